@@ -1,0 +1,89 @@
+/** How an error of the table below is told to its reader. */
+export interface ErrorDefinition {
+  /** HTTP status of the answer, where the error is told over REST. */
+  readonly httpStatus?: number;
+  /** WebSocket close code, where the error is told over a stream. */
+  readonly closeCode?: number;
+  /** Exit code of the process, where the error ends it. */
+  readonly exitCode?: number;
+  /** The text, with `{name}` for what is filled in. */
+  readonly text: string;
+}
+
+/**
+ * Every error this server tells its clients or its operator, by code. The texts of the REST answers are relied on by
+ * existing clients: do not change them. docs/errors.md holds one row for each entry and a test compares the two.
+ */
+export const ERRORS = {
+  PTN_ERR_AUTH_UNAUTHORIZED: { httpStatus: 401, text: 'Unauthorized access' },
+  PTN_ERR_POSITIONS_BAD_TIER: {
+    httpStatus: 400,
+    text: 'Invalid tier value. Allowed values are 0, 30, 50, or 100',
+  },
+  PTN_ERR_POSITIONS_TIER_ACCESS: {
+    httpStatus: 403,
+    text: 'Your API key does not have access to tier {tier} data',
+  },
+  PTN_ERR_POSITIONS_NOT_FOUND: { httpStatus: 404, text: 'Data not found' },
+  PTN_ERR_POSITIONS_NO_HOTKEYS: { httpStatus: 404, text: 'No miner hotkeys found' },
+  PTN_ERR_POSITIONS_BAD_SINCE: {
+    httpStatus: 400,
+    text: 'Invalid since value. It is the X-Generation header of an earlier positions answer',
+  },
+  PTN_ERR_POSITIONS_GENERATION_GONE: {
+    httpStatus: 410,
+    text: 'Generation {since} is too old or unknown. Read the full snapshot at /miner-positions?tier={tier} and go on from its X-Generation',
+  },
+  PTN_ERR_MINER_NOT_FOUND: { httpStatus: 404, text: 'Miner ID {hotkey} not found' },
+  PTN_ERR_STATISTICS_NOT_FOUND: { httpStatus: 404, text: 'Statistics data not found' },
+  PTN_ERR_STATISTICS_NO_DATA: { httpStatus: 404, text: 'No data found' },
+  PTN_ERR_ELIMINATIONS_NOT_FOUND: { httpStatus: 404, text: 'Eliminations data not found' },
+  PTN_ERR_CHECKPOINT_TIER_ACCESS: {
+    httpStatus: 403,
+    text: 'Validator checkpoint data requires tier 100 access',
+  },
+  PTN_ERR_CHECKPOINT_NOT_FOUND: { httpStatus: 404, text: 'Checkpoint data not found' },
+  PTN_ERR_COPYING_NOT_FOUND: { httpStatus: 404, text: 'Miner copying data not found' },
+  PTN_ERR_HTTP_NOT_FOUND: { httpStatus: 404, text: 'Resource not found' },
+  PTN_ERR_HTTP_METHOD: { httpStatus: 405, text: 'Method not allowed' },
+  PTN_ERR_HTTP_BODY_TOO_LARGE: { httpStatus: 413, text: 'Request body is larger than 256 KB' },
+  PTN_ERR_HTTP_BAD_REQUEST: { httpStatus: 400, text: 'Bad request' },
+  PTN_ERR_HTTP_LOADING: { httpStatus: 503, text: 'Data is being loaded, try again in a few seconds' },
+  PTN_ERR_HTTP_INTERNAL: { httpStatus: 500, text: 'Internal server error' },
+
+  PTN_ERR_CLI_USAGE: { exitCode: 2, text: '{detail}' },
+  PTN_ERR_START_NO_ROOT: {
+    exitCode: 3,
+    text: 'No validator folder at {path}: {detail}. Start in the validator checkout or pass --ptn-root',
+  },
+  PTN_ERR_START_NO_KEYS: {
+    exitCode: 4,
+    text: 'No API key file at {path}: {detail}. Copy api_keys.json.example there or pass --api-keys',
+  },
+  PTN_ERR_START_PORT: {
+    exitCode: 5,
+    text: 'Cannot listen on {address}: {detail}. Stop what holds the port or choose another with {flag}',
+  },
+  PTN_ERR_START_STATE_DIR: {
+    exitCode: 6,
+    text: 'Cannot use the state directory {path}: {detail}. Make it writable or pass --state-dir',
+  },
+  PTN_ERR_START_WORKER: {
+    exitCode: 7,
+    text: 'The {worker} worker did not start: {detail}',
+  },
+  PTN_ERR_FAULT: { exitCode: 1, text: 'Unexpected fault: {detail}' },
+} as const satisfies Record<string, ErrorDefinition>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * The text of an error with its `{name}`s filled in. A name without a value stays as it stands, so that a missing
+ * value is seen and not hidden.
+ */
+export function errorText(code: ErrorCode, values: Readonly<Record<string, string | number>> = {}): string {
+  const definition: ErrorDefinition = ERRORS[code];
+  return definition.text.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : whole,
+  );
+}

@@ -1,0 +1,4 @@
+export * from './errors.ts';
+export * from './position.ts';
+export * from './rest.ts';
+export * from './tier.ts';

@@ -1,0 +1,196 @@
+/**
+ * All speech between the supervisor and its workers, on one page. Bytes travel as `Uint8Array`, never as parsed
+ * objects; every channel uses `serialization: 'advanced'`.
+ */
+import type { Segment } from '@ptn-api/core';
+import type { Tier } from '@ptn-api/protocol';
+import type { ServerConfig } from '../config/config.ts';
+
+export type WorkerRole = 'feed' | 'rest';
+
+// --- retained topics ------------------------------------------------------------------------------------------------
+
+/** The state of the positions as a whole; its own key in the topic, always in the transaction that changes it. */
+export interface PositionsHead {
+  readonly kind: 'positions-head';
+  /** Rises with every change, also over restarts of the feed. */
+  readonly generation: number;
+  /** Where the positions come from; `none` while there is neither a tree nor an outputs file. */
+  readonly source: 'tree' | 'outputs' | 'none';
+  /** Every miner, in the order of the dashboard map: `thirty_day_returns` descending. */
+  readonly hotkeys: readonly string[];
+  /** Unix ms of the newest source change that is in this generation. */
+  readonly modifiedMs: number;
+  /** Complete up to this order of the order log; absent while no order log is kept. */
+  readonly sequence?: number;
+  /** Identity of the order log that `sequence` belongs to. */
+  readonly epoch?: string;
+}
+
+/**
+ * One miner's value of the dashboard map, by tier, as segments:
+ * `{"positions": [` + settled… + live[tier], where live ends with `], …summary fields…, "tier": N}`.
+ */
+export interface MinerValue {
+  readonly kind: 'miner';
+  /** The opening of the value and the positions that are the same in every tier. */
+  readonly settled: readonly Segment[];
+  /** The rest of the value. Tiers that show the same share one object. */
+  readonly live: Readonly<Record<Tier, Segment>>;
+}
+
+/** The statistics file around its miners: head + miners joined by `, ` + tail. */
+export interface StatisticsHead {
+  readonly kind: 'statistics-head';
+  readonly generation: number;
+  readonly hotkeys: readonly string[];
+  readonly head: Segment;
+  readonly tail: Segment;
+  readonly modifiedMs: number;
+}
+
+/** One element of the statistics' `data`: base + (checkpoints or nothing) + `}`. */
+export interface StatisticsMiner {
+  readonly kind: 'statistics-miner';
+  /** The element without its checkpoints and without its closing brace. */
+  readonly base: Segment;
+  /** `, "checkpoints": […]`, or absent where the element has none. */
+  readonly checkpoints?: Segment;
+}
+
+/** A whole file, kept as one complete gzip member. */
+export interface DocumentValue {
+  readonly kind: 'document';
+  readonly gzip: Uint8Array;
+  /** Length of the uncompressed text in bytes. */
+  readonly sizeBytes: number;
+  readonly digest: string;
+  readonly modifiedMs: number;
+}
+
+/** What the workers need to know of the keys: digests only, never a key. */
+export interface KeysValue {
+  readonly kind: 'keys';
+  readonly entries: readonly KeyGrant[];
+}
+
+export interface KeyGrant {
+  /** SHA-256 of the key, hex. */
+  readonly sha256: string;
+  readonly userId: string;
+  readonly tier: Tier;
+  readonly maxConnections?: number;
+  /** Requests per minute. */
+  readonly rateLimit?: number;
+  /** Unix ms after which the key counts as unknown. */
+  readonly expiresMs?: number;
+}
+
+/** Whether the feed is there; REST goes on with the last state while it is not. */
+export interface FeedHealth {
+  readonly kind: 'feed-health';
+  readonly up: boolean;
+  /** Unix ms since when. */
+  readonly sinceMs: number;
+}
+
+/** What is kept under the keys of each topic. */
+export interface TopicValues {
+  /** Keys: `head`, and the hotkey after `miner:`. */
+  positions: PositionsHead | MinerValue;
+  /** Keys: `head`, and the hotkey after `miner:`. No key at all: there is no statistics file. */
+  statistics: StatisticsHead | StatisticsMiner;
+  /** Key: `file`; absent while there is no such file. Same for the next two. */
+  eliminations: DocumentValue;
+  checkpoint: DocumentValue;
+  'miner-copying': DocumentValue;
+  /** Key: `ring`. */
+  keys: KeysValue;
+  /** Key: `feed`. */
+  health: FeedHealth;
+}
+
+export type Topic = keyof TopicValues;
+
+/**
+ * A change of one topic that is applied as a whole or not at all. The supervisor folds transactions into the retained
+ * state of the topic and hands a worker that (re)starts one transaction with `reset` that holds all of it.
+ */
+export interface Transaction<T extends Topic = Topic> {
+  readonly topic: T;
+  /** Everything kept under this topic so far is forgotten first. */
+  readonly reset: boolean;
+  readonly put: readonly (readonly [key: string, value: TopicValues[T]])[];
+  readonly remove: readonly string[];
+}
+
+export type AnyTransaction = { [T in Topic]: Transaction<T> }[Topic];
+
+// --- supervisor -> worker -------------------------------------------------------------------------------------------
+
+/** The first message to a worker. */
+export interface StartMessage {
+  readonly type: 'start';
+  readonly config: ServerConfig;
+  /** `feed` alone: the last generation that was published before this start, or 0. */
+  readonly lastGeneration: number;
+}
+
+export interface RetainMessage {
+  readonly type: 'retain';
+  readonly transactions: readonly AnyTransaction[];
+}
+
+/** Sent with a socket handle that the supervisor accepted: serve it. */
+export interface ConnectionMessage {
+  readonly type: 'connection';
+}
+
+/** Finish what is in hand, take nothing new, answer `drained`, exit 0. */
+export interface DrainMessage {
+  readonly type: 'drain';
+  readonly withinMs: number;
+}
+
+export interface PingMessage {
+  readonly type: 'ping';
+  readonly id: number;
+}
+
+export type ToWorker = StartMessage | RetainMessage | ConnectionMessage | DrainMessage | PingMessage;
+
+// --- worker -> supervisor -------------------------------------------------------------------------------------------
+
+/** The process runs and listens on its channel: send `start`. */
+export interface OnlineMessage {
+  readonly type: 'online';
+}
+
+/** The worker does its work: the feed has published its first snapshots, REST holds what was retained. */
+export interface ReadyMessage {
+  readonly type: 'ready';
+}
+
+/** `feed` alone. */
+export interface PublishMessage {
+  readonly type: 'publish';
+  readonly transactions: readonly AnyTransaction[];
+}
+
+export interface PongMessage {
+  readonly type: 'pong';
+  readonly id: number;
+}
+
+/** The worker cannot do its work and says why; it exits next. At start-up this ends the whole server. */
+export interface FatalMessage {
+  readonly type: 'fatal';
+  readonly detail: string;
+}
+
+export interface DrainedMessage {
+  readonly type: 'drained';
+}
+
+export type FromWorker =
+  OnlineMessage | ReadyMessage | PublishMessage | PongMessage | FatalMessage | DrainedMessage;
