@@ -60,6 +60,10 @@ export const ERRORS = {
     exitCode: 4,
     text: 'No API key file at {path}: {detail}. Copy api_keys.json.example there or pass --api-keys',
   },
+  PTN_ERR_START_BAD_KEYS: {
+    exitCode: 8,
+    text: 'Cannot use the API key file {path}: {detail}. Correct it as api_keys.json.example shows or pass --api-keys',
+  },
   PTN_ERR_START_PORT: {
     exitCode: 5,
     text: 'Cannot listen on {address}: {detail}. Stop what holds the port or choose another with {flag}',

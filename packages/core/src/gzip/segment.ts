@@ -38,7 +38,8 @@ function toBytes(content: string | Uint8Array): Uint8Array {
  */
 export function deflateSegment(content: string | Uint8Array, level = 6): Segment {
   const text = toBytes(content);
-  const bytes = deflateRawSync(text, { level, finishFlush: constants.Z_FULL_FLUSH });
+  // Copied to its exact size: zlib hands out a view of a larger buffer, and a thread message would carry all of it.
+  const bytes = new Uint8Array(deflateRawSync(text, { level, finishFlush: constants.Z_FULL_FLUSH }));
   return { bytes, crc: crc32(text), sizeBytes: text.byteLength, digest: digestOf(bytes) };
 }
 
@@ -74,6 +75,23 @@ export function inflateSegment(segment: Segment): Buffer {
     throw new Error('damaged segment: length or CRC-32 differ');
   }
   return text;
+}
+
+/** Several segments as one, in this order. Nothing is compressed. */
+export function joinSegments(segments: readonly Segment[]): Segment {
+  const only = segments[0];
+  if (segments.length === 1 && only !== undefined) return only;
+  const bytes = new Uint8Array(segments.reduce((total, segment) => total + segment.bytes.byteLength, 0));
+  let at = 0;
+  let crc = 0;
+  let sizeBytes = 0;
+  for (const segment of segments) {
+    bytes.set(segment.bytes, at);
+    at += segment.bytes.byteLength;
+    crc = combineCrc32(crc, segment.crc, segment.sizeBytes);
+    sizeBytes += segment.sizeBytes;
+  }
+  return { bytes, crc, sizeBytes, digest: digestOf(bytes) };
 }
 
 /** What a gzip member of these segments, in this order, will look like, without building it. */

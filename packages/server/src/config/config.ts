@@ -11,8 +11,8 @@ export interface ServerConfig {
   readonly netuid: 8 | 116;
   /** The validator's checkout. */
   readonly ptnRoot: string;
-  /** The key file; it may not exist yet. */
-  readonly apiKeysPath: string;
+  /** Where the key file may lie, the preferred place first; there may be none yet. */
+  readonly apiKeysPaths: readonly [string, ...string[]];
   readonly stateDir: string;
   readonly restWorkers: number;
   readonly positionsSource: PositionsSource;

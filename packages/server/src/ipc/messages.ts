@@ -2,9 +2,11 @@
  * All speech between the supervisor and its workers, on one page. Bytes travel as `Uint8Array`, never as parsed
  * objects; every channel uses `serialization: 'advanced'`.
  */
-import type { Segment } from '@ptn-api/core';
+import type { KeyGrant, Segment } from '@ptn-api/core';
 import type { Tier } from '@ptn-api/protocol';
 import type { ServerConfig } from '../config/config.ts';
+
+export type { KeyGrant };
 
 export type WorkerRole = 'feed' | 'rest';
 
@@ -74,18 +76,6 @@ export interface KeysValue {
   readonly entries: readonly KeyGrant[];
 }
 
-export interface KeyGrant {
-  /** SHA-256 of the key, hex. */
-  readonly sha256: string;
-  readonly userId: string;
-  readonly tier: Tier;
-  readonly maxConnections?: number;
-  /** Requests per minute. */
-  readonly rateLimit?: number;
-  /** Unix ms after which the key counts as unknown. */
-  readonly expiresMs?: number;
-}
-
 /** Whether the feed is there; REST goes on with the last state while it is not. */
 export interface FeedHealth {
   readonly kind: 'feed-health';
@@ -113,8 +103,9 @@ export interface TopicValues {
 export type Topic = keyof TopicValues;
 
 /**
- * A change of one topic that is applied as a whole or not at all. The supervisor folds transactions into the retained
- * state of the topic and hands a worker that (re)starts one transaction with `reset` that holds all of it.
+ * A change of one topic that is applied as a whole or not at all: first `reset`, then `remove`, then `put`. The
+ * supervisor folds transactions into the retained state of the topic and hands a worker that (re)starts one transaction
+ * with `reset` that holds all of it. Several transactions may reach a slow worker merged into one.
  */
 export interface Transaction<T extends Topic = Topic> {
   readonly topic: T;
@@ -141,7 +132,7 @@ export interface RetainMessage {
   readonly transactions: readonly AnyTransaction[];
 }
 
-/** Sent with a socket handle that the supervisor accepted: serve it. */
+/** Sent with a socket handle that the supervisor accepted: serve it. One at a time: the next follows `accepted`. */
 export interface ConnectionMessage {
   readonly type: 'connection';
 }
@@ -188,9 +179,23 @@ export interface FatalMessage {
   readonly detail: string;
 }
 
+/**
+ * The worker has taken the connection over. Until then the supervisor keeps it, and gives it to another worker if this
+ * one ends.
+ */
+export interface AcceptedMessage {
+  readonly type: 'accepted';
+}
+
 export interface DrainedMessage {
   readonly type: 'drained';
 }
 
 export type FromWorker =
-  OnlineMessage | ReadyMessage | PublishMessage | PongMessage | FatalMessage | DrainedMessage;
+  | OnlineMessage
+  | ReadyMessage
+  | PublishMessage
+  | PongMessage
+  | FatalMessage
+  | AcceptedMessage
+  | DrainedMessage;

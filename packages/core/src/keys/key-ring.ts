@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { Tier } from '@ptn-api/protocol';
+
+/** What one key allows. Holds the key's digest only, so it may be sent between processes. */
+export interface KeyGrant {
+  /** SHA-256 of the key, lower-case hex. */
+  readonly sha256: string;
+  readonly userId: string;
+  readonly tier: Tier;
+  readonly maxConnections?: number;
+  /** Requests per minute. */
+  readonly rateLimit?: number;
+  /** Unix ms from which on the key counts as unknown. */
+  readonly expiresMs?: number;
+}
+
+/** The digest by which a key is known: SHA-256 of its UTF-8 bytes, lower-case hex. */
+export function keyDigest(key: string): string {
+  return createHash('sha256').update(key, 'utf8').digest('hex');
+}
+
+/**
+ * The keys that count. Found by digest: the time a look-up takes tells nothing about any key, and a dump of the
+ * process's memory holds none of them.
+ */
+export class KeyRing {
+  readonly #byDigest: ReadonlyMap<string, KeyGrant>;
+
+  constructor(grants: readonly KeyGrant[]) {
+    this.#byDigest = new Map(grants.map((grant) => [grant.sha256, grant]));
+  }
+
+  /** @param nowMs Unix ms, for keys that expire. */
+  lookup(key: string, nowMs: number): KeyGrant | undefined {
+    if (key === '') return undefined; // Also where the file holds the digest of the empty text.
+    const grant = this.#byDigest.get(keyDigest(key));
+    if (grant?.expiresMs !== undefined && nowMs >= grant.expiresMs) return undefined;
+    return grant;
+  }
+}

@@ -1,0 +1,117 @@
+import type { OrderType } from '@ptn-api/protocol';
+import { formatFloat } from '../json/format-float.ts';
+import { lastMembers, sliceArray, sliceObject } from '../json/slice.ts';
+import { accountOrders } from '../positions/accounting.ts';
+import type { AccountedOrder, Accounting } from '../positions/accounting.ts';
+import { liquidationUuid } from '../positions/rebuild-position.ts';
+import { pairTerms } from '../positions/trade-pairs.ts';
+
+export type CutResult =
+  | { readonly ok: true; readonly text: string; readonly isPairKnown: boolean }
+  | { readonly ok: false; readonly reason: string };
+
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+const ORDER_TYPES: readonly unknown[] = ['LONG', 'SHORT', 'FLAT'] satisfies OrderType[];
+
+/** A number of the record; null stands for the NaN that Python wrote, and counts as it there. */
+function numberOf(value: unknown): number | undefined {
+  if (value === null) return NaN;
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The order as the accounting reads it, or the name of what is missing. */
+function accountedOrder(order: JsonRecord): AccountedOrder | string {
+  const { order_type: type, slippage = 0, src = 0 } = order;
+  if (!ORDER_TYPES.includes(type)) return 'order_type';
+  const numbers = { leverage: order['leverage'], price: order['price'], slippage, processed_ms: order['processed_ms'], src };
+  for (const [name, value] of Object.entries(numbers)) {
+    if (numberOf(value) === undefined) return name;
+  }
+  const read = (value: unknown): number => numberOf(value) ?? NaN;
+  return {
+    order_type: type as OrderType,
+    leverage: read(numbers.leverage),
+    price: read(numbers.price),
+    slippage: read(slippage),
+    processed_ms: read(numbers.processed_ms),
+    src: read(src),
+  };
+}
+
+function formatMs(timeMs: number): string {
+  return Number.isInteger(timeMs) ? String(timeMs) : formatFloat(timeMs);
+}
+
+/** The accounting members as Python writes them, in its order. */
+function formatAccounting(accounting: Accounting): Map<string, string> {
+  return new Map([
+    ['open_ms', formatMs(accounting.open_ms)],
+    ['current_return', formatFloat(accounting.current_return)],
+    ['close_ms', accounting.close_ms === null ? 'null' : formatMs(accounting.close_ms)],
+    ['net_leverage', formatFloat(accounting.net_leverage)],
+    ['return_at_close', formatFloat(accounting.return_at_close)],
+    ['average_entry_price', formatFloat(accounting.average_entry_price)],
+    ['cumulative_entry_value', formatFloat(accounting.cumulative_entry_value)],
+    ['realized_pnl', formatFloat(accounting.realized_pnl)],
+    ['position_type', `"${accounting.position_type}"`],
+    ['is_closed_position', String(accounting.is_closed_position)],
+  ]);
+}
+
+function formatLiquidationOrder(positionUuid: string, timeMs: number): string {
+  return (
+    '{"order_type": "FLAT", "leverage": 0.0, "price": 0.0, "bid": 0.0, "ask": 0.0, "slippage": 0.0, ' +
+    `"processed_ms": ${formatMs(timeMs)}, "order_uuid": ${JSON.stringify(liquidationUuid(positionUuid))}, ` +
+    '"price_sources": [], "src": 1}'
+  );
+}
+
+/**
+ * A position as it stood after some of its orders. Orders that are kept and members that do not follow from them keep
+ * their bytes; the accounting members are replaced, or added where they are missing. Of a key that stands twice only
+ * the last member is kept: the first could show what the cut is to hide.
+ *
+ * @param text of a position that `readPosition` accepted, of the generations 2025 and account-size.
+ * @param keep tells by its index which order is kept.
+ */
+export function cutPosition(text: string, keep: (index: number) => boolean): CutResult {
+  const record = JSON.parse(text) as JsonRecord & {
+    position_uuid: string;
+    trade_pair: readonly unknown[];
+    orders: readonly JsonRecord[];
+  };
+  const members = lastMembers(sliceObject(text));
+  const orderTexts = sliceArray(text, members.get('orders')?.valueStart);
+  const orders: AccountedOrder[] = [];
+  const kept: string[] = [];
+  let hasLiquidationOrder = false;
+  for (const [index, order] of record.orders.entries()) {
+    const span = orderTexts[index];
+    if (span === undefined || !keep(index)) continue;
+    const accounted = accountedOrder(order);
+    if (typeof accounted === 'string') return { ok: false, reason: `order ${index} has no usable ${accounted}` };
+    orders.push(accounted);
+    kept.push(text.slice(span.start, span.end));
+    hasLiquidationOrder ||= order['order_uuid'] === liquidationUuid(record.position_uuid);
+  }
+  const { isKnown, ...terms } = pairTerms(record.trade_pair);
+  const accountSize = Object.hasOwn(record, 'account_size') ? (numberOf(record['account_size']) ?? NaN) : undefined;
+  const result = accountOrders(orders, { ...terms, accountSize });
+  if (!result.ok) return result;
+  const { accounting, initialPrice, isLiquidated } = result;
+  if (isLiquidated && !hasLiquidationOrder) {
+    kept.push(formatLiquidationOrder(record.position_uuid, accounting.close_ms ?? NaN));
+  }
+  const replacements = formatAccounting(accounting).set('orders', `[${kept.join(', ')}]`);
+  // Records of 2024 hold it; later ones do not.
+  if (members.has('initial_entry_price')) replacements.set('initial_entry_price', formatFloat(initialPrice));
+  const pieces: string[] = [];
+  for (const [key, { keyStart, valueStart, valueEnd }] of members) {
+    const replacement = replacements.get(key) ?? text.slice(valueStart, valueEnd);
+    replacements.delete(key);
+    pieces.push(text.slice(keyStart, valueStart) + replacement);
+  }
+  for (const [key, value] of replacements) pieces.push(`"${key}": ${value}`);
+  return { ok: true, text: `{${pieces.join(', ')}}`, isPairKnown: isKnown };
+}

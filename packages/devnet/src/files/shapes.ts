@@ -1,0 +1,129 @@
+import { pythonJsonWriter } from './python-json.ts';
+import type { Shape } from './python-json.ts';
+
+const PRICE_SOURCE: Shape = {
+  fields: {
+    source: 'plain',
+    timespan_ms: 'plain',
+    open: 'float',
+    close: 'float',
+    vwap: 'float',
+    high: 'float',
+    low: 'float',
+    start_ms: 'plain',
+    websocket: 'plain',
+    lag_ms: 'plain',
+    bid: 'float',
+    ask: 'float',
+  },
+};
+
+const ORDER: Shape = {
+  fields: {
+    order_type: 'plain',
+    leverage: 'float',
+    price: 'float',
+    bid: 'float',
+    ask: 'float',
+    slippage: 'float',
+    processed_ms: 'plain',
+    order_uuid: 'plain',
+    price_sources: { items: PRICE_SOURCE },
+    src: 'plain',
+  },
+};
+
+const POSITION: Shape = {
+  fields: {
+    miner_hotkey: 'plain',
+    position_uuid: 'plain',
+    open_ms: 'plain',
+    trade_pair: { items: 'plain' },
+    orders: { items: ORDER },
+    current_return: 'float',
+    close_ms: 'plain',
+    net_leverage: 'float',
+    return_at_close: 'float',
+    average_entry_price: 'float',
+    cumulative_entry_value: 'float',
+    account_size: 'float',
+    realized_pnl: 'float',
+    position_type: 'plain',
+    is_closed_position: 'plain',
+  },
+};
+
+const ELIMINATIONS: Shape = {
+  items: {
+    fields: { hotkey: 'plain', reason: 'plain', dd: 'float', elimination_initiated_time_ms: 'plain' },
+  },
+};
+
+const CHECKPOINTS: Shape = {
+  items: {
+    fields: {
+      last_update_ms: 'plain',
+      prev_portfolio_ret: 'float',
+      accum_ms: 'plain',
+      open_ms: 'plain',
+      n_updates: 'plain',
+      gain: 'float',
+      loss: 'float',
+      mdd: 'float',
+    },
+  },
+};
+
+const SCORES: Shape = { values: { fields: { value: 'float', rank: 'plain', percentile: 'float' } } };
+
+const MINER_STATISTICS: Shape = {
+  fields: {
+    hotkey: 'plain',
+    challengeperiod: { fields: { status: 'plain', start_time_ms: 'plain' } },
+    scores: SCORES,
+    augmented_scores: SCORES,
+    daily_returns: { items: { fields: { date: 'plain', value: 'float' } } },
+    volatility: { values: 'float' },
+    drawdowns: { values: 'float' },
+    plagiarism: 'float',
+    engagement: {
+      fields: {
+        n_checkpoints: 'plain',
+        n_positions: 'plain',
+        position_duration: 'float',
+        checkpoint_durations: 'float',
+        minimum_days_boolean: 'plain',
+        percentage_profitable: 'float',
+      },
+    },
+    risk_profile: { fields: { risk_profile_score: 'float', risk_profile_penalty: 'float' } },
+    penalties: { values: 'float' },
+    weight: { fields: { value: 'float', rank: 'plain', percentile: 'float' } },
+    checkpoints: CHECKPOINTS,
+  },
+};
+
+const PLAGIARISM: Shape = {
+  fields: {
+    event_id: 'plain',
+    time: 'plain',
+    plagiarist: 'plain',
+    overall_score: 'float',
+    trade_pairs: { values: 'plain' },
+  },
+};
+
+/** One position, as its file and the snapshots hold it. */
+export const writePosition = pythonJsonWriter(POSITION);
+/** The list of eliminations. */
+export const writeEliminations = pythonJsonWriter(ELIMINATIONS);
+/** A list of performance checkpoints. */
+export const writeCheckpoints = pythonJsonWriter(CHECKPOINTS);
+/** One element of the statistics' `data`. */
+export const writeMinerStatistics = pythonJsonWriter(MINER_STATISTICS);
+/** The plagiarism report of one miner. */
+export const writePlagiarism = pythonJsonWriter(PLAGIARISM);
+/** An object of text, flags and numbers that are ints when whole. */
+export const writePlainMap = pythonJsonWriter({ values: 'plain' });
+/** An object of such objects. */
+export const writePlainMaps = pythonJsonWriter({ values: { values: 'plain' } });

@@ -1,0 +1,102 @@
+import { comparePositions } from '@ptn-api/core';
+import type { Position } from '@ptn-api/protocol';
+import { createMarket, MARKET_PAIRS } from './market/market.ts';
+import type { Market, MarketPair } from './market/market.ts';
+import { createRandom } from './random.ts';
+import { findLiquidation } from './records/liquidation.ts';
+import { createMiner } from './records/miners.ts';
+import type { Generation, Miner } from './records/miners.ts';
+import { PastTrading } from './records/past-trading.ts';
+import { share } from './records/share.ts';
+import { eliminationFor } from './statistics/elimination.ts';
+
+const HOUR_MS = 3_600_000;
+const MONTH_MS = 30 * 24 * HOUR_MS;
+const ELIMINATED_SHARE = 0.05;
+
+export interface HistoryOptions {
+  /** The same seed, with the same other options, gives the same history. */
+  readonly seed: number;
+  readonly miners: number;
+  /** Positions of all miners together. */
+  readonly positions: number;
+  /** Length, in months of 30 days. */
+  readonly months: number;
+  /** When the history ends, Unix ms. */
+  readonly endMs: number;
+  readonly generation: Generation;
+}
+
+/** Simulated miners, what they did, and the market in which they did it. */
+export interface World {
+  readonly market: Market;
+  /** All pairs that can be traded, by id. */
+  readonly pairs: ReadonlyMap<string, MarketPair>;
+  readonly miners: readonly Miner[];
+}
+
+/** How a miner ends: at random in the past, or by losing everything. */
+type Fate = 'active' | 'eliminated' | 'eliminated-today' | 'liquidated';
+
+/** One in twenty is taken out, at least two: of the first three one lost everything and one was taken out today. */
+function chooseFates(seed: number, count: number): Fate[] {
+  const random = createRandom(`${seed}/fates`);
+  const fates = new Array<Fate>(count).fill('active');
+  const eliminated = count < 4 ? 0 : Math.max(2, Math.round(count * ELIMINATED_SHARE));
+  const kinds: readonly Fate[] = ['liquidated', 'eliminated-today'];
+  for (let done = 0; done < eliminated; ) {
+    const index = random.integer(count);
+    if (fates[index] !== 'active') continue;
+    fates[index] = kinds[done] ?? 'eliminated';
+    done += 1;
+  }
+  return fates;
+}
+
+function closingOf(position: Position) {
+  return { openMs: position.open_ms, closeMs: position.close_ms, positionUuid: position.position_uuid };
+}
+
+/** Makes up the history of a network of miners. Nothing is written. */
+export function generateHistory(options: HistoryOptions): World {
+  const { seed, generation, endMs: nowMs } = options;
+  const market = createMarket(seed);
+  const pairs = new Map(MARKET_PAIRS.map((pair) => [pair.id, pair]));
+  const fromMs = nowMs - options.months * MONTH_MS;
+  const random = createRandom(`${seed}/activity`);
+  const counts = share(
+    options.positions,
+    Array.from({ length: options.miners }, () => random.between(0.3, 1)),
+  );
+  const fates = chooseFates(seed, options.miners);
+
+  const miners = counts.map((count, index) => {
+    const miner = createMiner({ seed, index, generation, fromMs, nowMs });
+    const ownRandom = createRandom(`${seed}/history/${index}`);
+    const past = new PastTrading(market, miner, ownRandom, nowMs);
+    const fate = fates[index] ?? 'active';
+    const loss = fate === 'liquidated' ? findLiquidation(market, miner.joinedMs, nowMs) : undefined;
+    if (fate === 'active' || count === 0) {
+      past.trade(miner.pairs, count, nowMs);
+      past.refresh(pairs);
+    } else {
+      let untilMs = nowMs - 5 * HOUR_MS;
+      if (loss !== undefined) untilMs = loss.lostMs;
+      else if (fate !== 'eliminated-today') {
+        untilMs = Math.floor(miner.joinedMs + (nowMs - miner.joinedMs) * ownRandom.between(0.4, 1));
+      }
+      // The pair of the great loss is not traded otherwise: a miner has one position of a pair at a time.
+      if (loss !== undefined) past.lose(loss);
+      past.trade(
+        miner.pairs.filter(({ id }) => id !== loss?.pair.id),
+        count - (loss === undefined ? 0 : 1),
+        untilMs,
+      );
+      past.closeAll(untilMs);
+      miner.elimination = eliminationFor(miner, untilMs);
+    }
+    miner.closed.sort((a, b) => comparePositions(closingOf(a), closingOf(b)));
+    return miner;
+  });
+  return { market, pairs, miners };
+}

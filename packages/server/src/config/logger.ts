@@ -1,0 +1,34 @@
+import pino from 'pino';
+import type { Logger } from 'pino';
+import pretty from 'pino-pretty';
+import type { LogLevel } from './config.ts';
+
+export interface LoggerOptions {
+  /** Who speaks: `supervisor`, `feed`, `rest-1`. */
+  readonly name: string;
+  readonly level: LogLevel;
+}
+
+const SECRET_FIELDS = ['key', 'api_key', 'apiKey', 'authorization', 'Authorization'];
+/** Secrets are struck out as fields of the line itself and down to `{ req: { headers: { authorization } } }`. */
+const REDACTED_PATHS = ['', '*.', '*.*.'].flatMap((parents) => SECRET_FIELDS.map((field) => parents + field));
+
+/**
+ * True where something in this process reads along what it writes to stdout: pm2 in its cluster mode replaces
+ * `process.stdout.write` and shows only what passes there. The file descriptor leads to pm2's own log.
+ */
+export function isStdoutReplaced(): boolean {
+  return Object.hasOwn(process.stdout, 'write');
+}
+
+/**
+ * The log of one process: JSON lines on stdout, or coloured text where stdout is a terminal.
+ *
+ * Lines are written synchronously, so that the last words before an exit are not lost.
+ */
+export function createLogger({ name, level }: LoggerOptions): Logger {
+  const options = { name, level, redact: { paths: REDACTED_PATHS, censor: '[redacted]' } };
+  if (isStdoutReplaced()) return pino(options, process.stdout);
+  if (process.stdout.isTTY) return pino(options, pretty({ sync: true, ignore: 'hostname', destination: 1 }));
+  return pino(options, pino.destination({ dest: 1, sync: true }));
+}

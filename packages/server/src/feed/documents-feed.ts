@@ -1,0 +1,133 @@
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Logger } from 'pino';
+import type { AnyTransaction, DocumentValue, Transaction } from '../ipc/messages.ts';
+import { FileReader } from './file-reader.ts';
+import type { FileResult } from './file-reader.ts';
+import { StatisticsFeed } from './statistics-feed.ts';
+import type { TaskPool } from './task-pool.ts';
+import type { LoadedDocument } from './tasks/load-document.ts';
+import { watchFiles } from './watch/watch-files.ts';
+import type { FileWatcher } from './watch/watch-files.ts';
+
+type DocumentTopic = 'eliminations' | 'checkpoint' | 'miner-copying';
+
+export interface DocumentsFeedOptions {
+  readonly ptnRoot: string;
+  readonly mode: 'auto' | 'poll';
+  readonly pool: TaskPool;
+  readonly log: Logger;
+  readonly publish: (transaction: AnyTransaction) => Promise<void>;
+}
+
+/** Unix ms of a file's last change; -1 where there is none. */
+function modifiedMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+}
+
+/**
+ * Publishes the single files: statistics, eliminations, checkpoint, miner copying. One is worked on at a time: the
+ * large ones take a thread for seconds, and the positions must not wait for them.
+ */
+export class DocumentsFeed {
+  readonly #options: DocumentsFeedOptions;
+  readonly #readers = new Map<string, FileReader>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #watcher: FileWatcher | null = null;
+
+  constructor(options: DocumentsFeedOptions) {
+    this.#options = options;
+    const { ptnRoot, pool, log } = options;
+    const inRoot = (path: string): string => join(ptnRoot, path);
+
+    const statistics = new StatisticsFeed(inRoot('runnable/minerstatistics.json'), options);
+    this.#read(['runnable/minerstatistics.json'], () => statistics.read());
+
+    const eliminations = inRoot('validation/eliminations.json');
+    this.#document('eliminations', ['validation/eliminations.json'], (stamp) =>
+      pool.run('loadJsonDocument', { path: eliminations, stamp }),
+    );
+
+    const plain = inRoot('runnable/validator_checkpoint.json');
+    const compressed = `${plain}.gz`;
+    this.#document(
+      'checkpoint',
+      ['runnable/validator_checkpoint.json', 'runnable/validator_checkpoint.json.gz'],
+      (stamp) =>
+        modifiedMs(plain) > modifiedMs(compressed)
+          ? pool.run('loadCheckpointJson', { path: plain, stamp })
+          : pool.run('loadCheckpointGzip', { path: compressed, stamp }),
+    );
+
+    const copying = inRoot('validation/miner_copying.json');
+    const folder = inRoot('validation/plagiarism/miners');
+    this.#document('miner-copying', ['validation/miner_copying.json', 'validation/plagiarism/miners'], (stamp) =>
+      pool.run('loadMinerCopying', { path: copying, folder, stamp }),
+    );
+    log.debug({ files: [...this.#readers.keys()] }, 'single files that are watched');
+  }
+
+  /** Resolves when every file has been looked at once and what is there was published. */
+  async start(): Promise<void> {
+    const { ptnRoot, mode, log } = this.#options;
+    this.#watcher = watchFiles({
+      paths: [...this.#readers.keys()].map((path) => join(ptnRoot, path)),
+      mode,
+      log,
+      onChange: (path) => {
+        const reader = this.#readers.get(path.slice(ptnRoot.length + 1));
+        void reader?.read();
+      },
+    });
+    await Promise.all([...new Set(this.#readers.values())].map((reader) => reader.read()));
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    await Promise.all([...new Set(this.#readers.values())].map((reader) => reader.close()));
+  }
+
+  /** `look` is called whenever one of the files changed, never beside another one's. */
+  #read(paths: readonly string[], look: () => Promise<FileResult>): void {
+    const name = `${dirname(paths[0] ?? '')}/${(paths[0] ?? '').split('/').at(-1)}`;
+    const reader = new FileReader(name, this.#options.log, () => {
+      const turn = this.#queue.then(look);
+      this.#queue = turn.catch(() => undefined);
+      return turn;
+    });
+    for (const path of paths) this.#readers.set(path, reader);
+  }
+
+  #document(
+    topic: DocumentTopic,
+    paths: readonly string[],
+    load: (stamp: string | undefined) => Promise<LoadedDocument>,
+  ): void {
+    let stamp: string | undefined;
+    let digest: string | null = null;
+    const publish = async (value: DocumentValue | null): Promise<void> => {
+      const transaction: Transaction<DocumentTopic> = {
+        topic,
+        reset: true,
+        put: value === null ? [] : [['file', value]],
+        remove: [],
+      };
+      await this.#options.publish(transaction as AnyTransaction);
+    };
+    this.#read(paths, async () => {
+      const loaded = await load(stamp);
+      if (loaded.kind === 'read') {
+        stamp = loaded.stamp;
+        // A file that was written again with the same content is no change.
+        if (loaded.value.digest !== digest) await publish(loaded.value);
+        digest = loaded.value.digest;
+      }
+      if (loaded.kind === 'gone' && digest !== '') {
+        stamp = undefined;
+        digest = '';
+        await publish(null);
+      }
+      return loaded;
+    });
+  }
+}

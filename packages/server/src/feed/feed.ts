@@ -1,0 +1,162 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { ServerConfig } from '../config/config.ts';
+import type { AnyTransaction, PositionsHead } from '../ipc/messages.ts';
+import { DocumentsFeed } from './documents-feed.ts';
+import { FileReader } from './file-reader.ts';
+import { OutputsSource } from './outputs-source.ts';
+import { PositionsFeed } from './positions-feed.ts';
+import { createTaskPool } from './task-pool.ts';
+import type { TaskPool } from './task-pool.ts';
+import { hasTree, TreeSource } from './tree-source.ts';
+import { watchFiles } from './watch/watch-files.ts';
+
+/** Two: one may be busy with a large file for seconds, the other keeps the positions fresh. */
+const POOL_THREADS = 2;
+/** While there is no source of positions at all, one is looked for this often. */
+const LOOK_FOR_SOURCE_MS = 1000;
+
+export interface FeedOptions {
+  readonly config: ServerConfig;
+  readonly lastGeneration: number;
+  readonly log: Logger;
+  /** Hands transactions to the supervisor; resolves when they are on their way. */
+  readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** Reads the validator's folder and publishes what the workers serve. */
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #pool: TaskPool;
+  readonly #parts: Closable[] = [];
+  #lookAgain: NodeJS.Timeout | null = null;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#pool = createTaskPool(POOL_THREADS);
+  }
+
+  /** Resolves when everything that is there was published once. */
+  async start(): Promise<void> {
+    const { config, log, publish } = this.#options;
+    const documents = new DocumentsFeed({
+      ptnRoot: config.ptnRoot,
+      mode: config.watch,
+      pool: this.#pool,
+      log,
+      publish: (transaction) => publish([transaction]),
+    });
+    this.#parts.push(documents);
+    await Promise.all([this.#startPositions(), documents.start()]);
+  }
+
+  /** Stops watching and finishes what is being published. */
+  async close(): Promise<void> {
+    if (this.#lookAgain !== null) clearTimeout(this.#lookAgain);
+    for (const part of this.#parts.reverse()) await part.close();
+    await this.#pool.close();
+  }
+
+  get #treePath(): string {
+    return join(this.#options.config.ptnRoot, 'validation', 'miners');
+  }
+
+  get #outputsPath(): string {
+    return join(this.#options.config.ptnRoot, 'validation', 'outputs', 'output.json');
+  }
+
+  #chooseSource(): PositionsHead['source'] {
+    const { positionsSource } = this.#options.config;
+    if (positionsSource !== 'auto') return positionsSource;
+    if (hasTree(this.#treePath)) return 'tree';
+    return existsSync(this.#outputsPath) ? 'outputs' : 'none';
+  }
+
+  async #startPositions(): Promise<void> {
+    const { log, lastGeneration, publish } = this.#options;
+    const source = this.#chooseSource();
+    log.info({ event: 'positions-source', source }, 'source of the positions');
+    if (source === 'none') {
+      log.warn(
+        { event: 'no-positions', tree: this.#treePath, outputs: this.#outputsPath },
+        'neither a tree of positions nor an outputs file is there yet: positions are answered by 404 until one appears',
+      );
+      const head: PositionsHead = {
+        kind: 'positions-head',
+        generation: Math.max(lastGeneration + 1, Date.now()),
+        source,
+        hotkeys: [],
+        modifiedMs: Date.now(),
+      };
+      await publish([{ topic: 'positions', reset: true, put: [['head', head]], remove: [] }]);
+      this.#lookForSource();
+      return;
+    }
+    await (source === 'tree' ? this.#startTree() : this.#startOutputs());
+  }
+
+  #lookForSource(): void {
+    this.#lookAgain = setTimeout(() => {
+      if (this.#chooseSource() === 'none') {
+        this.#lookForSource();
+        return;
+      }
+      this.#startPositions().catch((error: unknown) => {
+        this.#options.log.error({ event: 'source-failed', err: error }, 'the positions that appeared were not read');
+        this.#lookForSource();
+      });
+    }, LOOK_FOR_SOURCE_MS);
+  }
+
+  async #startTree(): Promise<void> {
+    const { config, log } = this.#options;
+    const feed = this.#positionsFeed('tree', (hotkey, now) => source.loadMiner(hotkey, now));
+    const source: TreeSource = new TreeSource({ root: this.#treePath, mode: config.watch, feed, pool: this.#pool, log });
+    this.#parts.push(feed, source);
+    await source.start();
+    feed.startClock();
+  }
+
+  async #startOutputs(): Promise<void> {
+    const { config, log } = this.#options;
+    const feed = this.#positionsFeed('outputs', null, () => {
+      source.forget();
+      void reader.read();
+    });
+    const source: OutputsSource = new OutputsSource({ path: this.#outputsPath, feed, pool: this.#pool, log });
+    const reader = new FileReader('validation/outputs/output.json', log, () => source.read());
+    const watcher = watchFiles({
+      paths: [this.#outputsPath],
+      mode: config.watch,
+      log,
+      onChange: () => void reader.read(),
+    });
+    this.#parts.push(feed, reader, watcher);
+    await reader.read();
+    await feed.flush();
+    feed.startClock();
+  }
+
+  #positionsFeed(
+    source: 'tree' | 'outputs',
+    loadMiner: ((hotkey: string, now: number) => Promise<void>) | null,
+    onClockSetBack?: () => void,
+  ): PositionsFeed {
+    const { log, lastGeneration, publish } = this.#options;
+    return new PositionsFeed({
+      pool: this.#pool,
+      log,
+      lastGeneration,
+      strip: source === 'tree',
+      loadMiner,
+      publish: (transaction) => publish([transaction]),
+      source,
+      ...(onClockSetBack === undefined ? {} : { onClockSetBack }),
+    });
+  }
+}

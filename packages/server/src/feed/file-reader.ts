@@ -1,0 +1,104 @@
+import type { Logger } from 'pino';
+
+/** What looking at a file came to; a reader may give more with it. */
+export interface FileResult {
+  readonly kind: 'same' | 'gone' | 'bad' | 'read';
+  readonly stamp?: string;
+  readonly reason?: string;
+  readonly nonFinite?: number;
+}
+
+/** A file that is bad is looked at again after so long: it may have been half-written. */
+const RETRY_MS = 500;
+/** …and is reported when it has been bad for so long. */
+const REPORT_AFTER_MS = 5000;
+
+/**
+ * Reads one file of the validator whenever it changed: one reading at a time, and one more when it changed meanwhile.
+ * A bad file is tried again and reported once per version; what was read last stays.
+ */
+export class FileReader {
+  readonly #name: string;
+  readonly #log: Logger;
+  readonly #look: () => Promise<FileResult>;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #retry: NodeJS.Timeout | null = null;
+  #badSinceMs: number | null = null;
+  #reported: string | null = null;
+  #isClosed = false;
+
+  /** @param look looks at the file, takes over its content and tells what it found. */
+  constructor(name: string, log: Logger, look: () => Promise<FileResult>) {
+    this.#name = name;
+    this.#log = log;
+    this.#look = look;
+  }
+
+  /** Looks at the file now, or once more if that is being done. Resolves when done. */
+  read(): Promise<void> {
+    if (this.#running !== null) {
+      this.#again = true;
+      return this.#running;
+    }
+    this.#running = this.#readUntilCurrent().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    await this.#running;
+  }
+
+  async #readUntilCurrent(): Promise<void> {
+    do {
+      this.#again = false;
+      try {
+        this.#found(await this.#look());
+      } catch (error) {
+        this.#log.error({ event: 'read-failed', file: this.#name, err: error }, 'a file could not be read');
+        this.#readLater();
+      }
+    } while (this.#again && !this.#isClosed);
+  }
+
+  #found(result: FileResult): void {
+    if (result.kind === 'same') return;
+    if (result.kind !== 'bad') {
+      if (this.#badSinceMs !== null && this.#reported !== null) {
+        this.#log.info({ event: 'file-good-again', file: this.#name }, 'a file that did not read is good again');
+      }
+      this.#badSinceMs = null;
+      this.#reported = null;
+      if (result.nonFinite !== undefined && result.nonFinite > 0) {
+        this.#log.warn(
+          { event: 'non-finite', file: this.#name, count: result.nonFinite },
+          'NaN or Infinity, which are no JSON, are served as null',
+        );
+      }
+      return;
+    }
+    const now = Date.now();
+    this.#badSinceMs ??= now;
+    const version = result.stamp ?? '';
+    if (now - this.#badSinceMs >= REPORT_AFTER_MS && this.#reported !== version) {
+      this.#reported = version;
+      this.#log.warn(
+        { event: 'bad-file', file: this.#name, reason: result.reason },
+        'a file does not read; what was read last is served on',
+      );
+    }
+    this.#readLater();
+  }
+
+  #readLater(): void {
+    if (this.#isClosed) return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = null;
+      void this.read();
+    }, RETRY_MS);
+  }
+}

@@ -1,0 +1,19 @@
+/** The feed worker: reads the validator's folder and publishes snapshots. Only wiring. */
+import { createLogger } from '../config/logger.ts';
+import { runWorker } from '../ipc/worker-process.ts';
+import { Feed } from './feed.ts';
+
+let feed: Feed | null = null;
+
+const port = runWorker({
+  name: 'feed',
+  async onStart(config, lastGeneration) {
+    const log = createLogger({ name: 'feed', level: config.logLevel });
+    feed = new Feed({ config, lastGeneration, log, publish: (transactions) => port.publish(transactions) });
+    await feed.start();
+    port.ready();
+  },
+  async onDrain() {
+    await feed?.close();
+  },
+});

@@ -1,0 +1,221 @@
+import { DAY_MS } from '@ptn-api/core';
+import type { Logger } from 'pino';
+import type { MinerValue, PositionsHead, Transaction } from '../ipc/messages.ts';
+import { MinerState } from './miner-state.ts';
+import type { TaskPool } from './task-pool.ts';
+
+/** Changes are gathered for so long before they become a generation: freshness stays below half a second. */
+const GATHER_MS = 200;
+/** How often the clock is looked at: a position passes from hidden to visible within a second of its time. */
+const TICK_MS = 200;
+/** A clock that is set back by less is ignored: the tiers would differ by seconds in a day. */
+const CLOCK_STEP_MS = 5000;
+/** A file that does not read is reported when it has been so for this long: until then it may still be written. */
+const REPORT_BAD_AFTER_MS = 5000;
+/** A miner whose encoding failed (a thread that died) is tried again after so long. */
+const RETRY_MS = 5000;
+
+export interface PositionsFeedOptions {
+  readonly pool: TaskPool;
+  readonly log: Logger;
+  /** Generations continue above it. */
+  readonly lastGeneration: number;
+  /** Whether the source keeps price sources that have to be dropped with time. */
+  readonly strip: boolean;
+  /** How a miner is read as a whole; the source knows. `null` where it cannot be read again by itself. */
+  readonly loadMiner: ((hotkey: string, now: number) => Promise<void>) | null;
+  readonly publish: (transaction: Transaction<'positions'>) => Promise<void>;
+  readonly source: 'tree' | 'outputs';
+  /** Told when the clock was set back and the source must be read anew because it cannot be read by miner. */
+  readonly onClockSetBack?: () => void;
+  readonly now?: () => number;
+}
+
+/**
+ * Turns changes of miners into generations: gathers them, has what changed encoded in the pool, and publishes one
+ * transaction for all of it.
+ */
+export class PositionsFeed {
+  readonly miners = new Map<string, MinerState>();
+  /** The order of miners where the source gives one; else they are ordered by their returns. */
+  order: readonly string[] | null = null;
+  readonly #options: PositionsFeedOptions;
+  readonly #now: () => number;
+  readonly #dirty = new Set<string>();
+  readonly #published = new Set<string>();
+  #generation: number;
+  #isFirst = true;
+  #timer: NodeJS.Timeout | null = null;
+  #clock: NodeJS.Timeout | null = null;
+  #flushing: Promise<void> | null = null;
+  #lastTickMs: number;
+  readonly #reported = new Map<string, string>();
+  readonly #warned = new Set<string>();
+
+  constructor(options: PositionsFeedOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#lastTickMs = this.#now();
+    // Milliseconds of the clock, so that a generation of an earlier run is never met again.
+    this.#generation = Math.max(options.lastGeneration, this.#now());
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The state of a miner, made if it is new. */
+  miner(hotkey: string): MinerState {
+    let miner = this.miners.get(hotkey);
+    if (miner === undefined) {
+      miner = new MinerState(hotkey);
+      this.miners.set(hotkey, miner);
+    }
+    return miner;
+  }
+
+  /** The miner's value may have changed: it goes into the next generation. */
+  touch(hotkey: string): void {
+    this.#dirty.add(hotkey);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.flush().catch((error: unknown) => {
+        this.#options.log.error({ event: 'publish-failed', err: error }, 'a generation could not be handed over');
+      });
+    }, GATHER_MS);
+  }
+
+  /** Starts the clock that moves positions between the tiers when their time comes. */
+  startClock(): void {
+    this.#lastTickMs = this.#now();
+    this.#clock = setInterval(() => {
+      this.#tick();
+    }, TICK_MS);
+  }
+
+  async close(): Promise<void> {
+    if (this.#clock !== null) clearInterval(this.#clock);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#flushing;
+  }
+
+  #tick(): void {
+    const now = this.#now();
+    if (now < this.#lastTickMs - CLOCK_STEP_MS) this.#clockSetBack(now);
+    this.#lastTickMs = now;
+    for (const miner of this.miners.values()) {
+      if (miner.changeMs <= now) {
+        miner.changeMs = Infinity;
+        this.touch(miner.hotkey);
+      }
+      this.#reportBad(miner, now);
+    }
+  }
+
+  /** What was shown in all tiers must be hidden again where its 24 h have not passed by the new time. */
+  #clockSetBack(now: number): void {
+    this.#options.log.warn(
+      { event: 'clock-set-back', byMs: this.#lastTickMs - now },
+      'the clock was set back: tiers are worked out again for the new time',
+    );
+    for (const miner of this.miners.values()) {
+      if (miner.lastSettledMs >= now - DAY_MS) miner.reloadMs = now;
+      this.touch(miner.hotkey);
+    }
+    this.#options.onClockSetBack?.();
+  }
+
+  #reportBad(miner: MinerState, now: number): void {
+    for (const [path, { stamp, reason, sinceMs }] of miner.bad) {
+      if (now - sinceMs < REPORT_BAD_AFTER_MS || this.#reported.get(path) === stamp) continue;
+      this.#reported.set(path, stamp);
+      this.#options.log.warn(
+        { event: 'bad-position', path, reason },
+        'a position is left out or shown as it last was, because its file does not read',
+      );
+    }
+  }
+
+  /** Publishes what changed. Resolves when it was handed over; several calls at once are one. */
+  async flush(): Promise<void> {
+    while (this.#flushing !== null) await this.#flushing;
+    this.#flushing = this.#flushOnce().finally(() => {
+      this.#flushing = null;
+    });
+    await this.#flushing;
+  }
+
+  async #flushOnce(): Promise<void> {
+    const { log, publish, source } = this.#options;
+    const hotkeys = [...this.#dirty];
+    this.#dirty.clear();
+    const put: [string, PositionsHead | MinerValue][] = [];
+    const remove: string[] = [];
+    await Promise.all(
+      hotkeys.map(async (hotkey) => {
+        try {
+          const value = await this.#encode(hotkey);
+          if (value !== null) {
+            put.push([`miner:${hotkey}`, value]);
+            this.#published.add(hotkey);
+          } else if (this.#published.delete(hotkey)) {
+            remove.push(`miner:${hotkey}`);
+          }
+        } catch (error) {
+          log.error({ event: 'encode-failed', err: error, hotkey }, 'a miner could not be encoded; it is tried again');
+          this.miner(hotkey).changeMs = this.#now() + RETRY_MS;
+        }
+      }),
+    );
+    this.#generation += 1;
+    const ordered = this.#ordered();
+    const head: PositionsHead = {
+      kind: 'positions-head',
+      generation: this.#generation,
+      // A tree without miners is no data; an outputs file that was read is, even if its map is empty.
+      source: ordered.length === 0 && this.order === null ? 'none' : source,
+      hotkeys: ordered,
+      modifiedMs: this.#now(),
+    };
+    const reset = this.#isFirst;
+    this.#isFirst = false;
+    await publish({ topic: 'positions', reset, put: [['head', head], ...put], remove });
+  }
+
+  #ordered(): string[] {
+    if (this.order !== null) return this.order.filter((hotkey) => this.#published.has(hotkey));
+    const miners = [...this.#published].map((hotkey) => this.miner(hotkey));
+    miners.sort(
+      (a, b) => b.thirtyDayReturns - a.thirtyDayReturns || (a.hotkey < b.hotkey ? -1 : a.hotkey > b.hotkey ? 1 : 0),
+    );
+    return miners.map((miner) => miner.hotkey);
+  }
+
+  /** The miner's new value; `null` when it is no more. */
+  async #encode(hotkey: string): Promise<MinerValue | null> {
+    const { pool, loadMiner, strip, log } = this.#options;
+    const miner = this.miner(hotkey);
+    if (loadMiner !== null && miner.reloadMs <= this.#now()) await loadMiner(hotkey, this.#now());
+    const plan = miner.plan(this.#now(), strip);
+    if (miner.isEmpty) {
+      if (miner.bad.size === 0) this.miners.delete(hotkey);
+      return null;
+    }
+    const before = miner.unsupported;
+    const result = await pool.run('encodeMiner', plan.input);
+    const value = miner.encoded(plan, result);
+    for (const warning of result.warnings) {
+      if (this.#warned.has(warning)) continue;
+      this.#warned.add(warning);
+      log.warn({ event: 'position-warning', hotkey }, warning);
+    }
+    if (miner.unsupported > before) {
+      log.warn(
+        { event: 'unsupported-positions', hotkey, count: miner.unsupported },
+        'positions of a newer generation cannot be cut and are left out of the delayed share',
+      );
+    }
+    return value;
+  }
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { readPosition } from '@ptn-api/core';
+import { readStamped } from './read-file.ts';
+import type { PositionText } from './settled-blocks.ts';
+
+/** A position file to look at, with what is known of it. */
+export interface PositionFile {
+  /** Relative to the miners' folder: `<hotkey>/positions/<pair>/<open|closed>/<uuid>`. */
+  readonly path: string;
+  /** The stamp it had when it was last read, to skip it if nothing changed. */
+  readonly stamp?: string | undefined;
+}
+
+/** What was found at the path of a position file. */
+export type PositionRead =
+  | { readonly kind: 'same'; readonly path: string }
+  | { readonly kind: 'gone'; readonly path: string }
+  | { readonly kind: 'bad'; readonly path: string; readonly stamp: string; readonly reason: string }
+  | {
+      readonly kind: 'read';
+      readonly path: string;
+      readonly stamp: string;
+      readonly position: PositionText;
+      /** How many NaN and Infinity were replaced by null. */
+      readonly nonFinite: number;
+    };
+
+/** Reads one position file. */
+export function readPositionFile(root: string, { path, stamp: known }: PositionFile): PositionRead {
+  const file = readStamped(join(root, path), known);
+  if (file.kind !== 'read') return { ...file, path };
+  const read = readPosition(file.bytes.toString('utf8'));
+  if (!read.ok) return { kind: 'bad', path, stamp: file.stamp, reason: read.reason };
+  const position = { text: read.text, facts: read.facts };
+  return { kind: 'read', path, stamp: file.stamp, position, nonFinite: read.nonFinite };
+}
+
+/** Reads position files in one go; answers in the same order. */
+export function readPositions(input: { root: string; files: readonly PositionFile[] }): PositionRead[] {
+  return input.files.map((file) => readPositionFile(input.root, file));
+}

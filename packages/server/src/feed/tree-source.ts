@@ -1,0 +1,159 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { PositionsFeed } from './positions-feed.ts';
+import type { TaskPool } from './task-pool.ts';
+import type { PositionRead } from './tasks/read-positions.ts';
+import { watchTree } from './watch/watch-tree.ts';
+import type { TreeWatcher } from './watch/watch-tree.ts';
+
+/** Files that are read in one task: few enough that an order waits for no long batch. */
+const BATCH_FILES = 256;
+/** A file that does not read may be half-written: it is looked at again, less and less often, for a minute. */
+const RETRY_MIN_MS = 250;
+const RETRY_MAX_MS = 10_000;
+const RETRY_FOR_MS = 60_000;
+
+export interface TreeSourceOptions {
+  /** `validation/miners` of the validator's folder. */
+  readonly root: string;
+  readonly mode: 'auto' | 'poll';
+  readonly feed: PositionsFeed;
+  readonly pool: TaskPool;
+  readonly log: Logger;
+}
+
+/** The hotkey of a position file's path, or null for a path that is none. */
+function hotkeyOf(path: string): string | null {
+  const [hotkey, positions, , side, file, ...more] = path.split('/');
+  if (hotkey === undefined || file === undefined || more.length > 0 || positions !== 'positions') return null;
+  return side === 'open' || side === 'closed' ? hotkey : null;
+}
+
+/** The miners' folders; none while there is no tree yet. */
+function minersIn(root: string): string[] {
+  try {
+    const entries = readdirSync(root, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Whether a tree with at least one miner's positions is there. */
+export function hasTree(root: string): boolean {
+  return minersIn(root).some((hotkey) => existsSync(join(root, hotkey, 'positions')));
+}
+
+/** Keeps the miners of the feed equal to the tree of position files. */
+export class TreeSource {
+  readonly #options: TreeSourceOptions;
+  readonly #pending = new Set<string>();
+  readonly #loading = new Set<string>();
+  readonly #retries = new Set<NodeJS.Timeout>();
+  #reading: Promise<void> | null = null;
+  #watcher: TreeWatcher | null = null;
+  #isClosed = false;
+
+  constructor(options: TreeSourceOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when every miner has been read and published. Changes since the call are not missed. */
+  async start(): Promise<void> {
+    const { root, mode, feed, log } = this.#options;
+    this.#watcher = watchTree({
+      root,
+      mode,
+      log,
+      onHints: (paths) => {
+        for (const path of paths) this.#pending.add(path);
+        this.#read();
+      },
+    });
+    await this.#watcher.ready;
+    for (const hotkey of minersIn(root)) feed.touch(hotkey);
+    await feed.flush();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#retries) clearTimeout(timer);
+    await this.#watcher?.close();
+    await this.#reading;
+  }
+
+  /** Reads a miner from its folder. Files of it that change meanwhile are looked at afterwards. */
+  async loadMiner(hotkey: string, now: number): Promise<void> {
+    const { root, feed, pool } = this.#options;
+    this.#loading.add(hotkey);
+    try {
+      const loaded = await pool.run('loadMiner', { root, hotkey, now, strip: true });
+      feed.miner(hotkey).replace(loaded, null, now);
+      for (const { path } of loaded.bad) this.#retry(path, now);
+      if (loaded.nonFinite > 0) this.#tellNonFinite(hotkey, loaded.nonFinite);
+    } finally {
+      this.#loading.delete(hotkey);
+      this.#read();
+    }
+  }
+
+  #read(): void {
+    this.#reading ??= this.#readAll()
+      .catch((error: unknown) => {
+        this.#options.log.error({ event: 'read-failed', err: error }, 'position files could not be read');
+      })
+      .finally(() => {
+        this.#reading = null;
+      });
+  }
+
+  /** Reads what is pending until nothing is left but files of miners that are being loaded. */
+  async #readAll(): Promise<void> {
+    const { root, feed, pool } = this.#options;
+    for (;;) {
+      const batch: { path: string; stamp?: string | undefined }[] = [];
+      for (const path of this.#pending) {
+        if (batch.length === BATCH_FILES) break;
+        const hotkey = hotkeyOf(path);
+        if (hotkey !== null && this.#loading.has(hotkey)) continue;
+        this.#pending.delete(path);
+        if (hotkey !== null) batch.push({ path, stamp: feed.miners.get(hotkey)?.files.get(path)?.stamp });
+      }
+      if (batch.length === 0 || this.#isClosed) return;
+      for (const read of await pool.run('readPositions', { root, files: batch })) this.#apply(read);
+    }
+  }
+
+  #apply(read: PositionRead): void {
+    const { feed } = this.#options;
+    const hotkey = hotkeyOf(read.path);
+    if (hotkey === null) return;
+    const known = feed.miners.has(hotkey);
+    if (!known && read.kind === 'gone') return;
+    const now = Date.now();
+    if (feed.miner(hotkey).apply(read, now) || !known) feed.touch(hotkey);
+    if (read.kind === 'bad') this.#retry(read.path, feed.miner(hotkey).bad.get(read.path)?.sinceMs ?? now);
+    if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(read.path, read.nonFinite);
+  }
+
+  #retry(path: string, sinceMs: number): void {
+    const badForMs = Date.now() - sinceMs;
+    if (badForMs > RETRY_FOR_MS || this.#isClosed) return;
+    const delayMs = Math.min(Math.max(badForMs, RETRY_MIN_MS), RETRY_MAX_MS);
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      this.#pending.add(path);
+      this.#read();
+    }, delayMs);
+    this.#retries.add(timer);
+  }
+
+  #tellNonFinite(path: string, count: number): void {
+    this.#options.log.warn(
+      { event: 'non-finite', path: join('validation/miners', path), count },
+      'NaN or Infinity in position files, which are no JSON, are served as null',
+    );
+  }
+}

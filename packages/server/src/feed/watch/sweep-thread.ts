@@ -1,0 +1,66 @@
+/** The thread that sweeps: looks at the whole tree every now and then and reports what changed. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { SweepChanges } from './swept-tree.ts';
+import { SweptTree } from './swept-tree.ts';
+
+/** What the thread is started with. */
+export interface SweepThreadData {
+  readonly root: string;
+  readonly sweepMs: number;
+  /** Whether the files found by the first sweep are reported: after a thread died, each may have changed meanwhile. */
+  readonly hintBaseline: boolean;
+}
+
+export type ToSweepThread =
+  /** Directories and files that were seen by others; see {@link SweptTree.learn}. */
+  | { readonly type: 'learn'; readonly directories: readonly string[]; readonly files: readonly string[] }
+  /** The time between two sweeps, from the next on. */
+  | { readonly type: 'pace'; readonly sweepMs: number };
+
+/** A sweep came to its end; all it found was posted before. */
+export interface SweptMessage {
+  readonly type: 'swept';
+  readonly tookMs: number;
+  readonly directories: number;
+  readonly files: number;
+}
+
+export type FromSweepThread = { readonly type: 'changes'; readonly changes: SweepChanges } | SweptMessage;
+
+const port = parentPort;
+if (port === null) throw new Error('sweep-thread runs as a worker thread only');
+
+const { root, hintBaseline, ...start } = workerData as SweepThreadData;
+const tree = new SweptTree(root);
+let sweepMs = start.sweepMs;
+let timer: NodeJS.Timeout;
+
+function post(message: FromSweepThread): void {
+  port?.postMessage(message);
+}
+
+function sweep(withHints: boolean): void {
+  const startedMs = performance.now();
+  tree.sweep((changes) => {
+    post({ type: 'changes', changes: withHints ? changes : { ...changes, hints: [] } });
+  });
+  post({
+    type: 'swept',
+    tookMs: performance.now() - startedMs,
+    directories: tree.directories,
+    files: tree.files,
+  });
+  timer = setTimeout(sweep, sweepMs, true);
+}
+
+port.on('message', (message: ToSweepThread) => {
+  if (message.type === 'learn') {
+    tree.learn(message.directories, message.files);
+    return;
+  }
+  sweepMs = message.sweepMs;
+  clearTimeout(timer);
+  timer = setTimeout(sweep, sweepMs, true);
+});
+
+sweep(hintBaseline);

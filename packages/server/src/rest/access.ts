@@ -1,0 +1,67 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { KeyGrant } from '../ipc/messages.ts';
+import { sendError } from './errors.ts';
+
+/** Who may do what; only digests of keys are in it. */
+export interface Keys {
+  /** @param nowMs Unix ms, for keys that expire. */
+  readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
+}
+
+/** The authenticated sender of a request. */
+export interface Client {
+  readonly grant: KeyGrant;
+  /** The key came in a JSON body, as clients of the first generation send it. */
+  readonly isFirstGeneration: boolean;
+}
+
+export type ClientHandler = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  client: Client,
+) => FastifyReply | Promise<FastifyReply>;
+
+export type Guard = (
+  handler: ClientHandler,
+) => (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>;
+
+const BEARER = /^bearer (.+)$/i;
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
+
+/**
+ * Only a JSON body can carry a key. Any other content type, also one that is none, is no reason to refuse a request
+ * (as Fastify would): such a body is read to its end and forgotten.
+ */
+export function ignoreOtherContentTypes(request: FastifyRequest): void {
+  const { headers } = request.raw;
+  const type = headers['content-type'];
+  if (type !== undefined && !JSON_TYPE.test(type)) delete headers['content-type'];
+}
+
+function keyOfBody(request: FastifyRequest): string | undefined {
+  if (request.headers['content-type'] === undefined || !Buffer.isBuffer(request.body)) return undefined;
+  let body: unknown;
+  try {
+    body = JSON.parse(request.body.toString('utf8'));
+  } catch {
+    return undefined; // A broken body holds no key.
+  }
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'api_key')) return undefined;
+  const { api_key: key } = body as { api_key: unknown };
+  return typeof key === 'string' ? key : undefined;
+}
+
+/**
+ * Lets a handler be called only for a request with a key that counts: from the header, or, where there is none, from
+ * the body. Never from the query string, which ends up in logs.
+ */
+export function guardWith(keys: Keys, now: () => number): Guard {
+  return (handler) => (request, reply) => {
+    const header = request.headers.authorization;
+    const isFirstGeneration = header === undefined || header === '';
+    const key = isFirstGeneration ? keyOfBody(request) : BEARER.exec(header)?.[1];
+    const grant = key === undefined ? undefined : keys.lookup(key, now());
+    if (grant === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+    return handler(request, reply, { grant, isFirstGeneration });
+  };
+}

@@ -1,0 +1,92 @@
+import Fastify, { LogController } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { METHODS } from 'node:http';
+import { guardWith, ignoreOtherContentTypes } from './access.ts';
+import type { Keys } from './access.ts';
+import { answerClientError, answerFault, sendError } from './errors.ts';
+import { requestIdOf } from './request-id.ts';
+import { addDocumentRoutes } from './routes/documents.ts';
+import { addHealthRoutes } from './routes/health.ts';
+import { addPositionsRoutes } from './routes/positions.ts';
+import { addStatisticsRoutes } from './routes/statistics.ts';
+import type { Snapshots } from './snapshots/snapshots.ts';
+
+const BODY_LIMIT_BYTES = 256 * 1024;
+const HOTKEY_LIMIT_CHARACTERS = 128;
+/** Above the 60 s after which nginx lets go of an idle connection: who closes first must not be we. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const HEADERS_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** How often the two before are looked at. */
+const TIMEOUT_CHECK_MS = 5000;
+/** A connection on which not a byte has moved for so long is dead. */
+const CONNECTION_TIMEOUT_MS = 120_000;
+
+export interface AppOptions {
+  readonly snapshots: Snapshots;
+  readonly keys: Keys;
+  readonly log: FastifyBaseLogger;
+  /** Told by `/readyz`. */
+  readonly isDraining?: () => boolean;
+  /** Unix ms. */
+  readonly now?: () => number;
+}
+
+/** The REST interface, answering from `snapshots`. It does not listen: connections are handed to its server. */
+export function buildApp({
+  snapshots,
+  keys,
+  log,
+  isDraining = () => false,
+  now = Date.now,
+}: AppOptions): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT_BYTES,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    routerOptions: { maxParamLength: HOTKEY_LIMIT_CHARACTERS },
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+    clientErrorHandler: answerClientError,
+    // A path that is not percent-encoded text, or with a hotkey that is too long: nothing is there.
+    frameworkErrors: (_error, request, reply) => {
+      reply.headers(commonHeaders(request.id));
+      sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND');
+    },
+  });
+
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  }
+  // The first generation's clients send their key as a body, on GET.
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  app.addHttpMethod('HEAD', { hasBody: true, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(commonHeaders(request.id));
+    ignoreOtherContentTypes(request);
+    done();
+  });
+  app.setErrorHandler(answerFault);
+  app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));
+
+  const context = { snapshots, guard: guardWith(keys, now) };
+  addPositionsRoutes(app, context);
+  addStatisticsRoutes(app, context);
+  addDocumentRoutes(app, context);
+  app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining }));
+  return app;
+}
+
+function commonHeaders(requestId: string): Record<string, string> {
+  return { 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' };
+}

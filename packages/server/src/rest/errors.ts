@@ -1,0 +1,85 @@
+import { ERRORS, errorText } from '@ptn-api/protocol';
+import type { ErrorBody, ErrorCode, ErrorDefinition } from '@ptn-api/protocol';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { createRequestId } from './request-id.ts';
+
+const RETRY_AFTER_SECONDS = 2;
+
+/** What an error answer carries besides its body. */
+const HEADERS: Partial<Record<ErrorCode, readonly [name: string, value: string]>> = {
+  PTN_ERR_AUTH_UNAUTHORIZED: ['WWW-Authenticate', 'Bearer'],
+  PTN_ERR_HTTP_METHOD: ['Allow', 'GET, HEAD'],
+  PTN_ERR_HTTP_LOADING: ['Retry-After', String(RETRY_AFTER_SECONDS)],
+};
+
+function errorBody(text: string): string {
+  return JSON.stringify({ error: text } satisfies ErrorBody);
+}
+
+/** Answers with an error of the table. `text` replaces the table's, for clients that know another one. */
+export function sendError(
+  reply: FastifyReply,
+  code: ErrorCode,
+  values: Readonly<Record<string, string | number>> = {},
+  text = errorText(code, values),
+): FastifyReply {
+  const { httpStatus = 500 }: ErrorDefinition = ERRORS[code];
+  const extra = HEADERS[code];
+  if (extra !== undefined) reply.header(extra[0], extra[1]);
+  return reply
+    .code(httpStatus)
+    .headers({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+    // As bytes: to text Fastify would add a charset, which JSON has none of.
+    .send(Buffer.from(errorBody(text)));
+}
+
+/** Everything Fastify refuses or a route throws. What is not the client's doing is logged, and told without detail. */
+export function answerFault(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return sendError(reply, 'PTN_ERR_HTTP_BODY_TOO_LARGE');
+  const isClientGone = request.raw.destroyed && error.code === 'ECONNRESET';
+  const isRefused = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
+  if (isClientGone || isRefused) return sendError(reply, 'PTN_ERR_HTTP_BAD_REQUEST');
+  request.log.error(
+    {
+      event: 'request-fault',
+      code: 'PTN_ERR_HTTP_INTERNAL',
+      err: error,
+      method: request.method,
+      route: request.routeOptions.url,
+    },
+    'a request could not be answered',
+  );
+  return sendError(reply, 'PTN_ERR_HTTP_INTERNAL');
+}
+
+const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** Bytes that are no HTTP request, or one that takes too long: answered in JSON too, and the connection is closed. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_OF_CLIENT_ERROR[error.code ?? ''] ?? 400;
+  const body = errorBody(errorText('PTN_ERR_HTTP_BAD_REQUEST'));
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'X-Content-Type-Options: nosniff',
+      `X-Request-Id: ${createRequestId()}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+    () => {
+      socket.destroy();
+    },
+  );
+}

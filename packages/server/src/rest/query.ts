@@ -1,0 +1,35 @@
+import { TIERS } from '@ptn-api/protocol';
+import type { Tier } from '@ptn-api/protocol';
+import type { FastifyRequest } from 'fastify';
+
+/** The first value of a query parameter; `undefined` where it is not given. */
+function first(request: FastifyRequest, name: string): string | undefined {
+  const value = (request.query as Record<string, string | string[] | undefined>)[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+export function hasTier(request: FastifyRequest): boolean {
+  return first(request, 'tier') !== undefined;
+}
+
+/** The tier asked for, 100 where none is; `null` where it is not one in exactly this writing. */
+export function tierOf(request: FastifyRequest): Tier | null {
+  const text = first(request, 'tier') ?? '100';
+  return TIERS.find((tier) => String(tier) === text) ?? null;
+}
+
+/** The generation in `since`; `null` where it is missing or no such number. */
+export function sinceOf(request: FastifyRequest): number | null {
+  const text = first(request, 'since');
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+/** Everything but `false`, in any case, asks for checkpoints. */
+export function wantsCheckpoints(request: FastifyRequest): boolean {
+  return first(request, 'checkpoints')?.toLowerCase() !== 'false';
+}
+
+/** The hotkey of the path; the route has checked its characters, the router its length. */
+export function hotkeyOf(request: FastifyRequest): string {
+  return (request.params as { hotkey: string }).hotkey;
+}

@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Guard } from '../access.ts';
+import { sendError } from '../errors.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+
+/** What every group of routes is given. */
+export interface RouteContext {
+  readonly snapshots: Snapshots;
+  readonly guard: Guard;
+}
+
+export type RouteHandler = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+) => FastifyReply | Promise<FastifyReply>;
+
+/**
+ * The hotkey in a path: letters, digits and `_ . : -`, at most as long as the router allows. With anything else
+ * (decoded slashes, markup, control characters) there is no such route, and the text is not repeated in an answer.
+ */
+export const HOTKEY_PARAMETER = ':hotkey(^[\\w.:-]+$)';
+
+/** One resource: GET and HEAD are answered, every other method with 405, without a look at its body or key. */
+export function addRoute(app: FastifyInstance, url: string, handler: RouteHandler): void {
+  app.route({ method: ['GET', 'HEAD'], url, handler });
+  const refuse: RouteHandler = (_request, reply) => sendError(reply, 'PTN_ERR_HTTP_METHOD');
+  app.route({
+    method: app.supportedMethods.filter((method) => method !== 'GET' && method !== 'HEAD'),
+    url,
+    onRequest: async (request, reply) => refuse(request, reply),
+    handler: refuse,
+  });
+}

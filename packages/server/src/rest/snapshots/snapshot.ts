@@ -1,0 +1,49 @@
+import { combineDigests, gzipMember, memberLayout } from '@ptn-api/core';
+import type { Segment } from '@ptn-api/core';
+import type { DocumentValue } from '../../ipc/messages.ts';
+
+/** One JSON text that is served: kept as gzip bytes, and never changing. */
+export interface Snapshot {
+  /** What ETags are made of: equal for equal gzip bytes, on every worker and over restarts. */
+  readonly digest: string;
+  /** Unix ms of the newest source change in it. */
+  readonly modifiedMs: number;
+  /** Length of the JSON text in bytes. */
+  readonly sizeBytes: number;
+  /** Length of the gzip member in bytes. */
+  readonly gzipSizeBytes: number;
+  /** The JSON text as one complete gzip member. The bytes are shared: never write to them. */
+  readonly gzip: () => Buffer;
+}
+
+/** Segments that are joined anew for every answer: for a miner's value, which is small. */
+export function joinedSnapshot(
+  segments: readonly Segment[],
+  modifiedMs: number,
+  digest = combineDigests(segments),
+): Snapshot {
+  return { digest, modifiedMs, ...memberLayout(segments), gzip: () => gzipMember(segments) };
+}
+
+/**
+ * Segments that are joined on first demand and kept joined as long as the snapshot itself: for the bodies that hold
+ * every miner. Who holds the snapshot decides how long that is; an answer that is still being sent holds the bytes.
+ */
+export function keptSnapshot(segments: readonly Segment[], modifiedMs: number, digest?: string): Snapshot {
+  const snapshot = joinedSnapshot(segments, modifiedMs, digest);
+  let joined: Buffer | undefined;
+  return { ...snapshot, gzip: () => (joined ??= snapshot.gzip()) };
+}
+
+/** A file that is kept as a whole. */
+export function documentSnapshot(value: DocumentValue): Snapshot {
+  const { buffer, byteOffset, byteLength } = value.gzip;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return {
+    digest: value.digest,
+    modifiedMs: value.modifiedMs,
+    sizeBytes: value.sizeBytes,
+    gzipSizeBytes: byteLength,
+    gzip: () => bytes,
+  };
+}

@@ -1,0 +1,231 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { watch } from 'chokidar';
+import type { FSWatcher } from 'chokidar';
+import { keyDigest, parseKeyFile } from '@ptn-api/core';
+import type { KeyGrant } from '@ptn-api/core';
+import type { Logger } from 'pino';
+import { StartError } from '../config/start-error.ts';
+
+/** A change is seen within this time also where the system tells nothing of changes (network drives, inotify used up). */
+const POLL_MS = 500;
+/** What is wrong with the file counts once it has been so for this long: before, the file may be half-written. */
+const SETTLE_MS = 100;
+/** Permissions of the file's group and of all others. */
+const OPEN_TO_OTHERS = 0o077;
+
+export interface WatchKeyFileOptions {
+  /** Where the file may lie, the preferred place first. */
+  readonly paths: readonly [string, ...string[]];
+  /** `poll` does without the system's change notices. */
+  readonly mode: 'auto' | 'poll';
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Called with all keys that count from now on, after the first ones, which {@link KeyFile.grants} holds. */
+  readonly onChange: (grants: readonly KeyGrant[]) => void;
+}
+
+/** The key file, while it is watched. */
+export interface KeyFile {
+  /** The keys that count now. */
+  readonly grants: readonly KeyGrant[];
+  /** The file they were read from. */
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** A file whose keys count. */
+interface Good {
+  readonly kind: 'good';
+  readonly path: string;
+  readonly mode: number;
+  readonly digest: string;
+  readonly grants: readonly KeyGrant[];
+  readonly warnings: readonly string[];
+}
+
+/** What there is, without the text itself, which holds the keys: only its digest. */
+type Look =
+  | Good
+  | { readonly kind: 'bad'; readonly path: string; readonly detail: string; readonly digest: string }
+  | { readonly kind: 'absent' };
+
+/**
+ * Reads the key file and goes on watching it, whatever way it is edited: written in place, replaced, removed and made
+ * again, with whatever modification time. A file that cannot be used, or is gone, leaves the last good keys in force.
+ *
+ * If it lies in several places, the preferred one counts; one that appears in a preferred place takes over. A file that
+ * disappears does not bring back the one of a less preferred place: keys revoked since then would be valid again.
+ *
+ * @throws StartError when there is no file, or none that can be used.
+ */
+export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFile> {
+  const { paths, mode, log, onChange } = options;
+
+  let first = await look(paths);
+  if (first.kind !== 'good') {
+    await delay(SETTLE_MS);
+    first = await look(paths);
+  }
+  if (first.kind === 'absent') {
+    const path = paths.find((place) => existsSync(dirname(place))) ?? paths.at(-1) ?? paths[0];
+    const others = paths.filter((place) => place !== path).map((place) => `, nor at ${place}`);
+    throw new StartError('PTN_ERR_START_NO_KEYS', { path, detail: `no such file${others.join('')}` });
+  }
+  if (first.kind === 'bad') {
+    throw new StartError('PTN_ERR_START_BAD_KEYS', { path: first.path, detail: first.detail });
+  }
+
+  let current = first;
+  let warnedMode = '';
+  /** What is wrong now, since when (`performance.now()`), and whether that was logged. */
+  let trouble = { what: '', sinceMs: 0, isLogged: false };
+
+  function report(): void {
+    for (const warning of current.warnings) log.warn({ event: 'keys-warning', path: current.path }, warning);
+    const fields = { event: 'keys-read', path: current.path, count: current.grants.length };
+    if (current.grants.length > 0) log.info(fields, 'keys read');
+    else log.warn(fields, 'the key file holds no usable key: every request is refused');
+  }
+
+  function warnOfMode(path: string, fileMode: number): void {
+    const permissions = (fileMode & 0o777).toString(8).padStart(3, '0');
+    if ((fileMode & OPEN_TO_OTHERS) === 0 || warnedMode === `${path} ${permissions}`) return;
+    warnedMode = `${path} ${permissions}`;
+    log.warn(
+      { event: 'keys-file-open', path, mode: permissions },
+      `other users of this machine have access to the API keys (mode ${permissions}): run chmod 600 ${path}`,
+    );
+  }
+
+  function note(what: string, tell: () => void): void {
+    const nowMs = performance.now();
+    if (trouble.what !== what) trouble = { what, sinceMs: nowMs, isLogged: false };
+    if (trouble.isLogged || nowMs - trouble.sinceMs < SETTLE_MS) return;
+    trouble.isLogged = true;
+    tell();
+  }
+
+  async function check(): Promise<void> {
+    const seen = await look(paths.slice(0, paths.indexOf(current.path) + 1), current);
+    if (closed) return;
+    if (seen.kind === 'absent') {
+      note('absent', () => {
+        log.warn(
+          { event: 'keys-file-gone', path: current.path },
+          'the key file is gone: the last good keys stay in force',
+        );
+      });
+      return;
+    }
+    if (seen.kind === 'bad') {
+      const { path, detail, digest } = seen;
+      note(`${path} ${detail} ${digest}`, () => {
+        log.error(
+          { event: 'keys-file-bad', path, detail },
+          `the key file cannot be used, the last good keys stay in force: ${detail}`,
+        );
+      });
+      return;
+    }
+    trouble = { what: '', sinceMs: 0, isLogged: false };
+    warnOfMode(seen.path, seen.mode);
+    if (seen.digest === current.digest && seen.path === current.path) return;
+    const areGrantsNew = !isDeepStrictEqual(seen.grants, current.grants);
+    current = seen;
+    report();
+    if (areGrantsNew) onChange(current.grants);
+  }
+
+  let closed = false;
+  let checking: Promise<void> | null = null;
+  let askedCount = 0;
+
+  /** Never two at a time: the older one could end last. What is asked for meanwhile needs another: it may see more. */
+  async function checkUntilFresh(): Promise<void> {
+    for (let checkedCount = 0; checkedCount !== askedCount;) {
+      checkedCount = askedCount;
+      await check();
+    }
+    checking = null;
+  }
+  function checkSoon(): void {
+    if (closed) return;
+    askedCount += 1;
+    checking ??= checkUntilFresh();
+  }
+
+  warnOfMode(current.path, current.mode);
+  report();
+  const notices = mode === 'poll' ? null : watchPlaces(paths);
+  notices?.on('all', checkSoon);
+  notices?.on('ready', checkSoon);
+  notices?.on('error', (error) => {
+    log.warn(
+      { event: 'keys-watch-failed', err: error },
+      `changes of the key file are seen by looking every ${POLL_MS} ms`,
+    );
+  });
+  const poll = setInterval(checkSoon, POLL_MS);
+
+  return {
+    get grants() {
+      return current.grants;
+    },
+    get path() {
+      return current.path;
+    },
+    async close() {
+      closed = true;
+      clearInterval(poll);
+      await notices?.close();
+      await checking;
+    },
+  };
+}
+
+/**
+ * Notices of changes at the places. The folders are watched, not the files: the watch of a file ends with the file. A
+ * folder that appears later gives no notices.
+ */
+function watchPlaces(paths: readonly string[]): FSWatcher {
+  const folders = paths.map((path) => dirname(path));
+  const known = new Set([...folders, ...paths]);
+  return watch(folders, { ignoreInitial: true, depth: 0, ignored: (path) => !known.has(path) });
+}
+
+/**
+ * Looks at the first of `paths` where there is something.
+ *
+ * @param known What was seen before: it is not parsed again if it is still the same.
+ */
+async function look(paths: readonly string[], known?: Good): Promise<Look> {
+  for (const path of paths) {
+    try {
+      // Asked first: to read a named pipe would wait for ever.
+      const found = await stat(path);
+      if (!found.isFile()) return { kind: 'bad', path, detail: 'it is not a file', digest: '' };
+      const text = await readFile(path, 'utf8');
+      const digest = keyDigest(text);
+      if (path === known?.path && digest === known.digest) return { ...known, mode: found.mode };
+      const parsed = parseKeyFile(text);
+      if (!parsed.ok) return { kind: 'bad', path, detail: parsed.reason, digest };
+      return {
+        kind: 'good',
+        path,
+        mode: found.mode,
+        digest,
+        grants: parsed.grants,
+        warnings: parsed.warnings,
+      };
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'ENOENT' || code === 'ENOTDIR') continue;
+      const reason = error instanceof Error ? error.message : String(error);
+      return { kind: 'bad', path, detail: `it cannot be read: ${reason}`, digest: '' };
+    }
+  }
+  return { kind: 'absent' };
+}

@@ -1,0 +1,215 @@
+import cluster from 'node:cluster';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { StartError } from '../config/start-error.ts';
+
+/** Who serves connections. Takes one at a time; see `WorkerChild.takeConnection`. */
+export interface ConnectionTarget {
+  takeConnection(socket: Socket): Promise<boolean>;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ListenerLimits {
+  /** So many connections wait for a worker at most; a further one is dropped. */
+  readonly waiting: number;
+  /** A connection that no worker took for so long is dropped. */
+  readonly waitingMs: number;
+}
+
+/** How full the entrance is. */
+export interface ConnectionCounts {
+  /** Accepted, and not yet given to a worker. */
+  readonly waiting: number;
+  /** Since the start: closed unanswered, because no worker took them. */
+  readonly dropped: number;
+}
+
+const DEFAULT_LIMITS: ListenerLimits = { waiting: 1024, waitingMs: 10_000 };
+/** What the kernel keeps for us while the supervisor is busy; the system may allow less (net.core.somaxconn). */
+const BACKLOG = 4096;
+/** Drops are logged together, so that a flood of connections is not one of log lines. */
+const DROP_LOG_EVERY_MS = 1000;
+
+interface WaitingConnection {
+  readonly socket: Socket;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * The entrance of the server: owns the listening socket and gives each connection, unread, to the worker that has been
+ * free for longest. While no worker is there, connections wait: a crash or a restart of all workers refuses nobody.
+ */
+export class Listener {
+  readonly #log: Logger;
+  readonly #limits: ListenerLimits;
+  readonly #server: Server;
+  readonly #targets = new Set<ConnectionTarget>();
+  readonly #free: ConnectionTarget[] = [];
+  readonly #waiting: WaitingConnection[] = [];
+  #dropped = 0;
+  #dropsToLog = 0;
+  #dropLogTimer: NodeJS.Timeout | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(log: Logger, limits: ListenerLimits = DEFAULT_LIMITS) {
+    this.#log = log;
+    this.#limits = limits;
+    this.#server = createServer({ pauseOnConnect: true }, (socket) => {
+      // A client that goes away while it waits is found out by the worker; nothing depends on it here.
+      socket.on('error', () => socket.destroy());
+      this.#wait(socket, false);
+    });
+  }
+
+  /**
+   * Opens the port.
+   *
+   * @throws StartError when it cannot be opened.
+   */
+  async listen(host: string, port: number): Promise<void> {
+    await openPort(this.#server, host, port);
+    this.#server.on('error', (error) => {
+      this.#log.error({ event: 'accept-failed', err: error }, 'a connection could not be accepted');
+    });
+  }
+
+  /** Where it listens; undefined before and after. */
+  address(): ListenAddress | undefined {
+    const address = this.#server.address() as AddressInfo | null;
+    return address === null ? undefined : { host: address.address, port: address.port };
+  }
+
+  counts(): ConnectionCounts {
+    return { waiting: this.#waiting.length, dropped: this.#dropped };
+  }
+
+  add(target: ConnectionTarget): void {
+    this.#targets.add(target);
+    this.#free.push(target);
+    this.#dispatch();
+  }
+
+  /** From now on `target` is given nothing; what it is taking just now it may finish taking. */
+  remove(target: ConnectionTarget): void {
+    this.#targets.delete(target);
+    const index = this.#free.indexOf(target);
+    if (index !== -1) this.#free.splice(index, 1);
+  }
+
+  /** Closes the port; gives what waits to the workers, for `withinMs` at most, and drops the rest. */
+  async close(withinMs: number): Promise<void> {
+    if (this.#server.listening) this.#server.close();
+    if (this.#waiting.length > 0 && this.#targets.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, withinMs);
+        this.#onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    for (const { socket, timer } of this.#waiting.splice(0)) {
+      clearTimeout(timer);
+      this.#drop(socket);
+    }
+  }
+
+  #wait(socket: Socket, isFirst: boolean): void {
+    if (this.#waiting.length >= this.#limits.waiting) {
+      this.#drop(socket);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#waiting.splice(this.#waiting.indexOf(connection), 1);
+      this.#drop(socket);
+    }, this.#limits.waitingMs);
+    const connection = { socket, timer };
+    if (isFirst) this.#waiting.unshift(connection);
+    else this.#waiting.push(connection);
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    while (this.#free.length > 0) {
+      const connection = this.#waiting.shift();
+      if (connection === undefined) {
+        this.#onIdle?.();
+        return;
+      }
+      clearTimeout(connection.timer);
+      const target = this.#free.shift();
+      if (target !== undefined) void this.#give(connection.socket, target);
+    }
+  }
+
+  async #give(socket: Socket, target: ConnectionTarget): Promise<void> {
+    const isTaken = await target.takeConnection(socket);
+    if (isTaken) {
+      // Only this process's handle: the worker has its own.
+      socket.destroy();
+      if (this.#targets.has(target)) this.#free.push(target);
+      this.#dispatch();
+      return;
+    }
+    this.remove(target);
+    this.#wait(socket, true);
+  }
+
+  #drop(socket: Socket): void {
+    socket.destroy();
+    this.#dropped += 1;
+    this.#dropsToLog += 1;
+    this.#dropLogTimer ??= setTimeout(() => {
+      this.#log.warn(
+        { event: 'connections-dropped', count: this.#dropsToLog },
+        'connections were closed unanswered because no worker took them in time',
+      );
+      this.#dropsToLog = 0;
+      this.#dropLogTimer = undefined;
+    }, DROP_LOG_EVERY_MS).unref();
+  }
+}
+
+/**
+ * Finds out before anything is started whether the port can be opened.
+ *
+ * In pm2's cluster mode there is nothing to find out: pm2 holds the port, and shares it with the process that is being
+ * replaced.
+ *
+ * @throws StartError when it cannot.
+ */
+export async function probePort(host: string, port: number): Promise<void> {
+  if (port === 0 || cluster.isWorker) return;
+  const server = createServer();
+  await openPort(server, host, port);
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+}
+
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use',
+  EACCES: 'this user may not open it',
+  EADDRNOTAVAIL: 'this machine does not have the address',
+};
+
+function openPort(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const detail = LISTEN_ERRORS[error.code ?? ''] ?? error.message;
+      const values = { address: `${host}:${port}`, detail, flag: '--api-rest-port' };
+      reject(new StartError('PTN_ERR_START_PORT', values, { cause: error }));
+    });
+    server.listen({ host, port, backlog: BACKLOG }, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}

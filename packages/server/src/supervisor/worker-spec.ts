@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import type { ServerConfig } from '../config/config.ts';
+import type { WorkerRole } from '../ipc/messages.ts';
+
+/** A worker as data: all that the supervisor knows of it. */
+export interface WorkerSpec {
+  /** Unique, and what the operator reads: `feed`, `rest-1`. */
+  readonly id: string;
+  readonly role: WorkerRole;
+  readonly modulePath: string;
+  readonly args?: readonly string[];
+  /** A worker that is not ready after this time is killed. */
+  readonly startTimeoutMs: number;
+  /**
+   * In a rolling restart, `before-stop` starts the new process before the old one is drained, so that one of them
+   * serves at any time; `after-stop` is for workers of which there may be only one.
+   */
+  readonly replacement: 'before-stop' | 'after-stop';
+}
+
+/** The feed reads a tree of 100,000 files before it is ready; pm2 waits as long (`listen_timeout`). */
+const FEED_START_TIMEOUT_MS = 120_000;
+/** A REST worker only takes over what is retained. */
+const REST_START_TIMEOUT_MS = 30_000;
+
+const FEED_PATH = fileURLToPath(new URL('../feed/main.js', import.meta.url));
+const REST_PATH = fileURLToPath(new URL('../rest/main.js', import.meta.url));
+
+/** The workers of the server, in the order in which they are started; they are stopped in reverse. */
+export function serverWorkers({ restWorkers }: ServerConfig): WorkerSpec[] {
+  const feed: WorkerSpec = {
+    id: 'feed',
+    role: 'feed',
+    modulePath: FEED_PATH,
+    startTimeoutMs: FEED_START_TIMEOUT_MS,
+    replacement: 'after-stop',
+  };
+  const rest = Array.from(
+    { length: restWorkers },
+    (_, index): WorkerSpec => ({
+      id: `rest-${index + 1}`,
+      role: 'rest',
+      modulePath: REST_PATH,
+      startTimeoutMs: REST_START_TIMEOUT_MS,
+      replacement: 'before-stop',
+    }),
+  );
+  return [feed, ...rest];
+}

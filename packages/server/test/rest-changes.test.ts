@@ -1,0 +1,227 @@
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import t from 'tap';
+import type { MinerPositionsChanges, Tier } from '@ptn-api/protocol';
+import { mergeTransactions } from '../dist/ipc/retained.js';
+import type { AnyTransaction, Transaction } from '../dist/ipc/messages.js';
+import { Snapshots } from '../dist/rest/snapshots/snapshots.js';
+import type { TestApp } from './rest-fixture.ts';
+import { BEARER, minerValue, namedMiner, positionsTransaction, testApp } from './rest-fixture.ts';
+
+async function changes({ app }: TestApp, since: number | string, query = '') {
+  return app.inject({ url: `/miner-positions/changes?since=${since}${query}`, headers: BEARER });
+}
+
+/** The hotkeys that changed and that are gone. */
+async function told(app: TestApp, since: number, tier: Tier = 100): Promise<[changed: string[], gone: readonly string[]]> {
+  const response = await changes(app, since, `&tier=${tier}`);
+  const body = response.json<MinerPositionsChanges>();
+  return [Object.keys(body.miners), body.gone];
+}
+
+const first = positionsTransaction({
+  generation: 10,
+  hotkeys: ['a', 'b'],
+  put: { a: namedMiner('a1'), b: namedMiner('b1') },
+  reset: true,
+});
+
+t.test('changes since a generation are the miners that changed after it, and those gone', async (t) => {
+  const app = testApp(t, [
+    first,
+    positionsTransaction({ generation: 11, hotkeys: ['a', 'b', 'c'], put: { c: namedMiner('c1') } }),
+    positionsTransaction({ generation: 12, hotkeys: ['c', 'a'], put: { a: namedMiner('a2') }, remove: ['b'] }),
+  ]);
+  t.strictSame(await told(app, 10), [['c', 'a'], ['b']], 'in the order of the map');
+  t.strictSame(await told(app, 11), [['a'], ['b']]);
+  t.strictSame(await told(app, 12), [[], []]);
+  const response = await changes(app, 11);
+  t.match(response.headers, { 'x-generation': '12', 'content-type': /^application\/json$/ });
+  t.strictSame(response.json(), {
+    since: 11,
+    generation: 12,
+    tier: 100,
+    miners: { a: { positions: [{ position_uuid: 'a2' }], tier: 100 } },
+    gone: ['b'],
+  });
+});
+
+t.test('a change that a tier does not show yet is no change there', async (t) => {
+  const app = testApp(t, [first, positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } })]);
+  t.strictSame(await told(app, 10, 100), [['a'], []]);
+  t.strictSame(await told(app, 10, 50), [[], []]);
+});
+
+t.test('a miner that comes back is a change and no longer gone', async (t) => {
+  const app = testApp(t, [
+    first,
+    positionsTransaction({ generation: 11, hotkeys: ['a'], remove: ['b'] }),
+    positionsTransaction({ generation: 12, hotkeys: ['a', 'b'], put: { b: namedMiner('b1') } }),
+  ]);
+  t.strictSame(await told(app, 10), [['b'], []]);
+  t.strictSame(await told(app, 11), [['b'], []]);
+});
+
+t.test('a restarted feed that continues leaves unchanged miners unchanged', async (t) => {
+  const app = testApp(t, [
+    first,
+    positionsTransaction({
+      generation: 11,
+      hotkeys: ['a', 'c'],
+      put: { a: namedMiner('a1'), c: namedMiner('c1') },
+      reset: true,
+    }),
+  ]);
+  t.strictSame(await told(app, 10), [['c'], ['b']]);
+});
+
+t.test('generations this worker has not held are answered by 410 with the way on', async (t) => {
+  const app = testApp(t, [
+    first,
+    positionsTransaction({ generation: 20, hotkeys: ['a', 'b'], put: { a: namedMiner('a2'), b: namedMiner('b1') }, reset: true }),
+  ]);
+  const tooOld = await changes(app, 9, '&tier=30');
+  t.equal(tooOld.statusCode, 410);
+  t.strictSame(tooOld.json(), {
+    error:
+      'Generation 9 is too old or unknown. Read the full snapshot at /miner-positions?tier=30 and go on from its X-Generation',
+  });
+  t.equal((await changes(app, 15)).statusCode, 410, 'skipped by a full state');
+  t.strictSame(await told(app, 10), [['a'], []], 'held before the full state');
+  t.strictSame(await told(app, 20), [[], []]);
+});
+
+t.test('generations skipped by a change are answered with everything it brought', async (t) => {
+  const app = testApp(t, [
+    first,
+    positionsTransaction({ generation: 13, hotkeys: ['b'], put: { b: namedMiner('b1') }, remove: ['a', 'never-seen-here'] }),
+  ]);
+  t.strictSame(await told(app, 12), [['b'], ['a', 'never-seen-here']]);
+});
+
+t.test('a world that starts anew below the last generation is not mixed with the old one', async (t) => {
+  const app = testApp(t, [first, positionsTransaction({ generation: 5, hotkeys: [], reset: true })]);
+  for (const since of [4, 5]) t.equal((await changes(app, since)).statusCode, 410, String(since));
+  app.snapshots.apply([positionsTransaction({ generation: 6, hotkeys: ['a'], put: { a: namedMiner('a3') } })]);
+  t.equal((await changes(app, 5)).statusCode, 410, 'as long as the old world could have given the same number');
+  app.snapshots.apply([positionsTransaction({ generation: 11, hotkeys: ['a'] })]);
+  app.snapshots.apply([positionsTransaction({ generation: 12, hotkeys: ['a'], put: { a: namedMiner('a4') } })]);
+  t.equal((await changes(app, 10)).statusCode, 410);
+  t.strictSame(await told(app, 11), [['a'], []]);
+});
+
+t.test('a generation that is about to arrive is waited for', async (t) => {
+  const app = testApp(t, [first]);
+  const answer = changes(app, 11);
+  await new Promise((resolve) => setImmediate(resolve));
+  app.snapshots.apply([positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } })]);
+  const response = await answer;
+  t.equal(response.statusCode, 200);
+  t.match(response.json(), { since: 11, generation: 11, miners: {} });
+});
+
+t.test('a generation that does not arrive is answered by 410 after a second', async (t) => {
+  const app = testApp(t, [first]);
+  const startedMs = performance.now();
+  t.equal((await changes(app, 11)).statusCode, 410);
+  t.ok(performance.now() - startedMs < 5000);
+});
+
+t.test('since must be a generation, and the key must reach the tier', async (t) => {
+  const app = testApp(t, [first]);
+  for (const since of ['', 'x', '-1', '1.5', '1e3', '0x1', '%31%30%20', '1'.repeat(16)]) {
+    const response = await changes(app, since);
+    t.equal(response.statusCode, 400, since);
+    t.match(response.json(), { error: /^Invalid since value/ });
+  }
+  t.equal((await app.app.inject({ url: '/miner-positions/changes', headers: BEARER })).statusCode, 400);
+  t.equal((await changes(app, 10, '&tier=31')).statusCode, 400);
+  const low = await app.app.inject({ url: '/miner-positions/changes?since=10', headers: { authorization: 'Bearer key-tier50' } });
+  t.equal(low.statusCode, 403);
+  t.equal((await app.app.inject({ url: '/miner-positions/changes?since=10' })).statusCode, 401);
+});
+
+t.test('many miners that went away do not add up for ever', (t) => {
+  const snapshots = new Snapshots();
+  const names = Array.from({ length: 5000 }, (_, index) => `m${index}`);
+  snapshots.apply([first]);
+  for (const [index, name] of names.entries()) {
+    snapshots.apply([positionsTransaction({ generation: 11 + index, hotkeys: ['a', 'b'], remove: [name] })]);
+  }
+  const state = snapshots.positions;
+  t.equal(state?.history.gone.size, 4096);
+  const oldest = 10 + 5000 - 4096;
+  t.equal(state?.changes(100, oldest - 1), undefined, 'older generations are no longer known');
+  t.ok(state?.changes(100, oldest));
+  t.end();
+});
+
+/** What a client holds: hotkey -> name of its value. */
+type World = ReadonlyMap<string, string>;
+
+/** Each step sets some miners to a value, removes others, and may restart the feed (a full state, generations skipped). */
+const steps = fc.array(
+  fc.record({
+    set: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('1', '2')),
+    remove: fc.subarray(['a', 'b', 'c']),
+    restarts: fc.boolean(),
+    /** The worker is slow: this step reaches it merged with the next. */
+    isHeldBack: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+function value(name: string) {
+  const position = [{ position_uuid: name }];
+  return minerValue([], { 0: [], 30: [], 50: [], 100: position });
+}
+
+t.test('whatever a worker was sent, a client that applies its changes holds the full map', (t) => {
+  fc.assert(
+    fc.property(steps, (plan) => {
+      const snapshots = new Snapshots();
+      const worlds = new Map<number, World>();
+      let world = new Map<string, string>();
+      let generation = 0;
+      let held: AnyTransaction | undefined;
+      for (const [index, step] of plan.entries()) {
+        const next = new Map([...world, ...Object.entries(step.set)]);
+        for (const hotkey of step.remove) next.delete(hotkey);
+        const isReset = step.restarts || index === 0;
+        generation += step.restarts ? 3 : 1;
+        const put = [...next].filter(([hotkey, name]) => isReset || world.get(hotkey) !== name);
+        const transaction: Transaction = positionsTransaction({
+          generation,
+          hotkeys: [...next.keys()],
+          put: Object.fromEntries(put.map(([hotkey, name]) => [hotkey, value(name)])),
+          remove: isReset ? [] : [...world.keys()].filter((hotkey) => !next.has(hotkey)),
+          reset: isReset,
+        });
+        world = next;
+        worlds.set(generation, next);
+        held = held === undefined ? (transaction as AnyTransaction) : mergeTransactions(held, transaction as AnyTransaction);
+        if (step.isHeldBack && index < plan.length - 1) continue;
+        snapshots.apply([held]);
+        held = undefined;
+
+        for (const [since, client] of worlds) {
+          const snapshot = snapshots.positions?.changes(100, since);
+          if (snapshot === undefined) continue;
+          const body = JSON.parse(gunzipSync(snapshot.gzip()).toString()) as MinerPositionsChanges;
+          const applied = new Map(client);
+          for (const [hotkey, miner] of Object.entries(body.miners)) {
+            applied.set(hotkey, miner.positions[0]?.position_uuid ?? '');
+          }
+          for (const hotkey of body.gone) applied.delete(hotkey);
+          const sorted = (map: World) => JSON.stringify([...map].sort());
+          if (sorted(applied) !== sorted(world)) return false;
+        }
+        // The newest generation is known unless the world started anew, which this plan never does.
+        if (snapshots.positions?.changes(100, generation) === undefined) return false;
+      }
+      return true;
+    }),
+    { numRuns: 200 },
+  );
+  t.end();
+});

@@ -1,0 +1,100 @@
+import t from 'tap';
+import type { TestApp } from './rest-fixture.ts';
+import {
+  BEARER,
+  documentTransaction,
+  feedHealth,
+  fixturePositions,
+  positionsTransaction,
+  statisticsTransaction,
+  testApp,
+} from './rest-fixture.ts';
+
+const HOTKEY = '5uVJj8wXgMTrGgCyt2yEJfRpcMRF1JBSUh473QCUjL7aUmGR';
+
+async function ask({ app }: TestApp, url: string): Promise<[status: number, body: unknown]> {
+  const response = await app.inject({ url, headers: { ...BEARER, 'accept-encoding': 'identity' } });
+  return [response.statusCode, response.json()];
+}
+
+const error = (text: string) => ({ error: text });
+
+t.test('where files are missing, each route says which', async (t) => {
+  const app = testApp(t, [positionsTransaction({ generation: 1, hotkeys: [], reset: true, head: { source: 'none' } })]);
+  t.strictSame(await ask(app, '/miner-positions'), [404, error('Data not found')]);
+  t.strictSame(await ask(app, '/miner-positions?tier=30'), [404, error('Data not found')]);
+  t.strictSame(await ask(app, `/miner-positions/${HOTKEY}`), [404, error(`Miner ID ${HOTKEY} not found`)]);
+  t.strictSame(await ask(app, '/miner-hotkeys'), [404, error('No miner hotkeys found')]);
+  t.strictSame(await ask(app, '/statistics'), [404, error('Statistics data not found')]);
+  t.strictSame(await ask(app, `/statistics/${HOTKEY}/`), [404, error('Statistics data not found')]);
+  t.strictSame(await ask(app, '/eliminations'), [404, error('Eliminations data not found')]);
+  t.strictSame(await ask(app, '/validator-checkpoint'), [404, error('Checkpoint data not found')]);
+  t.strictSame(await ask(app, '/miner-copying'), [404, error('Miner copying data not found')]);
+});
+
+t.test('empty files are data', async (t) => {
+  const app = testApp(t, [
+    positionsTransaction({ generation: 1, hotkeys: [], reset: true, head: { source: 'outputs' } }),
+    statisticsTransaction('{"data": []}'),
+    documentTransaction('eliminations', '{}'),
+  ]);
+  t.strictSame(await ask(app, '/miner-positions'), [200, {}]);
+  t.strictSame(await ask(app, '/miner-positions?tier=0'), [200, {}]);
+  t.strictSame(await ask(app, `/miner-positions/${HOTKEY}`), [404, error(`Miner ID ${HOTKEY} not found`)]);
+  t.strictSame(await ask(app, '/miner-hotkeys'), [404, error('No miner hotkeys found')]);
+  t.strictSame(await ask(app, '/statistics'), [200, { data: [] }]);
+  t.strictSame(await ask(app, '/statistics?checkpoints=false'), [200, { data: [] }]);
+  t.strictSame(await ask(app, `/statistics/${HOTKEY}`), [404, error('No data found')]);
+  t.strictSame(await ask(app, '/eliminations'), [200, {}]);
+});
+
+t.test('a file that goes away is gone, and one that comes is served', async (t) => {
+  const app = testApp(t);
+  app.snapshots.apply([
+    { topic: 'eliminations', reset: false, put: [], remove: ['file'] },
+    { topic: 'statistics', reset: true, put: [], remove: [] },
+  ]);
+  t.equal((await ask(app, '/eliminations'))[0], 404);
+  t.equal((await ask(app, '/statistics'))[0], 404);
+  app.snapshots.apply([
+    documentTransaction('eliminations', '{"eliminations": []}'),
+    statisticsTransaction('{"data": [{"hotkey": "a", "weight": 1}]}'),
+  ]);
+  t.strictSame(await ask(app, '/eliminations'), [200, { eliminations: [] }]);
+  t.strictSame(await ask(app, '/statistics/a'), [200, { hotkey: 'a', weight: 1 }]);
+});
+
+t.test('until the first positions have arrived, data is being loaded', async (t) => {
+  const app = testApp(t, []);
+  const paths = ['/miner-positions', '/miner-positions/a', '/miner-positions/changes?since=1', '/miner-hotkeys', '/statistics', '/statistics/a', '/eliminations', '/validator-checkpoint', '/miner-copying'];
+  for (const url of paths) {
+    const response = await app.app.inject({ url, headers: BEARER });
+    t.equal(response.statusCode, 503, url);
+    t.equal(response.headers['retry-after'], '2', url);
+    t.match(response.json(), error('Data is being loaded, try again in a few seconds'), url);
+  }
+  t.equal((await app.app.inject({ url: '/eliminations' })).statusCode, 401, 'who has no key is not told');
+});
+
+t.test('the process is healthy always, and ready when its data is there and kept up to date', async (t) => {
+  const app = testApp(t, []);
+  t.strictSame(await ask(app, '/healthz'), [200, { status: 'ok' }]);
+  t.strictSame(await ask(app, '/readyz'), [503, { status: 'unready', reasons: ['positions not loaded'] }]);
+  app.snapshots.apply([fixturePositions(), feedHealth(true)]);
+  t.strictSame(await ask(app, '/readyz'), [200, { status: 'ready' }]);
+  app.snapshots.apply([feedHealth(false)]);
+  t.strictSame(await ask(app, '/readyz'), [503, { status: 'unready', reasons: ['feed down since 2025-11-10T16:47:14.000Z'] }]);
+  t.equal((await ask(app, '/miner-positions'))[0], 200, 'the last state is served all the same');
+  t.equal((await app.app.inject({ url: '/healthz' })).statusCode, 200, 'no key is needed');
+});
+
+t.test('a transaction that breaks the promises of its topic is a fault', (t) => {
+  const { snapshots } = testApp(t);
+  t.throws(() => {
+    snapshots.apply([positionsTransaction({ generation: 9, hotkeys: ['never-sent'] })]);
+  }, { message: /never-sent, whose value was never sent/ });
+  t.throws(() => {
+    snapshots.apply([{ topic: 'positions', reset: false, put: [], remove: ['miner:a'] }]);
+  }, { message: /no head/ });
+  t.end();
+});

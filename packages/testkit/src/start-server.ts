@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { childPidsOf, isRunning } from './processes.ts';
+import { isVerbose } from './teardown.ts';
+import type { TestScope } from './teardown.ts';
+import { waitFor } from './wait-for.ts';
+
+const READY_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 20_000;
+const CHILDREN_TIMEOUT_MS = 10_000;
+
+/** The built command line of this repository; testkit runs the server and never imports it. */
+const DEFAULT_CLI_PATH = fileURLToPath(new URL('../../server/dist/cli/main.js', import.meta.url));
+
+export interface StartServerOptions {
+  /** The PTN_ROOT to serve. */
+  readonly root: string;
+  /** Further arguments; a flag given here replaces the one of {@link standardArgs}. */
+  readonly args?: readonly string[];
+  /** Further environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The built command line. By default this repository's. */
+  readonly cliPath?: string;
+}
+
+export interface ServerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A server of its own processes, started for a test. */
+export interface RunningServer {
+  /** Where REST answers, without a slash at the end: `http://127.0.0.1:41234`. */
+  readonly url: string;
+  readonly pid: number;
+  /** Everything it printed so far, stdout and stderr. */
+  output(): string;
+  /** Ids of its worker processes. */
+  childPids(): number[];
+  /** Asks it to stop (SIGTERM) and waits until it has. */
+  stop(): Promise<ServerExit>;
+  kill(signal: NodeJS.Signals): void;
+  /** When and how it ended. */
+  readonly exited: Promise<ServerExit>;
+}
+
+/** Address in the log line `{"event":"listening","host":…,"port":…}`, if `line` is that. */
+function listeningUrl(line: string): string | undefined {
+  if (!line.startsWith('{')) return undefined;
+  let entry: unknown;
+  try {
+    entry = JSON.parse(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  if (!('event' in entry) || entry.event !== 'listening') return undefined;
+  if (!('host' in entry) || !('port' in entry)) return undefined;
+  return `http://${String(entry.host)}:${String(entry.port)}`;
+}
+
+/** The arguments every test server gets, except for those that the test gives itself: a flag must not stand twice. */
+function standardArgs(root: string, given: readonly string[]): string[] {
+  const standard = { '--ptn-root': root, '--api-host': '127.0.0.1', '--api-rest-port': '0' };
+  return Object.entries(standard)
+    .filter(([flag]) => !given.some((arg) => arg === flag || arg.startsWith(`${flag}=`)))
+    .flat();
+}
+
+/**
+ * Starts the server on free ports and waits until it says it is ready (the IPC message `ready`, as pm2 expects it) and
+ * has logged where it listens. After the test it is stopped, and a worker that outlives it is an error.
+ *
+ * @throws Error with all it printed when it ends before it is ready or takes longer than 30 s.
+ */
+export async function startServer(scope: TestScope, options: StartServerOptions): Promise<RunningServer> {
+  const { root, args = [], env = {}, cliPath = DEFAULT_CLI_PATH } = options;
+  if (!existsSync(cliPath)) throw new Error(`no built server at ${cliPath}: run "npm run build" first`);
+  const child = spawn(process.execPath, [cliPath, ...standardArgs(root, args), ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+
+  let output = '';
+  let ready = false;
+  let exit: ServerExit | undefined;
+  const exited = new Promise<ServerExit>((resolve) => {
+    const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+      exit = { code, signal };
+      resolve(exit);
+    };
+    child.once('exit', end);
+    child.once('error', (error) => {
+      output += `${error.message}\n`;
+      // A child that could not be started never exits.
+      if (child.pid === undefined) end(null, null);
+    });
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+      if (isVerbose()) process.stderr.write(chunk);
+    });
+  }
+  child.on('message', (message) => {
+    if (message === 'ready') ready = true;
+  });
+
+  const childPids = (): number[] => (child.pid === undefined ? [] : childPidsOf(child.pid));
+  const orphans = new Set<number>();
+  const kill = (signal: NodeJS.Signals): void => {
+    // Noted first: once their parent is gone, nothing tells whose children they were.
+    for (const pid of childPids()) orphans.add(pid);
+    child.kill(signal);
+  };
+  async function stop(): Promise<ServerExit> {
+    if (exit === undefined) kill('SIGTERM');
+    await waitFor(() => exit !== undefined, { timeoutMs: STOP_TIMEOUT_MS, what: () => `the server stops\n${output}` });
+    return exited;
+  }
+
+  scope.teardown(async () => {
+    try {
+      await stop();
+    } catch (error) {
+      kill('SIGKILL');
+      await exited;
+      throw error;
+    } finally {
+      await endOrphans(orphans);
+    }
+  });
+
+  const url = await waitFor(
+    () => {
+      if (exit !== undefined) return exit;
+      return ready ? output.split('\n').map(listeningUrl).find((found) => found !== undefined) : undefined;
+    },
+    { timeoutMs: READY_TIMEOUT_MS, what: () => `the server is ready\n${output}` },
+  );
+  if (typeof url !== 'string') {
+    throw new Error(`the server ended before it was ready, code ${String(url.code)}, signal ${String(url.signal)}:\n${output}`);
+  }
+  if (child.pid === undefined) throw new Error('a ready server has a process id');
+  return { url, pid: child.pid, output: () => output, childPids, stop, kill, exited };
+}
+
+/** Waits for the workers of an ended server to follow it; ends and reports those that do not. */
+async function endOrphans(pids: ReadonlySet<number>): Promise<void> {
+  const left = (): number[] => [...pids].filter(isRunning);
+  try {
+    await waitFor(() => left().length === 0, {
+      timeoutMs: CHILDREN_TIMEOUT_MS,
+      what: 'the workers of the server end with it',
+    });
+  } catch (error) {
+    for (const pid of left()) process.kill(pid, 'SIGKILL');
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const POLL_MS = 10;
+
+export interface WaitOptions {
+  /** How long to go on trying. 10 s by default. */
+  readonly timeoutMs?: number;
+  /** What is waited for, for the error: "the server is ready". A function is asked when the time is up. */
+  readonly what: string | (() => string);
+}
+
+/**
+ * Asks `condition` again and again until it gives something other than false, null or undefined, and returns that.
+ *
+ * @throws Error saying what did not happen; `cause` is the last error of `condition`, which counts as "not yet".
+ */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  { timeoutMs = 10_000, what }: WaitOptions,
+): Promise<Exclude<T, false | null | undefined>> {
+  const deadline = performance.now() + timeoutMs;
+  let lastError: unknown;
+  for (;;) {
+    try {
+      const value = await condition();
+      if (value !== false && value !== null && value !== undefined) {
+        return value as Exclude<T, false | null | undefined>;
+      }
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+    }
+    if (performance.now() >= deadline) {
+      const missing = typeof what === 'string' ? what : what();
+      throw new Error(`waited ${timeoutMs} ms in vain: ${missing}`, { cause: lastError });
+    }
+    await delay(POLL_MS);
+  }
+}

@@ -1,0 +1,57 @@
+// Checks that the documents name files, error codes and headings that exist.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { ERRORS } from '@ptn-api/protocol';
+import { projectRoot } from './steps.mjs';
+
+function markdownIn(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return markdownIn(path);
+    return entry.name.endsWith('.md') ? [path] : [];
+  });
+}
+
+/** The anchor that a heading gets, as on GitHub. */
+function anchorOf(heading) {
+  return heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-');
+}
+
+const problems = [];
+const files = [join(projectRoot, 'README.md'), ...markdownIn(join(projectRoot, 'docs')), join(projectRoot, 'bench', 'README.md')];
+const anchors = new Map(
+  files.map((file) => [
+    file,
+    new Set([...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading))),
+  ]),
+);
+
+for (const file of files) {
+  const text = readFileSync(file, 'utf8').replace(/```[\s\S]*?```/g, '');
+  for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+    if (/^[a-z]+:/.test(target)) continue;
+    const [path, anchor] = target.split('#');
+    const full = path === '' ? file : join(dirname(file), path);
+    if (!existsSync(full)) problems.push(`${relative(projectRoot, file)}: no file ${target}`);
+    else if (anchor !== undefined && anchors.get(full)?.has(anchor) === false) {
+      problems.push(`${relative(projectRoot, file)}: no heading ${target}`);
+    }
+  }
+}
+
+const documented = new Set(
+  [...readFileSync(join(projectRoot, 'docs', 'errors.md'), 'utf8').matchAll(/^\| `(PTN_ERR_\w+)`/gm)].map(([, code]) => code),
+);
+for (const code of Object.keys(ERRORS)) {
+  if (!documented.has(code)) problems.push(`docs/errors.md: ${code} has no row`);
+}
+for (const code of documented) {
+  if (!Object.hasOwn(ERRORS, code)) problems.push(`docs/errors.md: ${code} is no error of the table`);
+}
+
+for (const problem of problems) process.stderr.write(`${problem}\n`);
+process.exit(problems.length === 0 ? 0 : 1);
