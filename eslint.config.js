@@ -23,8 +23,14 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/no-import-type-side-effects': 'error',
       'no-console': 'error',
@@ -37,6 +43,8 @@ export default defineConfig(
       globals: {
         AbortSignal: 'readonly',
         Buffer: 'readonly',
+        __dirname: 'readonly',
+        require: 'readonly',
         URL: 'readonly',
         console: 'readonly',
         fetch: 'readonly',
@@ -58,7 +66,17 @@ export default defineConfig(
   forbid(['packages/protocol/src/**'], ['@ptn-api/*', 'node:*'], 'protocol imports nothing'),
   forbid(
     ['packages/core/src/**'],
-    ['@ptn-api/server', '@ptn-api/server/*', '@ptn-api/devnet', '@ptn-api/testkit', 'node:fs*', 'node:net', 'node:child_process', 'node:worker_threads', 'node:process'],
+    [
+      '@ptn-api/server',
+      '@ptn-api/server/*',
+      '@ptn-api/devnet',
+      '@ptn-api/testkit',
+      'node:fs*',
+      'node:net',
+      'node:child_process',
+      'node:worker_threads',
+      'node:process',
+    ],
     'core is pure: no process, socket, file or clock',
   ),
   forbid(

@@ -22,7 +22,11 @@ function anchorOf(heading) {
 }
 
 const problems = [];
-const files = [join(projectRoot, 'README.md'), ...markdownIn(join(projectRoot, 'docs')), join(projectRoot, 'bench', 'README.md')];
+const files = [
+  join(projectRoot, 'README.md'),
+  ...markdownIn(join(projectRoot, 'docs')),
+  join(projectRoot, 'bench', 'README.md'),
+];
 const anchors = new Map(
   files.map((file) => [
     file,
@@ -44,7 +48,9 @@ for (const file of files) {
 }
 
 const documented = new Set(
-  [...readFileSync(join(projectRoot, 'docs', 'errors.md'), 'utf8').matchAll(/^\| `(PTN_ERR_\w+)`/gm)].map(([, code]) => code),
+  [...readFileSync(join(projectRoot, 'docs', 'errors.md'), 'utf8').matchAll(/^\| `(PTN_ERR_\w+)`/gm)].map(
+    ([, code]) => code,
+  ),
 );
 for (const code of Object.keys(ERRORS)) {
   if (!documented.has(code)) problems.push(`docs/errors.md: ${code} has no row`);

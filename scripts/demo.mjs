@@ -6,7 +6,9 @@ import { build, install, projectRoot } from './steps.mjs';
 install();
 build();
 const cli = join(projectRoot, 'packages', 'server', 'dist', 'cli', 'main.js');
-const server = spawn(process.execPath, [cli, '--serve', '--demo', ...process.argv.slice(2)], { stdio: 'inherit' });
+const server = spawn(process.execPath, [cli, '--serve', '--demo', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 // The terminal sends Ctrl-C to the server as well; waiting for it here keeps its last lines in order.
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {

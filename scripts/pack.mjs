@@ -20,10 +20,17 @@ try {
       recursive: true,
       filter: (path) => !/\.(map|d\.ts|tsbuildinfo)$/.test(path),
     });
-    const { devDependencies: _, ...manifest } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+    const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+    delete manifest.devDependencies;
     writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   }
-  for (const file of ['README.md', 'LICENSE', 'api_keys.json.example', 'ecosystem.config.cjs', 'scripts/ptn-api.mjs']) {
+  for (const file of [
+    'README.md',
+    'LICENSE',
+    'api_keys.json.example',
+    'ecosystem.config.cjs',
+    'scripts/ptn-api.mjs',
+  ]) {
     cpSync(join(projectRoot, file), join(stage, file));
   }
   const own = packages.map((name) => `@ptn-api/${name}`);

@@ -21,7 +21,9 @@ const tap = spawnSync(
 );
 if (tap.error) throw tap.error;
 
-const totals = /^# \{ total: (\d+)(?:, pass: (\d+))?(?:, fail: (\d+))?.*\}$/m.exec(readFileSync(outputFile, 'utf8'));
+const totals = /^# \{ total: (\d+)(?:, pass: (\d+))?(?:, fail: (\d+))?.*\}$/m.exec(
+  readFileSync(outputFile, 'utf8'),
+);
 const passed = Number(totals?.[2] ?? 0);
 const failed = Number(totals?.[3] ?? 0);
 const isGood = tap.status === 0 && failed === 0 && passed > 0;

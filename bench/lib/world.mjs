@@ -1,7 +1,15 @@
 // A validator's folder and a running server, for benchmarks. Everything is on 127.0.0.1 and ends with the process.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,13 +43,27 @@ export async function makeRoot({ miners, positions, name = 'root' }) {
   const path = kept === undefined ? temporaryFolder(name) : join(kept, `${miners}-${positions}`);
   if (!existsSync(join(path, 'validation', 'miners'))) {
     mkdirSync(path, { recursive: true });
-    const args = ['--root', path, '--miners', miners, '--positions', positions, '--seed', 7, '--history-only'];
-    const child = spawn(process.execPath, [devnet, ...args.map(String)], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const args = [
+      '--root',
+      path,
+      '--miners',
+      miners,
+      '--positions',
+      positions,
+      '--seed',
+      7,
+      '--history-only',
+    ];
+    const child = spawn(process.execPath, [devnet, ...args.map(String)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     const [code] = await once(child, 'exit');
     if (code !== 0) throw new Error(`the simulated validator ended with ${code}`);
   }
   mkdirSync(join(path, 'ptn_api'), { recursive: true });
-  const keys = Object.fromEntries(Object.entries(KEYS).map(([tier, key]) => [`u${tier}`, { key, tier: Number(tier) }]));
+  const keys = Object.fromEntries(
+    Object.entries(KEYS).map(([tier, key]) => [`u${tier}`, { key, tier: Number(tier) }]),
+  );
   writeFileSync(join(path, 'ptn_api', 'api_keys.json'), JSON.stringify(keys), { mode: 0o600 });
   return path;
 }
@@ -111,7 +133,10 @@ export function processTree(pid) {
   for (let i = 0; i < tree.length; i++) {
     for (const [child, parent] of parents) if (parent === tree[i]) tree.push(child);
   }
-  return tree.map((id) => ({ pid: id, command: readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ') }));
+  return tree.map((id) => ({
+    pid: id,
+    command: readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' '),
+  }));
 }
 
 /** The role of a process of the server, from its command line. */

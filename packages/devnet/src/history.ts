@@ -1,5 +1,3 @@
-import { comparePositions } from '@ptn-api/core';
-import type { Position } from '@ptn-api/protocol';
 import { createMarket, MARKET_PAIRS } from './market/market.ts';
 import type { Market, MarketPair } from './market/market.ts';
 import { createRandom } from './random.ts';
@@ -11,7 +9,7 @@ import { share } from './records/share.ts';
 import { eliminationFor } from './statistics/elimination.ts';
 
 const HOUR_MS = 3_600_000;
-const MONTH_MS = 30 * 24 * HOUR_MS;
+export const MONTH_MS = 30 * 24 * HOUR_MS;
 const ELIMINATED_SHARE = 0.05;
 
 export interface HistoryOptions {
@@ -44,17 +42,13 @@ function chooseFates(seed: number, count: number): Fate[] {
   const fates = new Array<Fate>(count).fill('active');
   const eliminated = count < 4 ? 0 : Math.max(2, Math.round(count * ELIMINATED_SHARE));
   const kinds: readonly Fate[] = ['liquidated', 'eliminated-today'];
-  for (let done = 0; done < eliminated; ) {
+  for (let done = 0; done < eliminated;) {
     const index = random.integer(count);
     if (fates[index] !== 'active') continue;
     fates[index] = kinds[done] ?? 'eliminated';
     done += 1;
   }
   return fates;
-}
-
-function closingOf(position: Position) {
-  return { openMs: position.open_ms, closeMs: position.close_ms, positionUuid: position.position_uuid };
 }
 
 /** Makes up the history of a network of miners. Nothing is written. */
@@ -95,7 +89,6 @@ export function generateHistory(options: HistoryOptions): World {
       past.closeAll(untilMs);
       miner.elimination = eliminationFor(miner, untilMs);
     }
-    miner.closed.sort((a, b) => comparePositions(closingOf(a), closingOf(b)));
     return miner;
   });
   return { market, pairs, miners };

@@ -26,18 +26,24 @@ function fail(error: unknown): void {
 /** Tells a parent that forked us; resolves when it is sent, since leaving at once could lose it. */
 async function tellParent(message: object): Promise<void> {
   if (!process.connected) return;
-  await new Promise<void>((resolve) => process.send?.(message, () => { resolve(); }));
+  await new Promise<void>((resolve) =>
+    process.send?.(message, () => {
+      resolve();
+    }),
+  );
 }
 
 async function run({ startMs: endMs, historyOnly, ...options }: Options): Promise<void> {
   const validator = new SimulatedValidator({ ...options, endMs, onFault: fail });
-  let isStopping = false;
+  const stopping = new AbortController();
   const stop = (): void => {
-    if (isStopping) return;
-    isStopping = true;
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     validator.stop().then(leave, fail);
   };
   process.once('SIGTERM', stop).once('SIGINT', stop).once('disconnect', stop);
+  // A parent that went before the line above gives no event any more.
+  if (process.send !== undefined && !process.connected) stop();
 
   await validator.writeHistory();
   const { root } = validator;
@@ -45,7 +51,7 @@ async function run({ startMs: endMs, historyOnly, ...options }: Options): Promis
   say(`${miners} miners and ${positions} positions are in ${root}`);
   await tellParent({ type: 'ready', root, miners, positions });
   if (historyOnly) leave();
-  else if (!isStopping) validator.start();
+  else if (!stopping.signal.aborted) validator.start();
 }
 
 try {

@@ -1,8 +1,7 @@
 import yargs from 'yargs';
+import { MONTH_MS } from './history.ts';
 import type { Generation } from './records/miners.ts';
 
-const HOUR_MS = 3_600_000;
-export const MONTH_MS = 30 * 24 * HOUR_MS;
 /** On average a miner opens at most one position in so much time, or its orders would not fit between each other. */
 const LEAST_SPACING_MS = 60_000;
 
@@ -63,7 +62,9 @@ function checkRange(name: string, value: unknown): void {
 export function parseOptions(args: readonly string[], nowMs: number): Options {
   const parsed = yargs(args)
     .scriptName('ptn-devnet')
-    .usage('$0 --root DIR [options]\n\nA simulated validator: fills DIR with a history, then goes on trading.')
+    .usage(
+      '$0 --root DIR [options]\n\nA simulated validator: fills DIR with a history, then goes on trading.',
+    )
     .options({
       root: { type: 'string', demandOption: true, describe: 'New or empty folder that becomes PTN_ROOT' },
       seed: { type: 'number', default: 1, describe: 'The same seed and start give the same history' },
@@ -78,8 +79,9 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
       'history-only': { type: 'boolean', default: false, describe: 'Write the history and end' },
     })
     .strict()
+    .locale('en')
     .fail((message, error: Error | undefined) => {
-      throw error ?? new UsageError(message);
+      throw error ?? new UsageError(message.replaceAll(/\s+/g, ' '));
     })
     .parseSync();
 
@@ -92,7 +94,9 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
   if (startMs > nowMs) throw new UsageError('--start-ms may not lie in the future');
   const positions = parsed.positions ?? 60 * parsed.miners;
   if ((positions / parsed.miners) * LEAST_SPACING_MS > parsed.months * MONTH_MS) {
-    throw new UsageError(`--positions ${positions} do not fit in --months ${parsed.months}: more miners or months`);
+    throw new UsageError(
+      `--positions ${positions} do not fit in --months ${parsed.months}: more miners or months`,
+    );
   }
   return {
     root: parsed.root,

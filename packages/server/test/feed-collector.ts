@@ -18,7 +18,9 @@ export class FeedUnderTest {
   readonly feed: Feed;
 
   constructor(scope: Scope, ptnRoot: string, config: Partial<ServerConfig> = {}) {
-    const stream = { write: (line: string) => void this.logged.push(JSON.parse(line) as Record<string, unknown>) };
+    const stream = {
+      write: (line: string) => void this.logged.push(JSON.parse(line) as Record<string, unknown>),
+    };
     this.feed = new Feed({
       config: { ptnRoot, positionsSource: 'auto', watch: 'auto', ...config } as ServerConfig,
       lastGeneration: 0,

@@ -13,7 +13,11 @@ async function changes({ app }: TestApp, since: number | string, query = '') {
 }
 
 /** The hotkeys that changed and that are gone. */
-async function told(app: TestApp, since: number, tier: Tier = 100): Promise<[changed: string[], gone: readonly string[]]> {
+async function told(
+  app: TestApp,
+  since: number,
+  tier: Tier = 100,
+): Promise<[changed: string[], gone: readonly string[]]> {
   const response = await changes(app, since, `&tier=${tier}`);
   const body = response.json<MinerPositionsChanges>();
   return [Object.keys(body.miners), body.gone];
@@ -30,7 +34,12 @@ t.test('changes since a generation are the miners that changed after it, and tho
   const app = testApp(t, [
     first,
     positionsTransaction({ generation: 11, hotkeys: ['a', 'b', 'c'], put: { c: namedMiner('c1') } }),
-    positionsTransaction({ generation: 12, hotkeys: ['c', 'a'], put: { a: namedMiner('a2') }, remove: ['b'] }),
+    positionsTransaction({
+      generation: 12,
+      hotkeys: ['c', 'a'],
+      put: { a: namedMiner('a2') },
+      remove: ['b'],
+    }),
   ]);
   t.strictSame(await told(app, 10), [['c', 'a'], ['b']], 'in the order of the map');
   t.strictSame(await told(app, 11), [['a'], ['b']]);
@@ -47,7 +56,10 @@ t.test('changes since a generation are the miners that changed after it, and tho
 });
 
 t.test('a change that a tier does not show yet is no change there', async (t) => {
-  const app = testApp(t, [first, positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } })]);
+  const app = testApp(t, [
+    first,
+    positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } }),
+  ]);
   t.strictSame(await told(app, 10, 100), [['a'], []]);
   t.strictSame(await told(app, 10, 50), [[], []]);
 });
@@ -78,7 +90,12 @@ t.test('a restarted feed that continues leaves unchanged miners unchanged', asyn
 t.test('generations this worker has not held are answered by 410 with the way on', async (t) => {
   const app = testApp(t, [
     first,
-    positionsTransaction({ generation: 20, hotkeys: ['a', 'b'], put: { a: namedMiner('a2'), b: namedMiner('b1') }, reset: true }),
+    positionsTransaction({
+      generation: 20,
+      hotkeys: ['a', 'b'],
+      put: { a: namedMiner('a2'), b: namedMiner('b1') },
+      reset: true,
+    }),
   ]);
   const tooOld = await changes(app, 9, '&tier=30');
   t.equal(tooOld.statusCode, 410);
@@ -94,7 +111,12 @@ t.test('generations this worker has not held are answered by 410 with the way on
 t.test('generations skipped by a change are answered with everything it brought', async (t) => {
   const app = testApp(t, [
     first,
-    positionsTransaction({ generation: 13, hotkeys: ['b'], put: { b: namedMiner('b1') }, remove: ['a', 'never-seen-here'] }),
+    positionsTransaction({
+      generation: 13,
+      hotkeys: ['b'],
+      put: { b: namedMiner('b1') },
+      remove: ['a', 'never-seen-here'],
+    }),
   ]);
   t.strictSame(await told(app, 12), [['b'], ['a', 'never-seen-here']]);
 });
@@ -102,10 +124,18 @@ t.test('generations skipped by a change are answered with everything it brought'
 t.test('a world that starts anew below the last generation is not mixed with the old one', async (t) => {
   const app = testApp(t, [first, positionsTransaction({ generation: 5, hotkeys: [], reset: true })]);
   for (const since of [4, 5]) t.equal((await changes(app, since)).statusCode, 410, String(since));
-  app.snapshots.apply([positionsTransaction({ generation: 6, hotkeys: ['a'], put: { a: namedMiner('a3') } })]);
-  t.equal((await changes(app, 5)).statusCode, 410, 'as long as the old world could have given the same number');
+  app.snapshots.apply([
+    positionsTransaction({ generation: 6, hotkeys: ['a'], put: { a: namedMiner('a3') } }),
+  ]);
+  t.equal(
+    (await changes(app, 5)).statusCode,
+    410,
+    'as long as the old world could have given the same number',
+  );
   app.snapshots.apply([positionsTransaction({ generation: 11, hotkeys: ['a'] })]);
-  app.snapshots.apply([positionsTransaction({ generation: 12, hotkeys: ['a'], put: { a: namedMiner('a4') } })]);
+  app.snapshots.apply([
+    positionsTransaction({ generation: 12, hotkeys: ['a'], put: { a: namedMiner('a4') } }),
+  ]);
   t.equal((await changes(app, 10)).statusCode, 410);
   t.strictSame(await told(app, 11), [['a'], []]);
 });
@@ -114,7 +144,9 @@ t.test('a generation that is about to arrive is waited for', async (t) => {
   const app = testApp(t, [first]);
   const answer = changes(app, 11);
   await new Promise((resolve) => setImmediate(resolve));
-  app.snapshots.apply([positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } })]);
+  app.snapshots.apply([
+    positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } }),
+  ]);
   const response = await answer;
   t.equal(response.statusCode, 200);
   t.match(response.json(), { since: 11, generation: 11, miners: {} });
@@ -136,7 +168,10 @@ t.test('since must be a generation, and the key must reach the tier', async (t) 
   }
   t.equal((await app.app.inject({ url: '/miner-positions/changes', headers: BEARER })).statusCode, 400);
   t.equal((await changes(app, 10, '&tier=31')).statusCode, 400);
-  const low = await app.app.inject({ url: '/miner-positions/changes?since=10', headers: { authorization: 'Bearer key-tier50' } });
+  const low = await app.app.inject({
+    url: '/miner-positions/changes?since=10',
+    headers: { authorization: 'Bearer key-tier50' },
+  });
   t.equal(low.statusCode, 403);
   t.equal((await app.app.inject({ url: '/miner-positions/changes?since=10' })).statusCode, 401);
 });
@@ -199,7 +234,10 @@ t.test('whatever a worker was sent, a client that applies its changes holds the 
         });
         world = next;
         worlds.set(generation, next);
-        held = held === undefined ? (transaction as AnyTransaction) : mergeTransactions(held, transaction as AnyTransaction);
+        held =
+          held === undefined
+            ? (transaction as AnyTransaction)
+            : mergeTransactions(held, transaction as AnyTransaction);
         if (step.isHeldBack && index < plan.length - 1) continue;
         snapshots.apply([held]);
         held = undefined;

@@ -98,7 +98,11 @@ t.test('every other request on record gets a JSON answer that is no fault', asyn
   const wrong: unknown[] = [];
   for (const row of others) {
     const { statusCode: status, headers } = await ask(app, row);
-    if (status >= 500 || headers['content-type'] !== 'application/json' || headers['x-request-id'] === undefined) {
+    if (
+      status >= 500 ||
+      headers['content-type'] !== 'application/json' ||
+      headers['x-request-id'] === undefined
+    ) {
       wrong.push({ row, status, headers });
     }
   }

@@ -20,7 +20,9 @@ async function ask({ app }: TestApp, url: string): Promise<[status: number, body
 const error = (text: string) => ({ error: text });
 
 t.test('where files are missing, each route says which', async (t) => {
-  const app = testApp(t, [positionsTransaction({ generation: 1, hotkeys: [], reset: true, head: { source: 'none' } })]);
+  const app = testApp(t, [
+    positionsTransaction({ generation: 1, hotkeys: [], reset: true, head: { source: 'none' } }),
+  ]);
   t.strictSame(await ask(app, '/miner-positions'), [404, error('Data not found')]);
   t.strictSame(await ask(app, '/miner-positions?tier=30'), [404, error('Data not found')]);
   t.strictSame(await ask(app, `/miner-positions/${HOTKEY}`), [404, error(`Miner ID ${HOTKEY} not found`)]);
@@ -66,7 +68,17 @@ t.test('a file that goes away is gone, and one that comes is served', async (t) 
 
 t.test('until the first positions have arrived, data is being loaded', async (t) => {
   const app = testApp(t, []);
-  const paths = ['/miner-positions', '/miner-positions/a', '/miner-positions/changes?since=1', '/miner-hotkeys', '/statistics', '/statistics/a', '/eliminations', '/validator-checkpoint', '/miner-copying'];
+  const paths = [
+    '/miner-positions',
+    '/miner-positions/a',
+    '/miner-positions/changes?since=1',
+    '/miner-hotkeys',
+    '/statistics',
+    '/statistics/a',
+    '/eliminations',
+    '/validator-checkpoint',
+    '/miner-copying',
+  ];
   for (const url of paths) {
     const response = await app.app.inject({ url, headers: BEARER });
     t.equal(response.statusCode, 503, url);
@@ -83,18 +95,27 @@ t.test('the process is healthy always, and ready when its data is there and kept
   app.snapshots.apply([fixturePositions(), feedHealth(true)]);
   t.strictSame(await ask(app, '/readyz'), [200, { status: 'ready' }]);
   app.snapshots.apply([feedHealth(false)]);
-  t.strictSame(await ask(app, '/readyz'), [503, { status: 'unready', reasons: ['feed down since 2025-11-10T16:47:14.000Z'] }]);
+  t.strictSame(await ask(app, '/readyz'), [
+    503,
+    { status: 'unready', reasons: ['feed down since 2025-11-10T16:47:14.000Z'] },
+  ]);
   t.equal((await ask(app, '/miner-positions'))[0], 200, 'the last state is served all the same');
   t.equal((await app.app.inject({ url: '/healthz' })).statusCode, 200, 'no key is needed');
 });
 
 t.test('a transaction that breaks the promises of its topic is a fault', (t) => {
   const { snapshots } = testApp(t);
-  t.throws(() => {
-    snapshots.apply([positionsTransaction({ generation: 9, hotkeys: ['never-sent'] })]);
-  }, { message: /never-sent, whose value was never sent/ });
-  t.throws(() => {
-    snapshots.apply([{ topic: 'positions', reset: false, put: [], remove: ['miner:a'] }]);
-  }, { message: /no head/ });
+  t.throws(
+    () => {
+      snapshots.apply([positionsTransaction({ generation: 9, hotkeys: ['never-sent'] })]);
+    },
+    { message: /never-sent, whose value was never sent/ },
+  );
+  t.throws(
+    () => {
+      snapshots.apply([{ topic: 'positions', reset: false, put: [], remove: ['miner:a'] }]);
+    },
+    { message: /no head/ },
+  );
   t.end();
 });

@@ -74,7 +74,10 @@ export function positionsTransaction(change: PositionsChange): Transaction<'posi
   return {
     topic: 'positions',
     reset: change.reset ?? false,
-    put: [['head', head], ...Object.entries(change.put ?? {}).map(([hotkey, value]) => [`miner:${hotkey}`, value] as const)],
+    put: [
+      ['head', head],
+      ...Object.entries(change.put ?? {}).map(([hotkey, value]) => [`miner:${hotkey}`, value] as const),
+    ],
     remove: (change.remove ?? []).map((hotkey) => `miner:${hotkey}`),
   };
 }
@@ -155,7 +158,12 @@ export function documentTransaction(
 }
 
 export function feedHealth(up: boolean): AnyTransaction {
-  return { topic: 'health', reset: false, put: [['feed', { kind: 'feed-health', up, sinceMs: MODIFIED_MS }]], remove: [] };
+  return {
+    topic: 'health',
+    reset: false,
+    put: [['feed', { kind: 'feed-health', up, sinceMs: MODIFIED_MS }]],
+    remove: [],
+  };
 }
 
 /** Everything in the fixtures' folder. */
@@ -212,10 +220,18 @@ export interface TestApp {
 /** An app over these transactions, closed when the test ends. */
 export function testApp(t: Test, transactions: readonly AnyTransaction[] = fixtureTransactions()): TestApp {
   const snapshots = new Snapshots();
-  snapshots.apply([keysTransaction(Object.entries(ACCESS).map(([key, tier]) => grant(key, tier))), ...transactions]);
+  snapshots.apply([
+    keysTransaction(Object.entries(ACCESS).map(([key, tier]) => grant(key, tier))),
+    ...transactions,
+  ]);
   const logged: LogLine[] = [];
   const log = pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line) as LogLine) });
-  const app = buildApp({ snapshots, keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) }, log, isDraining: () => connections.isDraining });
+  const app = buildApp({
+    snapshots,
+    keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
+    log,
+    isDraining: () => connections.isDraining,
+  });
   const connections = new Connections(app.server);
   t.teardown(() => app.close());
   return { app, snapshots, connections, logged };

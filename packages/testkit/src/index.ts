@@ -1,8 +1,11 @@
+export { addOrder, makePosition } from './make-position.ts';
+export type { OrderDraft, PositionDraft } from './make-position.ts';
+export { childPidsOf, isRunning } from './processes.ts';
 export { makePtnRoot, positionPath } from './ptn-root.ts';
 export type { PtnRoot, PtnRootContents, WritePositionOptions } from './ptn-root.ts';
-export { childPidsOf, isRunning } from './processes.ts';
 export { startServer } from './start-server.ts';
 export type { RunningServer, ServerExit, StartServerOptions } from './start-server.ts';
-export type { TestScope } from './teardown.ts';
+export { makeTemporaryFolder } from './temporary-folder.ts';
+export type { TestScope } from './test-scope.ts';
 export { waitFor } from './wait-for.ts';
 export type { WaitOptions } from './wait-for.ts';

@@ -1,10 +1,9 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Position } from '@ptn-api/protocol';
-import { keepsTemporary } from './teardown.ts';
-import type { TestScope } from './teardown.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+import type { TestScope } from './test-scope.ts';
 
 /** What a temporary PTN_ROOT holds from the start. Everything may be missing. */
 export interface PtnRootContents {
@@ -51,7 +50,7 @@ export function positionPath(position: Position, closed = position.is_closed_pos
 
 /** Makes a temporary PTN_ROOT that is removed after the test. */
 export function makePtnRoot(scope: TestScope, contents: PtnRootContents = {}): PtnRoot {
-  const path = mkdtempSync(join(tmpdir(), 'ptn-root-'));
+  const path = makeTemporaryFolder(scope);
 
   function writeFile(relative: string, content: string | Uint8Array): void {
     const temporary = join(path, 'validation', 'tmp', randomUUID());
@@ -88,9 +87,6 @@ export function makePtnRoot(scope: TestScope, contents: PtnRootContents = {}): P
     },
   };
 
-  scope.teardown(() => {
-    if (!keepsTemporary()) root.remove();
-  });
   for (const position of contents.positions ?? []) root.writePosition(position);
   if (contents.outputs !== undefined) root.writeOutputs(contents.outputs);
   if (contents.keys !== undefined) root.writeKeys(contents.keys);

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { childPidsOf, isRunning } from './processes.ts';
-import { isVerbose } from './teardown.ts';
-import type { TestScope } from './teardown.ts';
+import { isVerbose } from './test-scope.ts';
+import type { TestScope } from './test-scope.ts';
 import { waitFor } from './wait-for.ts';
 
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
-const CHILDREN_TIMEOUT_MS = 10_000;
+const ORPHAN_TIMEOUT_MS = 10_000;
 
 /** The built command line of this repository; testkit runs the server and never imports it. */
 const DEFAULT_CLI_PATH = fileURLToPath(new URL('../../server/dist/cli/main.js', import.meta.url));
@@ -22,6 +22,8 @@ export interface StartServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The built command line. By default this repository's. */
   readonly cliPath?: string;
+  /** How long workers may outlive the server before that is an error. 10 s by default. */
+  readonly orphanTimeoutMs?: number;
 }
 
 export interface ServerExit {
@@ -76,7 +78,13 @@ function standardArgs(root: string, given: readonly string[]): string[] {
  * @throws Error with all it printed when it ends before it is ready or takes longer than 30 s.
  */
 export async function startServer(scope: TestScope, options: StartServerOptions): Promise<RunningServer> {
-  const { root, args = [], env = {}, cliPath = DEFAULT_CLI_PATH } = options;
+  const {
+    root,
+    args = [],
+    env = {},
+    cliPath = DEFAULT_CLI_PATH,
+    orphanTimeoutMs = ORPHAN_TIMEOUT_MS,
+  } = options;
   if (!existsSync(cliPath)) throw new Error(`no built server at ${cliPath}: run "npm run build" first`);
   const child = spawn(process.execPath, [cliPath, ...standardArgs(root, args), ...args], {
     env: { ...process.env, ...env },
@@ -117,7 +125,10 @@ export async function startServer(scope: TestScope, options: StartServerOptions)
   };
   async function stop(): Promise<ServerExit> {
     if (exit === undefined) kill('SIGTERM');
-    await waitFor(() => exit !== undefined, { timeoutMs: STOP_TIMEOUT_MS, what: () => `the server stops\n${output}` });
+    await waitFor(() => exit !== undefined, {
+      timeoutMs: STOP_TIMEOUT_MS,
+      what: () => `the server stops\n${output}`,
+    });
     return exited;
   }
 
@@ -129,30 +140,37 @@ export async function startServer(scope: TestScope, options: StartServerOptions)
       await exited;
       throw error;
     } finally {
-      await endOrphans(orphans);
+      await endOrphans(orphans, orphanTimeoutMs);
     }
   });
 
   const url = await waitFor(
     () => {
       if (exit !== undefined) return exit;
-      return ready ? output.split('\n').map(listeningUrl).find((found) => found !== undefined) : undefined;
+      return ready
+        ? output
+            .split('\n')
+            .map(listeningUrl)
+            .find((found) => found !== undefined)
+        : undefined;
     },
     { timeoutMs: READY_TIMEOUT_MS, what: () => `the server is ready\n${output}` },
   );
   if (typeof url !== 'string') {
-    throw new Error(`the server ended before it was ready, code ${String(url.code)}, signal ${String(url.signal)}:\n${output}`);
+    throw new Error(
+      `the server ended before it was ready, code ${String(url.code)}, signal ${String(url.signal)}:\n${output}`,
+    );
   }
   if (child.pid === undefined) throw new Error('a ready server has a process id');
   return { url, pid: child.pid, output: () => output, childPids, stop, kill, exited };
 }
 
 /** Waits for the workers of an ended server to follow it; ends and reports those that do not. */
-async function endOrphans(pids: ReadonlySet<number>): Promise<void> {
+async function endOrphans(pids: ReadonlySet<number>, timeoutMs: number): Promise<void> {
   const left = (): number[] => [...pids].filter(isRunning);
   try {
     await waitFor(() => left().length === 0, {
-      timeoutMs: CHILDREN_TIMEOUT_MS,
+      timeoutMs,
       what: 'the workers of the server end with it',
     });
   } catch (error) {

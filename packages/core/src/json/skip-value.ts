@@ -39,7 +39,10 @@ let levels = new Uint8Array(256);
 /** The error for what stands at `at`, which may be the end of the text. */
 export function unexpected(text: string, at: number, wanted: string): JsonSyntaxError {
   const found = text.codePointAt(at);
-  const what = found === undefined ? 'unexpected end of text' : `unexpected ${JSON.stringify(String.fromCodePoint(found))}`;
+  const what =
+    found === undefined
+      ? 'unexpected end of text'
+      : `unexpected ${JSON.stringify(String.fromCodePoint(found))}`;
   return new JsonSyntaxError(`${what} instead of ${wanted}`, at);
 }
 
@@ -153,7 +156,8 @@ export function skipValue(text: string, at: number): number {
         i = isObject ? skipKey(text, i + 1) : i + 1;
         break;
       }
-      if (d !== (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) throw unexpected(text, i, isObject ? '"," or "}"' : '"," or "]"');
+      if (d !== (isObject ? CLOSE_BRACE : CLOSE_BRACKET))
+        throw unexpected(text, i, isObject ? '"," or "}"' : '"," or "]"');
       i += 1;
       depth -= 1;
     }

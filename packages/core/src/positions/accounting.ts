@@ -4,7 +4,10 @@ import type { FeeSubject } from './fees.ts';
 import type { PairTerms } from './trade-pairs.ts';
 
 /** What the accounting reads of an order. `slippage` and `src` count as 0 where they are absent. */
-export type AccountedOrder = Pick<Order, 'order_type' | 'leverage' | 'price' | 'slippage' | 'processed_ms'> & {
+export type AccountedOrder = Pick<
+  Order,
+  'order_type' | 'leverage' | 'price' | 'slippage' | 'processed_ms'
+> & {
   readonly src?: number;
 };
 

@@ -105,7 +105,7 @@ function spreadFee(subject: FeeSubject, timeMs: number): number {
 
 /** From a boundary itself it is a whole interval to the next one. */
 function msToBoundary({ intervalMs, boundaryMs }: CarryTerms, timeMs: number): number {
-  return intervalMs - ((timeMs + intervalMs - boundaryMs % intervalMs) % intervalMs);
+  return intervalMs - ((timeMs + intervalMs - (boundaryMs % intervalMs)) % intervalMs);
 }
 
 /** 0 is Sunday. */

@@ -90,7 +90,13 @@ function readOrders(orders: readonly unknown[]): OrderFacts | string {
 /** The facts of a record, or what makes it no position. */
 function readFacts(record: unknown): PositionFacts | string {
   if (!isRecord(record)) return 'is not a JSON object';
-  const { position_uuid: positionUuid, trade_pair: tradePair, open_ms: openMs, close_ms: closeMs, orders } = record;
+  const {
+    position_uuid: positionUuid,
+    trade_pair: tradePair,
+    open_ms: openMs,
+    close_ms: closeMs,
+    orders,
+  } = record;
   if (typeof positionUuid !== 'string' || positionUuid === '') return 'has no position_uuid';
   if (!Array.isArray(tradePair) || typeof tradePair[0] !== 'string') {
     return 'has no trade_pair that is a list with the id first';

@@ -3,7 +3,10 @@ import { accountOrders } from './accounting.ts';
 import { pairTerms } from './trade-pairs.ts';
 
 /** What of a position does not follow from its orders. `account_size` tells the generation. */
-export type PositionIdentity = Pick<Position, 'miner_hotkey' | 'position_uuid' | 'trade_pair' | 'account_size'>;
+export type PositionIdentity = Pick<
+  Position,
+  'miner_hotkey' | 'position_uuid' | 'trade_pair' | 'account_size'
+>;
 
 /** The uuid that the validator gives to the flat order it adds to a liquidated position. */
 export function liquidationUuid(positionUuid: string): string {
@@ -37,7 +40,8 @@ export function rebuildPosition(identity: PositionIdentity, orders: readonly Ord
   const result = accountOrders(orders, { ...pairTerms(trade_pair), accountSize: account_size });
   if (!result.ok) throw new RangeError(`position ${position_uuid}: ${result.reason}`);
   const { accounting, isLiquidated } = result;
-  const isFlatMissing = isLiquidated && orders.every((order) => order.order_uuid !== liquidationUuid(position_uuid));
+  const isFlatMissing =
+    isLiquidated && orders.every((order) => order.order_uuid !== liquidationUuid(position_uuid));
   return {
     miner_hotkey,
     position_uuid,

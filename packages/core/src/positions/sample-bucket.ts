@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
  */
 export function sampleBucket(positionUuid: string): number {
   let remainder = 0;
-  for (const byte of createHash('sha256').update(positionUuid).digest()) remainder = (remainder * 256 + byte) % 100;
+  for (const byte of createHash('sha256').update(positionUuid).digest())
+    remainder = (remainder * 256 + byte) % 100;
   return remainder;
 }

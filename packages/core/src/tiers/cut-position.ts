@@ -24,7 +24,13 @@ function numberOf(value: unknown): number | undefined {
 function accountedOrder(order: JsonRecord): AccountedOrder | string {
   const { order_type: type, slippage = 0, src = 0 } = order;
   if (!ORDER_TYPES.includes(type)) return 'order_type';
-  const numbers = { leverage: order['leverage'], price: order['price'], slippage, processed_ms: order['processed_ms'], src };
+  const numbers = {
+    leverage: order['leverage'],
+    price: order['price'],
+    slippage,
+    processed_ms: order['processed_ms'],
+    src,
+  };
   for (const [name, value] of Object.entries(numbers)) {
     if (numberOf(value) === undefined) return name;
   }
@@ -90,13 +96,16 @@ export function cutPosition(text: string, keep: (index: number) => boolean): Cut
     const span = orderTexts[index];
     if (span === undefined || !keep(index)) continue;
     const accounted = accountedOrder(order);
-    if (typeof accounted === 'string') return { ok: false, reason: `order ${index} has no usable ${accounted}` };
+    if (typeof accounted === 'string')
+      return { ok: false, reason: `order ${index} has no usable ${accounted}` };
     orders.push(accounted);
     kept.push(text.slice(span.start, span.end));
     hasLiquidationOrder ||= order['order_uuid'] === liquidationUuid(record.position_uuid);
   }
   const { isKnown, ...terms } = pairTerms(record.trade_pair);
-  const accountSize = Object.hasOwn(record, 'account_size') ? (numberOf(record['account_size']) ?? NaN) : undefined;
+  const accountSize = Object.hasOwn(record, 'account_size')
+    ? (numberOf(record['account_size']) ?? NaN)
+    : undefined;
   const result = accountOrders(orders, { ...terms, accountSize });
   if (!result.ok) return result;
   const { accounting, initialPrice, isLiquidated } = result;

@@ -27,7 +27,8 @@ export class NotADashboardError extends Error {
 
 function sliceMiner(text: string, hotkey: string, valueStart: number): DashboardMiner {
   const name = JSON.stringify(hotkey);
-  if (text[valueStart] !== '{') throw new NotADashboardError(`is not a dashboard map: the value of ${name} is no object`);
+  if (text[valueStart] !== '{')
+    throw new NotADashboardError(`is not a dashboard map: the value of ${name} is no object`);
   const members = lastMembers(sliceObject(text, valueStart));
   const list = members.get('positions');
   if (list === undefined || text[list.valueStart] !== '[') {
@@ -91,7 +92,9 @@ export function filterDashboard(input: string, tier: Tier, now: number): Filtere
       if (view.kind === 'cut') shown.push(view.text);
       if (view.kind === 'dropped') dropped += 1;
       if (view.kind === 'dropped' && view.reason === 'unsupported-generation') {
-        warnings.push(`position ${read.facts.positionUuid} is left out: records with quantities cannot be delayed yet`);
+        warnings.push(
+          `position ${read.facts.positionUuid} is left out: records with quantities cannot be delayed yet`,
+        );
       }
       if ('warning' in view) warnings.push(view.warning);
     });

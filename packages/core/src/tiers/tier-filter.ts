@@ -23,7 +23,7 @@ function delayedUntilOf(facts: PositionFacts): number {
 }
 
 /** The first whole ms at which something of `timeMs` is over `ageMs` ago. */
-function firstMsOlder(timeMs: number, ageMs: number): number {
+export function firstMsOlder(timeMs: number, ageMs: number): number {
   return Math.floor(timeMs + ageMs) + 1;
 }
 
@@ -37,11 +37,16 @@ function firstMsOlder(timeMs: number, ageMs: number): number {
 export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, now: number): TierView {
   const cutoffMs = now - DAY_MS;
   if (tier === 100 || facts.sampleBucket < tier || delayedUntilOf(facts) < cutoffMs) return { kind: 'same' };
-  if (facts.orderTimesMs.every((timeMs) => timeMs >= cutoffMs)) return { kind: 'dropped', reason: 'no-orders' };
+  if (facts.orderTimesMs.every((timeMs) => timeMs >= cutoffMs))
+    return { kind: 'dropped', reason: 'no-orders' };
   if (facts.generation === 'quantity') return { kind: 'dropped', reason: 'unsupported-generation' };
   const cut = cutPosition(text, (index) => (facts.orderTimesMs[index] ?? Infinity) < cutoffMs);
   if (!cut.ok) {
-    return { kind: 'dropped', reason: 'invalid-orders', warning: `position ${facts.positionUuid} is left out: ${cut.reason}` };
+    return {
+      kind: 'dropped',
+      reason: 'invalid-orders',
+      warning: `position ${facts.positionUuid} is left out: ${cut.reason}`,
+    };
   }
   if (cut.isPairKnown) return { kind: 'cut', text: cut.text };
   const warning = `position ${facts.positionUuid} has the unknown trade pair ${facts.tradePairId}: its delayed state is computed with the class closest to its fee`;
@@ -67,5 +72,3 @@ export function nextTierChangeMs(facts: PositionFacts, now: number): number {
 export function isSettled(facts: Pick<PositionFacts, 'closeMs'>, now: number): boolean {
   return facts.closeMs !== null && facts.closeMs < now - DAY_MS;
 }
-
-export { firstMsOlder };

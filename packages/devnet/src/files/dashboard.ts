@@ -67,7 +67,10 @@ function textAtTier(position: Position, tier: Tier, nowMs: number): string | und
 }
 
 /** A miner's member of the dashboard map, or of the map that a tier shows as of `nowMs`. */
-export function dashboardMember(miner: DashboardMiner, tier?: { tier: Tier; nowMs: number }): [string, string] {
+export function dashboardMember(
+  miner: DashboardMiner,
+  tier?: { tier: Tier; nowMs: number },
+): [string, string] {
   const positions = miner.positions.map((position) =>
     tier === undefined ? textOf(position) : textAtTier(position, tier.tier, tier.nowMs),
   );

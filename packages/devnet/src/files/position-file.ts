@@ -4,7 +4,12 @@ import type { ValidatorFolder } from './validator-folder.ts';
 
 /** Where the file of a position lies under PTN_ROOT. */
 export function positionPath(position: Position): string {
-  const { miner_hotkey: hotkey, trade_pair: pair, position_uuid: uuid, is_closed_position: isClosed } = position;
+  const {
+    miner_hotkey: hotkey,
+    trade_pair: pair,
+    position_uuid: uuid,
+    is_closed_position: isClosed,
+  } = position;
   return `validation/miners/${hotkey}/positions/${pair[0]}/${isClosed ? 'closed' : 'open'}/${uuid}`;
 }
 

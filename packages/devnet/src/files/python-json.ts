@@ -32,16 +32,10 @@ function unexpected(value: unknown, wanted: string): TypeError {
 }
 
 function writePlain(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return quote(value);
-    case 'number':
-      return Number.isInteger(value) ? String(value) : formatFloat(value);
-    case 'boolean':
-      return value ? 'true' : 'false';
-    default:
-      throw unexpected(value, 'text, a number or a boolean');
-  }
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value !== 'number') throw unexpected(value, 'text, a number or a boolean');
+  return Number.isInteger(value) ? String(value) : formatFloat(value);
 }
 
 function writeFloat(value: unknown): string {

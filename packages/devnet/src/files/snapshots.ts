@@ -53,7 +53,10 @@ function* members(entries: readonly (readonly [key: string, value: Part])[]): Ge
   yield '}';
 }
 
-function* eachMember<T>(items: Iterable<T>, entry: (item: T) => readonly [key: string, text: string]): Generator<string> {
+function* eachMember<T>(
+  items: Iterable<T>,
+  entry: (item: T) => readonly [key: string, text: string],
+): Generator<string> {
   for (const item of items) {
     const [key, text] = entry(item);
     yield `${quote(key)}: ${text}`;
@@ -109,7 +112,10 @@ function checkpointText(options: SnapshotOptions): Part {
 }
 
 function ledgerText(miner: Miner, nowMs: number): string {
-  const checkpoints = performanceOf(positionsOf(miner), miner.elimination?.elimination_initiated_time_ms ?? nowMs);
+  const checkpoints = performanceOf(
+    positionsOf(miner),
+    miner.elimination?.elimination_initiated_time_ms ?? nowMs,
+  );
   return joinMembers([
     ['initialization_time_ms', String(miner.joinedMs)],
     ['cps', writeCheckpoints(checkpoints)],

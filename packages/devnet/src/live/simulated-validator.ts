@@ -53,9 +53,18 @@ export class SimulatedValidator {
   #repeated: Repeated[] = [];
   #nextOrderMs = 0;
 
-  /** Makes up the history (in memory: nothing is written yet). */
+  /**
+   * Makes up the history, in memory: nothing is written yet.
+   *
+   * @throws RootInUseError when a validator has written to the folder already.
+   */
   constructor(options: ValidatorOptions) {
     this.root = options.root;
+    for (const path of VALIDATOR_PATHS) {
+      if (existsSync(join(this.root, path))) {
+        throw new RootInUseError(`${this.root} already holds ${path}: choose a new or empty folder`);
+      }
+    }
     this.#options = options;
     const fileNames = createRandom(`${options.seed}/file-names`);
     this.#folder = new ValidatorFolder(options.root, () => fileNames.uuid());
@@ -76,14 +85,9 @@ export class SimulatedValidator {
   /**
    * Writes the whole history: positions, outputs, statistics, eliminations, checkpoint.
    *
-   * @throws RootInUseError when a validator has written to the folder already; what the file system throws.
+   * @throws what the file system throws.
    */
   async writeHistory(): Promise<void> {
-    for (const path of VALIDATOR_PATHS) {
-      if (existsSync(join(this.root, path))) {
-        throw new RootInUseError(`${this.root} already holds ${path}: choose a new or empty folder`);
-      }
-    }
     this.#folder.write('meta/meta.json', JSON.stringify({ subnet_version: VALIDATOR_VERSION }));
     for (const miner of this.#world.miners) {
       for (const position of positionsOf(miner)) writePositionFile(this.#folder, position);
@@ -114,8 +118,16 @@ export class SimulatedValidator {
         },
       );
     }
-    if (refreshMs > 0) every(() => refreshMs, () => this.refresh());
-    if (outputsMs > 0) every(() => outputsMs, () => this.writeSnapshots());
+    if (refreshMs > 0)
+      every(
+        () => refreshMs,
+        () => this.refresh(),
+      );
+    if (outputsMs > 0)
+      every(
+        () => outputsMs,
+        () => this.writeSnapshots(),
+      );
   }
 
   /** Places an order now; it is on disk when this returns. See {@link TradingFloor.placeOrder}. */
@@ -137,7 +149,12 @@ export class SimulatedValidator {
 
   /** Writes outputs, tiers, statistics, eliminations and checkpoint as of `nowMs`. */
   writeSnapshots(nowMs = Date.now()): Promise<void> {
-    return writeSnapshots({ folder: this.#folder, miners: this.#world.miners, version: VALIDATOR_VERSION, nowMs });
+    return writeSnapshots({
+      folder: this.#folder,
+      miners: this.#world.miners,
+      version: VALIDATOR_VERSION,
+      nowMs,
+    });
   }
 
   /** Stops trading; what is being written is finished first. The folder stays. */

@@ -64,7 +64,8 @@ export class TradingFloor {
       const position = openPosition({ ...miner, tradePair, order });
       return { action: 'open', order, position, ...this.#settle(miner, position) };
     }
-    const action = wish.action === undefined || wish.action === 'open' ? chooseAction(this.#random, before) : wish.action;
+    const action =
+      wish.action === undefined || wish.action === 'open' ? chooseAction(this.#random, before) : wish.action;
     const order = fill(timeAfter(before, nowMs), followUpSize(this.#random, before, action));
     const position = withOrder(before, order);
     return { action, order, position, ...this.#settle(miner, position, before) };

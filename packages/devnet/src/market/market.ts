@@ -74,7 +74,7 @@ export const MARKET_PAIRS: readonly MarketPair[] = Object.keys(TRADE_PAIRS).flat
 
 /** The prices of all pairs at any time; the same seed gives the same prices. */
 export interface Market {
-    /** While the market of the pair is closed: its last price. */
+  /** While the market of the pair is closed: its last price. */
   quote(pair: MarketPair, timeMs: number): Quote;
 }
 
@@ -120,7 +120,8 @@ export function createMarket(seed: number): Market {
       const { assetClass, base, quoted } = priced;
       const tradingMs = tradingMsAt(assetClass, timeMs);
       const price =
-        dollars(assetClass, base, tradingMs) / (quoted === undefined ? 1 : dollars(assetClass, quoted, tradingMs));
+        dollars(assetClass, base, tradingMs) /
+        (quoted === undefined ? 1 : dollars(assetClass, quoted, tradingMs));
       const halfSpread = (price * SPREAD[assetClass]) / 2;
       return {
         price: roundPrice(price),

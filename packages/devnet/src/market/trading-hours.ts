@@ -13,10 +13,9 @@ export type AssetClass = Exclude<PairClass, 'indices'>;
 const SESSIONS: Readonly<Record<AssetClass, readonly (readonly [openMs: number, closeMs: number])[]>> = {
   crypto: [[0, WEEK_MS]],
   forex: [[0, 4 * DAY_MS + 21 * HOUR_MS]],
-  equities: [0, 1, 2, 3, 4].map((day) => [
-    day * DAY_MS + 14.5 * HOUR_MS,
-    day * DAY_MS + 21 * HOUR_MS,
-  ] as const),
+  equities: [0, 1, 2, 3, 4].map(
+    (day) => [day * DAY_MS + 14.5 * HOUR_MS, day * DAY_MS + 21 * HOUR_MS] as const,
+  ),
 };
 
 const WEEKLY_MS: Readonly<Record<AssetClass, number>> = {

@@ -20,11 +20,7 @@ export interface Liquidation {
 }
 
 /** The first move of an equity in [fromMs, untilMs) that takes everything from a miner at full leverage, if any does. */
-export function findLiquidation(
-  market: Market,
-  fromMs: number,
-  untilMs: number,
-): Liquidation | undefined {
+export function findLiquidation(market: Market, fromMs: number, untilMs: number): Liquidation | undefined {
   for (const pair of MARKET_PAIRS.filter(({ assetClass }) => assetClass === 'equities')) {
     const start = tradingMsAt(pair.assetClass, fromMs);
     const step = (tradingMsAt(pair.assetClass, untilMs) - start) / STEPS;

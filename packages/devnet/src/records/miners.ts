@@ -1,3 +1,4 @@
+import { comparePositions } from '@ptn-api/core';
 import type { Position } from '@ptn-api/protocol';
 import { MARKET_PAIRS } from '../market/market.ts';
 import type { MarketPair } from '../market/market.ts';
@@ -15,8 +16,7 @@ export type Generation = '2025' | 'account-size';
 /** Why and when a miner was taken out. `dd` is its drawdown as a fraction where that was the reason. */
 export interface Elimination {
   readonly hotkey: string;
-  readonly reason:
-    'MAX_TOTAL_DRAWDOWN' | 'PLAGIARISM' | 'FAILED_CHALLENGE_PERIOD_TIME' | 'LIQUIDATED';
+  readonly reason: 'MAX_TOTAL_DRAWDOWN' | 'PLAGIARISM' | 'FAILED_CHALLENGE_PERIOD_TIME' | 'LIQUIDATED';
   readonly dd: number | null;
   readonly elimination_initiated_time_ms: number;
 }
@@ -35,7 +35,7 @@ export interface Miner {
   readonly accountSize: number | undefined;
   /** 0 to 1: how much it seems to copy. */
   readonly plagiarism: number;
-  /** In the order in which they closed. */
+  /** In no particular order. */
   readonly closed: Position[];
   /** By trade pair: a miner has at most one open position of a pair. */
   readonly open: Map<string, Position>;
@@ -76,7 +76,7 @@ export function createMiner(options: MinerOptions): Miner {
       ...pickSome(random, ofClass('equities'), random.integer(3)),
     ],
     skill: random.between(0.44, 0.6),
-    holdingMs: 20 * MINUTE_MS * (3 * DAY_MS / (20 * MINUTE_MS)) ** random.next(),
+    holdingMs: 20 * MINUTE_MS * ((3 * DAY_MS) / (20 * MINUTE_MS)) ** random.next(),
     accountSize: generation === 'account-size' ? random.pick([25_000, 50_000, 100_000, 250_000]) : undefined,
     plagiarism: random.chance(0.85) ? 0 : Number(random.between(0.2, 0.98).toFixed(4)),
     closed: [],
@@ -85,7 +85,12 @@ export function createMiner(options: MinerOptions): Miner {
   };
 }
 
-/** All positions of a miner: closed ones in the order in which they closed, then open ones. */
+function placeOf({ open_ms: openMs, close_ms: closeMs, position_uuid: positionUuid }: Position) {
+  return { openMs, closeMs, positionUuid };
+}
+
+/** All positions of a miner in the order of the dashboard: closed ones as they closed, then open ones. */
 export function positionsOf(miner: Miner): Position[] {
-  return [...miner.closed, ...miner.open.values()];
+  const positions = [...miner.closed, ...miner.open.values()];
+  return positions.sort((a, b) => comparePositions(placeOf(a), placeOf(b)));
 }

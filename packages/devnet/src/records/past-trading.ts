@@ -14,7 +14,7 @@ import { chooseAdjustment, followUpSize, openingSize } from './trading.ts';
 import type { OrderSize } from './trading.ts';
 
 /** Older orders have lost their price sources; the validator drops them from its outputs after 7 days. */
-const SOURCES_KEPT_MS = 10 * 86_400_000;
+const SOURCES_KEPT_MS = 8 * 86_400_000;
 const LEAST_TRADING_MS = 6 * 3_600_000;
 const FLIP_SHARE = 0.1;
 
@@ -37,7 +37,8 @@ export class PastTrading {
     const { joinedMs: fromMs, holdingMs } = this.#miner;
     // A market that was hardly open since the miner joined has no place for its share of the positions.
     const traded = pairs.filter(
-      ({ assetClass }) => tradingMsAt(assetClass, untilMs) - tradingMsAt(assetClass, fromMs) > LEAST_TRADING_MS,
+      ({ assetClass }) =>
+        tradingMsAt(assetClass, untilMs) - tradingMsAt(assetClass, fromMs) > LEAST_TRADING_MS,
     );
     const counts = share(
       count,
@@ -45,7 +46,14 @@ export class PastTrading {
     );
     traded.forEach((pair, index) => {
       const { assetClass } = pair;
-      const options = { assetClass, count: counts[index] ?? 0, fromMs, untilMs, nowMs: this.#nowMs, holdingMs };
+      const options = {
+        assetClass,
+        count: counts[index] ?? 0,
+        fromMs,
+        untilMs,
+        nowMs: this.#nowMs,
+        holdingMs,
+      };
       for (const plan of planTimeline(this.#random, options)) this.#keep(this.#follow(pair, plan));
     });
   }
@@ -54,7 +62,11 @@ export class PastTrading {
   lose({ pair, leverage, openMs, lostMs }: Liquidation): void {
     const type = leverage > 0 ? 'LONG' : 'SHORT';
     const tradePair = tradePairOf(pair.id);
-    const opened = openPosition({ ...this.#miner, tradePair, order: this.#fill(pair, openMs, { type, leverage }) });
+    const opened = openPosition({
+      ...this.#miner,
+      tradePair,
+      order: this.#fill(pair, openMs, { type, leverage }),
+    });
     const more = this.#fill(pair, lostMs, { type, leverage: leverage > 0 ? 0.1 : -0.1 });
     this.#keep(withOrder(opened, more));
   }

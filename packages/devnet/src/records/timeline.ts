@@ -34,9 +34,9 @@ export interface TimelineOptions {
 /** How many orders lie between the first and the last: mostly none, sometimes up to 18. */
 function countOfAdjustments(random: Random): number {
   const luck = random.next();
-  if (luck < 0.68) return 0;
-  if (luck < 0.92) return 1 + random.integer(3);
-  return luck < 0.985 ? 4 + random.integer(5) : 9 + random.integer(10);
+  if (luck < 0.84) return 0;
+  if (luck < 0.96) return 1 + random.integer(3);
+  return luck < 0.99 ? 4 + random.integer(5) : 9 + random.integer(10);
 }
 
 /**

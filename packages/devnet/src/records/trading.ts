@@ -32,7 +32,17 @@ function slack(position: Position): number {
 export function chooseAction(random: Random, position: Position): Exclude<Action, 'open'> {
   if (position.orders.length >= MAX_ORDERS) return 'close';
   const [, , , minLeverage] = position.trade_pair;
-  const wish = random.pick(['add', 'add', 'add', 'reduce', 'reduce', 'close', 'close', 'close', 'flip'] as const);
+  const wish = random.pick([
+    'add',
+    'add',
+    'add',
+    'reduce',
+    'reduce',
+    'close',
+    'close',
+    'close',
+    'flip',
+  ] as const);
   if (wish === 'add' && room(position) < minLeverage) return 'close';
   if (wish === 'reduce' && slack(position) < minLeverage) return 'close';
   return wish;

@@ -108,9 +108,12 @@ function dailyMaxDrawdown(days: readonly DailyReturn[]): number {
 
 function engagementOf({ miner, checkpoints, days }: Measured, nowMs: number): MinerStatistics['engagement'] {
   const positions = positionsOf(miner);
-  const heldMs = positions.reduce((sum, { open_ms: openMs, close_ms: closeMs, is_closed_position: isClosed }) => {
-    return sum + (isClosed ? (closeMs ?? nowMs) : nowMs) - openMs;
-  }, 0);
+  const heldMs = positions.reduce(
+    (sum, { open_ms: openMs, close_ms: closeMs, is_closed_position: isClosed }) => {
+      return sum + (isClosed ? (closeMs ?? nowMs) : nowMs) - openMs;
+    },
+    0,
+  );
   const profitable = miner.closed.filter((position) => position.return_at_close > 1).length;
   return {
     n_checkpoints: checkpoints.length,
@@ -123,13 +126,23 @@ function engagementOf({ miner, checkpoints, days }: Measured, nowMs: number): Mi
 }
 
 /** Ranks each score over all miners; `factor` scales a miner's scores first. */
-function rankScores(measured: readonly Measured[], factor: (of: Measured) => number): Record<ScoreName, Ranked>[] {
+function rankScores(
+  measured: readonly Measured[],
+  factor: (of: Measured) => number,
+): Record<ScoreName, Ranked>[] {
   const columns = new Map(
     SCORE_NAMES.map((name) => [name, rank(measured.map((one) => one.scores[name] * factor(one)))]),
   );
   return measured.map((_, index) => {
-    const of = (name: ScoreName): Ranked => columns.get(name)?.[index] ?? { value: 0, rank: 0, percentile: 0 };
-    return { return: of('return'), sharpe: of('sharpe'), sortino: of('sortino'), omega: of('omega'), calmar: of('calmar') };
+    const of = (name: ScoreName): Ranked =>
+      columns.get(name)?.[index] ?? { value: 0, rank: 0, percentile: 0 };
+    return {
+      return: of('return'),
+      sharpe: of('sharpe'),
+      sortino: of('sortino'),
+      omega: of('omega'),
+      calmar: of('calmar'),
+    };
   });
 }
 

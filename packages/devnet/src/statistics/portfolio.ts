@@ -45,7 +45,10 @@ export function performanceOf(positions: readonly Position[], nowMs: number): Pe
 
   let coveredMs = startMs;
   for (const position of sorted) {
-    const endMs = Math.max(position.is_closed_position ? (position.close_ms ?? nowMs) : nowMs, position.open_ms + 1);
+    const endMs = Math.max(
+      position.is_closed_position ? (position.close_ms ?? nowMs) : nowMs,
+      position.open_ms + 1,
+    );
     const logReturn = Math.log(Math.max(position.return_at_close, LEAST_RETURN));
     const perMs = logReturn / (endMs - position.open_ms);
     forEachHalfDay(startMs, position.open_ms, endMs, (index, lengthMs) => {

@@ -7,8 +7,6 @@ export interface OptionDefinition {
   readonly describe: string;
   /** A switch takes no value on the command line; in the environment `true`, `1`, `false` or `0`. */
   readonly isSwitch?: true;
-  /** How the help calls the value. */
-  readonly value?: string;
   /** The default, as the help shows it. Those of paths are worked out in resolve-config.ts. */
   readonly fallback?: string;
 }
@@ -40,21 +38,18 @@ export const OPTIONS = {
     env: 'PTN_API_HOST',
     group: 'Server:',
     describe: 'Host address for the API server; 0.0.0.0 makes it accessible from other machines',
-    value: 'ADDRESS',
     fallback: '127.0.0.1',
   },
   'api-rest-port': {
     env: 'PTN_API_REST_PORT',
     group: 'Server:',
     describe: 'Port for the REST API server; 0 lets the system choose',
-    value: 'PORT',
     fallback: '48888',
   },
   'api-ws-port': {
     env: 'PTN_API_WS_PORT',
     group: 'Server:',
     describe: 'Port for the WebSocket server; 0 lets the system choose',
-    value: 'PORT',
     fallback: '8765',
   },
   'api-keys': {
@@ -63,7 +58,6 @@ export const OPTIONS = {
     describe:
       'File of API keys, read again whenever it changes ' +
       '[default: vanta_api/api_keys.json in the validator folder, else ptn_api/api_keys.json]',
-    value: 'FILE',
   },
   demo: {
     env: 'PTN_API_DEMO',
@@ -77,13 +71,11 @@ export const OPTIONS = {
     describe:
       "The validator's checkout [default: the current folder if it holds validation/, " +
       'else ../proprietary-trading-network, else ../vanta-network]',
-    value: 'FOLDER',
   },
   netuid: {
     env: 'PTN_API_NETUID',
     group: 'Validator:',
     describe: 'Subnet of the validator: 8 mainnet, 116 testnet',
-    value: 'NETUID',
     fallback: '8',
   },
   'positions-source': {
@@ -92,34 +84,30 @@ export const OPTIONS = {
     describe:
       'Where positions are read: tree (validation/miners), outputs (validation/outputs/output.json), ' +
       'or auto: the tree if it is there',
-    value: 'SOURCE',
     fallback: 'auto',
   },
   watch: {
     env: 'PTN_API_WATCH',
     group: 'Operation:',
     describe: 'How changes are found: auto (notices of the system, and looking), or poll (looking alone)',
-    value: 'MODE',
     fallback: 'auto',
   },
   'rest-workers': {
     env: 'PTN_API_REST_WORKERS',
     group: 'Operation:',
     describe: 'Processes that answer REST requests, 1 to 16',
-    value: 'COUNT',
     fallback: '2',
   },
   'state-dir': {
     env: 'PTN_API_STATE_DIR',
     group: 'Operation:',
-    describe: 'Folder for what the server itself keeps, created if absent [default: .ptn-api in the validator folder]',
-    value: 'FOLDER',
+    describe:
+      'Folder for what the server itself keeps, created if absent [default: .ptn-api in the validator folder]',
   },
   'log-level': {
     env: 'PTN_API_LOG_LEVEL',
     group: 'Operation:',
     describe: `Least level that is logged: ${LOG_LEVELS.join(', ')}`,
-    value: 'LEVEL',
     fallback: 'info',
   },
 } as const satisfies Readonly<Record<string, OptionDefinition>>;

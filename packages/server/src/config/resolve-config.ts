@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { ServerConfig } from './config.ts';
 import { definitionOf, quoted } from './given-options.ts';
 import type { GivenOptions } from './given-options.ts';
@@ -9,55 +9,139 @@ import { StartError } from './start-error.ts';
 
 /** Where the validator is looked for if nothing says where it is, from the current folder on. */
 const USUAL_ROOTS = ['.', '../proprietary-trading-network', '../vanta-network'];
+/** What makes a folder a validator's. */
+const MARK = 'validation';
 /** Under PTN_ROOT, the preferred place first. */
 const KEY_FILES = ['vanta_api/api_keys.json', 'ptn_api/api_keys.json'] as const;
 const HOST = /^[\w.:%-]+$/;
 const WHOLE_NUMBER = /^\d{1,5}$/;
 
-/** Gives a value, or throws a {@link BadValue} that says what is allowed. */
-type Reader<T> = (text: string) => T | BadValue;
-interface BadValue {
-  readonly allowed: string;
-}
+/** The value that a text means, or what is allowed in its place. */
+type Reading<T> = { readonly value: T } | { readonly allowed: string };
+type Reader<T> = (text: string) => Reading<T>;
 
 function wholeNumber(least: number, most: number): Reader<number> {
   return (text) => {
     const value = WHOLE_NUMBER.test(text) ? Number(text) : NaN;
-    if (value >= least && value <= most) return value;
-    return { allowed: `allowed is a whole number from ${least} to ${most}` };
+    return value >= least && value <= most
+      ? { value }
+      : { allowed: `allowed is a whole number from ${least} to ${most}` };
   };
 }
 
 function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
-  return (text) => values.find((value) => value === text) ?? { allowed: `allowed are ${values.join(', ')}` };
+  return (text) => {
+    const value = values.find((candidate) => candidate === text);
+    return value === undefined ? { allowed: `allowed are ${values.join(', ')}` } : { value };
+  };
 }
 
+const readPort = wholeNumber(0, 65_535);
+
 const readHost: Reader<string> = (text) =>
-  HOST.test(text) ? text : { allowed: 'allowed is an address or host name such as 127.0.0.1 or 0.0.0.0' };
+  HOST.test(text)
+    ? { value: text }
+    : { allowed: 'allowed is an address or a host name such as 127.0.0.1 or 0.0.0.0' };
 
-const readNetuid: Reader<8 | 116> = (text) =>
-  text === '8' ? 8 : text === '116' ? 116 : { allowed: 'allowed are 8 (mainnet) and 116 (testnet)' };
+const readNetuid: Reader<8 | 116> = (text) => {
+  if (text === '8') return { value: 8 };
+  return text === '116' ? { value: 116 } : { allowed: 'allowed are 8 (mainnet) and 116 (testnet)' };
+};
 
-const readPath: Reader<string> = (text) => (text.trim() === '' ? { allowed: 'a path is needed' } : text);
+export interface ConfigContext {
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  readonly version: string;
+}
 
 /**
  * The configuration of the server from what was given: values checked, defaults filled in, paths made absolute.
  *
- * @param cwd The folder that relative paths are relative to.
- * @throws StartError `PTN_ERR_CLI_USAGE` with one line for each bad value, `PTN_ERR_START_NO_ROOT` if there is no
- * validator folder.
+ * @throws StartError `PTN_ERR_CLI_USAGE`, with one line for each bad value; `PTN_ERR_START_NO_ROOT`.
  */
-export function resolveConfig(given: GivenOptions, { cwd, version }: { cwd: string; version: string }): ServerConfig {
+export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigContext): ServerConfig {
   const problems: string[] = [];
 
-  function readIfGiven<T>(name: OptionName, read: Reader<T>): T | undefined {
-    const { fallback } = definitionOf(name);
-    const { value, source } = given.get(name) ?? { value: fallback, source: '' };
-    if (value === undefined) return undefined;
-    const result = read(value);
-    if (typeof result !== 'object' || result === null) return result as T;
-    problems.push(`${source} is ${quoted(value)}, ${(result as BadValue).allowed}`);
-    return undefined;
+  function read<T>(name: OptionName, reader: Reader<T>): T {
+    const found = given.get(name);
+    const reading = found === undefined ? undefined : reader(found.value);
+    if (reading !== undefined && 'value' in reading) return reading.value;
+    if (found !== undefined && reading !== undefined) {
+      problems.push(`${found.source} is ${quoted(found.value)}, ${reading.allowed}`);
+    }
+    const fallback = reader(definitionOf(name).fallback ?? '');
+    if ('value' in fallback) return fallback.value;
+    throw new Error(`the default of ${name} is not allowed: ${fallback.allowed}`);
   }
-  return {} as ServerConfig;
+  function readPath(name: OptionName): string | undefined {
+    const found = given.get(name);
+    if (found === undefined) return undefined;
+    if (found.value.trim() === '')
+      problems.push(`${found.source} is ${quoted(found.value)}, a path is needed`);
+    return resolve(cwd, found.value);
+  }
+
+  const options = {
+    host: read('api-host', readHost),
+    restPort: read('api-rest-port', readPort),
+    wsPort: read('api-ws-port', readPort),
+    netuid: read('netuid', readNetuid),
+    restWorkers: read('rest-workers', wholeNumber(1, 16)),
+    positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
+    logLevel: read('log-level', oneOf(LOG_LEVELS)),
+    watch: read('watch', oneOf(WATCH_MODES)),
+  };
+  const [givenRoot, givenKeys, givenStateDir] = [
+    readPath('ptn-root'),
+    readPath('api-keys'),
+    readPath('state-dir'),
+  ];
+  if (options.restPort !== 0 && options.restPort === options.wsPort) {
+    problems.push(
+      `--api-rest-port and --api-ws-port are both ${options.restPort}, two different ports are needed`,
+    );
+  }
+  if (problems.length > 0) throw new StartError('PTN_ERR_CLI_USAGE', { detail: problems.join('\n') });
+
+  const ptnRoot = givenRoot === undefined ? findRoot(cwd) : checkedRoot(givenRoot);
+  const [preferred, ...others] = KEY_FILES.map((path) => join(ptnRoot, path)) as [string, ...string[]];
+  return {
+    ...options,
+    ptnRoot,
+    apiKeysPaths: givenKeys === undefined ? [preferred, ...others] : [givenKeys],
+    stateDir: givenStateDir ?? join(ptnRoot, '.ptn-api'),
+    version,
+  };
+}
+
+function findRoot(cwd: string): string {
+  const candidates = USUAL_ROOTS.map((path) => resolve(cwd, path));
+  const found = candidates.find((path) => existsSync(join(path, MARK)));
+  if (found !== undefined) return checkedRoot(found);
+  const [here = cwd, ...beside] = candidates;
+  throw noRoot(here, `it holds no ${MARK}/, and neither do ${beside.join(' and ')}`);
+}
+
+function checkedRoot(path: string): string {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) throw noRoot(path, 'there is nothing of that name');
+    if (!found.isDirectory()) throw noRoot(path, 'it is not a folder');
+    const mark = statSync(join(path, MARK), { throwIfNoEntry: false });
+    if (mark === undefined) throw noRoot(path, `it holds no ${MARK}/`);
+    if (!mark.isDirectory()) throw noRoot(path, `its ${MARK} is not a folder`);
+    readdirSync(join(path, MARK));
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw noRoot(
+      path,
+      `it cannot be read (${error instanceof Error ? error.message : String(error)})`,
+      error,
+    );
+  }
+  return path;
+}
+
+function noRoot(path: string, detail: string, cause?: unknown): StartError {
+  return new StartError('PTN_ERR_START_NO_ROOT', { path, detail }, { cause });
 }

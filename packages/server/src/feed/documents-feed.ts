@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import type { AnyTransaction, DocumentValue, Transaction } from '../ipc/messages.ts';
+import type { AnyTransaction, DocumentValue } from '../ipc/messages.ts';
 import { FileReader } from './file-reader.ts';
 import type { FileResult } from './file-reader.ts';
 import { StatisticsFeed } from './statistics-feed.ts';
@@ -61,8 +61,10 @@ export class DocumentsFeed {
 
     const copying = inRoot('validation/miner_copying.json');
     const folder = inRoot('validation/plagiarism/miners');
-    this.#document('miner-copying', ['validation/miner_copying.json', 'validation/plagiarism/miners'], (stamp) =>
-      pool.run('loadMinerCopying', { path: copying, folder, stamp }),
+    this.#document(
+      'miner-copying',
+      ['validation/miner_copying.json', 'validation/plagiarism/miners'],
+      (stamp) => pool.run('loadMinerCopying', { path: copying, folder, stamp }),
     );
     log.debug({ files: [...this.#readers.keys()] }, 'single files that are watched');
   }
@@ -106,13 +108,12 @@ export class DocumentsFeed {
     let stamp: string | undefined;
     let digest: string | null = null;
     const publish = async (value: DocumentValue | null): Promise<void> => {
-      const transaction: Transaction<DocumentTopic> = {
+      await this.#options.publish({
         topic,
         reset: true,
         put: value === null ? [] : [['file', value]],
         remove: [],
-      };
-      await this.#options.publish(transaction as AnyTransaction);
+      });
     };
     this.#read(paths, async () => {
       const loaded = await load(stamp);

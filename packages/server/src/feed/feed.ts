@@ -107,7 +107,10 @@ export class Feed {
         return;
       }
       this.#startPositions().catch((error: unknown) => {
-        this.#options.log.error({ event: 'source-failed', err: error }, 'the positions that appeared were not read');
+        this.#options.log.error(
+          { event: 'source-failed', err: error },
+          'the positions that appeared were not read',
+        );
         this.#lookForSource();
       });
     }, LOOK_FOR_SOURCE_MS);
@@ -116,7 +119,13 @@ export class Feed {
   async #startTree(): Promise<void> {
     const { config, log } = this.#options;
     const feed = this.#positionsFeed('tree', (hotkey, now) => source.loadMiner(hotkey, now));
-    const source: TreeSource = new TreeSource({ root: this.#treePath, mode: config.watch, feed, pool: this.#pool, log });
+    const source: TreeSource = new TreeSource({
+      root: this.#treePath,
+      mode: config.watch,
+      feed,
+      pool: this.#pool,
+      log,
+    });
     this.#parts.push(feed, source);
     await source.start();
     feed.startClock();

@@ -62,14 +62,22 @@ export class FileReader {
         this.#log.error({ event: 'read-failed', file: this.#name, err: error }, 'a file could not be read');
         this.#readLater();
       }
-    } while (this.#again && !this.#isClosed);
+    } while (this.#isWanted());
+  }
+
+  /** Whether the file changed while it was read. */
+  #isWanted(): boolean {
+    return this.#again && !this.#isClosed;
   }
 
   #found(result: FileResult): void {
     if (result.kind === 'same') return;
     if (result.kind !== 'bad') {
       if (this.#badSinceMs !== null && this.#reported !== null) {
-        this.#log.info({ event: 'file-good-again', file: this.#name }, 'a file that did not read is good again');
+        this.#log.info(
+          { event: 'file-good-again', file: this.#name },
+          'a file that did not read is good again',
+        );
       }
       this.#badSinceMs = null;
       this.#reported = null;

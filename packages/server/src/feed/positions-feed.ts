@@ -80,7 +80,10 @@ export class PositionsFeed {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.flush().catch((error: unknown) => {
-        this.#options.log.error({ event: 'publish-failed', err: error }, 'a generation could not be handed over');
+        this.#options.log.error(
+          { event: 'publish-failed', err: error },
+          'a generation could not be handed over',
+        );
       });
     }, GATHER_MS);
   }
@@ -140,6 +143,9 @@ export class PositionsFeed {
   /** Publishes what changed. Resolves when it was handed over; several calls at once are one. */
   async flush(): Promise<void> {
     while (this.#flushing !== null) await this.#flushing;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#dirty.size === 0 && !this.#isFirst) return;
     this.#flushing = this.#flushOnce().finally(() => {
       this.#flushing = null;
     });
@@ -163,7 +169,10 @@ export class PositionsFeed {
             remove.push(`miner:${hotkey}`);
           }
         } catch (error) {
-          log.error({ event: 'encode-failed', err: error, hotkey }, 'a miner could not be encoded; it is tried again');
+          log.error(
+            { event: 'encode-failed', err: error, hotkey },
+            'a miner could not be encoded; it is tried again',
+          );
           this.miner(hotkey).changeMs = this.#now() + RETRY_MS;
         }
       }),
@@ -187,7 +196,8 @@ export class PositionsFeed {
     if (this.order !== null) return this.order.filter((hotkey) => this.#published.has(hotkey));
     const miners = [...this.#published].map((hotkey) => this.miner(hotkey));
     miners.sort(
-      (a, b) => b.thirtyDayReturns - a.thirtyDayReturns || (a.hotkey < b.hotkey ? -1 : a.hotkey > b.hotkey ? 1 : 0),
+      (a, b) =>
+        b.thirtyDayReturns - a.thirtyDayReturns || (a.hotkey < b.hotkey ? -1 : a.hotkey > b.hotkey ? 1 : 0),
     );
     return miners.map((miner) => miner.hotkey);
   }

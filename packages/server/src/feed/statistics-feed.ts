@@ -30,7 +30,11 @@ export class StatisticsFeed {
   /** Looks at the file and publishes what changed. */
   async read(): Promise<FileResult> {
     const { pool, publish } = this.#options;
-    const loaded = await pool.run('loadStatistics', { path: this.#path, stamp: this.#stamp, known: this.#known() });
+    const loaded = await pool.run('loadStatistics', {
+      path: this.#path,
+      stamp: this.#stamp,
+      known: this.#known(),
+    });
     if (loaded.kind === 'gone' && (this.#isFirst || this.#stamp !== undefined)) {
       this.#stamp = undefined;
       this.#held = new Map();
@@ -50,7 +54,8 @@ export class StatisticsFeed {
       }
       const newBase = base ?? before?.value.base;
       if (newBase === undefined) throw new Error(`statistics of ${hotkey} came without their text`);
-      const newCheckpoints = checkpointsDigest === '' ? undefined : (checkpoints ?? before?.value.checkpoints);
+      const newCheckpoints =
+        checkpointsDigest === '' ? undefined : (checkpoints ?? before?.value.checkpoints);
       const value: StatisticsMiner = {
         kind: 'statistics-miner',
         base: newBase,
@@ -59,7 +64,9 @@ export class StatisticsFeed {
       held.set(hotkey, { baseDigest, checkpointsDigest, value });
       put.push([`miner:${hotkey}`, value]);
     }
-    const remove = [...this.#held.keys()].filter((hotkey) => !held.has(hotkey)).map((hotkey) => `miner:${hotkey}`);
+    const remove = [...this.#held.keys()]
+      .filter((hotkey) => !held.has(hotkey))
+      .map((hotkey) => `miner:${hotkey}`);
     this.#generation += 1;
     const head: StatisticsHead = {
       kind: 'statistics-head',
@@ -79,7 +86,10 @@ export class StatisticsFeed {
 
   #known(): Map<string, { baseDigest: string; checkpointsDigest: string }> {
     return new Map(
-      [...this.#held].map(([hotkey, { baseDigest, checkpointsDigest }]) => [hotkey, { baseDigest, checkpointsDigest }]),
+      [...this.#held].map(([hotkey, { baseDigest, checkpointsDigest }]) => [
+        hotkey,
+        { baseDigest, checkpointsDigest },
+      ]),
     );
   }
 }

@@ -25,7 +25,8 @@ export function createTaskPool(threads: number): TaskPool {
     concurrentTasksPerWorker: 1,
   });
   return {
-    run: <N extends TaskName>(name: N, input: TaskInput<N>) => pool.run(input, { name }) as Promise<TaskOutput<N>>,
+    run: <N extends TaskName>(name: N, input: TaskInput<N>) =>
+      pool.run(input, { name }) as Promise<TaskOutput<N>>,
     async close() {
       await pool.destroy();
     },

@@ -28,11 +28,13 @@ export function sendError(
   const { httpStatus = 500 }: ErrorDefinition = ERRORS[code];
   const extra = HEADERS[code];
   if (extra !== undefined) reply.header(extra[0], extra[1]);
-  return reply
-    .code(httpStatus)
-    .headers({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
-    // As bytes: to text Fastify would add a charset, which JSON has none of.
-    .send(Buffer.from(errorBody(text)));
+  return (
+    reply
+      .code(httpStatus)
+      .headers({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+      // As bytes: to text Fastify would add a charset, which JSON has none of.
+      .send(Buffer.from(errorBody(text)))
+  );
 }
 
 /** Everything Fastify refuses or a route throws. What is not the client's doing is logged, and told without detail. */

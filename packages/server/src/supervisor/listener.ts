@@ -29,7 +29,7 @@ export interface ConnectionCounts {
   readonly dropped: number;
 }
 
-const DEFAULT_LIMITS: ListenerLimits = { waiting: 1024, waitingMs: 10_000 };
+const DEFAULT_LIMITS: ListenerLimits = { waiting: 4096, waitingMs: 10_000 };
 /** What the kernel keeps for us while the supervisor is busy; the system may allow less (net.core.somaxconn). */
 const BACKLOG = 4096;
 /** Drops are logged together, so that a flood of connections is not one of log lines. */
@@ -51,9 +51,9 @@ export class Listener {
   readonly #targets = new Set<ConnectionTarget>();
   readonly #free: ConnectionTarget[] = [];
   readonly #waiting: WaitingConnection[] = [];
+  #isClosed = false;
   #dropped = 0;
   #dropsToLog = 0;
-  #dropLogTimer: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(log: Logger, limits: ListenerLimits = DEFAULT_LIMITS) {
@@ -73,6 +73,7 @@ export class Listener {
    */
   async listen(host: string, port: number): Promise<void> {
     await openPort(this.#server, host, port);
+    if (this.#isClosed) this.#server.close();
     this.#server.on('error', (error) => {
       this.#log.error({ event: 'accept-failed', err: error }, 'a connection could not be accepted');
     });
@@ -103,6 +104,7 @@ export class Listener {
 
   /** Closes the port; gives what waits to the workers, for `withinMs` at most, and drops the rest. */
   async close(withinMs: number): Promise<void> {
+    this.#isClosed = true;
     if (this.#server.listening) this.#server.close();
     if (this.#waiting.length > 0 && this.#targets.size > 0) {
       await new Promise<void>((resolve) => {
@@ -164,13 +166,13 @@ export class Listener {
     socket.destroy();
     this.#dropped += 1;
     this.#dropsToLog += 1;
-    this.#dropLogTimer ??= setTimeout(() => {
+    if (this.#dropsToLog > 1) return;
+    setTimeout(() => {
       this.#log.warn(
         { event: 'connections-dropped', count: this.#dropsToLog },
         'connections were closed unanswered because no worker took them in time',
       );
       this.#dropsToLog = 0;
-      this.#dropLogTimer = undefined;
     }, DROP_LOG_EVERY_MS).unref();
   }
 }

@@ -40,9 +40,10 @@ export interface WorkerChildOptions {
 /** A worker has this long to exit by itself after it was drained, within the time it was given. */
 const EXIT_MARGIN_MS = 500;
 
-/** One process of a worker, from fork to exit. A restart makes a new one. */
+/** One process of a worker, from fork to exit. A restart makes a new one. Never throws: what fails is an exit. */
 export class WorkerChild {
   readonly spec: WorkerSpec;
+  /** Unix ms. */
   readonly startedAtMs = Date.now();
   /** True once it is ready, false if it ended before. */
   readonly ready: Promise<boolean>;
@@ -50,95 +51,138 @@ export class WorkerChild {
   readonly exited: Promise<WorkerExit>;
 
   readonly #options: WorkerChildOptions;
-  readonly #process: ChildProcess;
+  readonly #process: ChildProcess | undefined;
   readonly #outbox: Outbox;
   readonly #startTimer: NodeJS.Timeout;
   #pingTimer: NodeJS.Timeout | undefined;
   #unansweredPings = 0;
-  #state: 'starting' | 'ready' | 'draining' | 'exited' = 'starting';
+  #isOnline = false;
+  #readyAtMs: number | undefined;
+  #isDismissed = false;
+  #hasExited = false;
   /** Why it ends, where that is known before it does. */
   #reason: string | undefined;
   #resolveReady: (isReady: boolean) => void = () => undefined;
+  #resolveExited: (exit: WorkerExit) => void = () => undefined;
   #resolveTaken: ((isTaken: boolean) => void) | undefined;
 
   constructor(options: WorkerChildOptions) {
     const { spec } = options;
     this.spec = spec;
     this.#options = options;
-    this.#outbox = new Outbox((transactions, sent) => {
-      this.#send({ type: 'retain', transactions }, sent);
-    });
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
     });
-    // Where stdout is replaced, what the worker prints has to pass through it as well.
-    const output = isStdoutReplaced() ? 'pipe' : 'inherit';
-    this.#process = fork(spec.modulePath, spec.args ?? [], {
-      serialization: 'advanced',
-      env: workerEnvironment(process.env),
-      stdio: ['ignore', output, output, 'ipc'],
+    this.exited = new Promise((resolve) => {
+      this.#resolveExited = resolve;
     });
-    this.#process.stdout?.on('data', (chunk: Buffer) => process.stdout.write(chunk));
-    this.#process.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
-    this.#process.on('message', (message) => {
-      this.#receive(message as FromWorker);
+    this.#outbox = new Outbox((transactions, sent) => {
+      this.#send({ type: 'retain', transactions }, sent);
     });
     this.#startTimer = setTimeout(() => {
-      this.kill(`it was not ready within ${spec.startTimeoutMs} ms`);
+      this.#kill(`it was not ready within ${spec.startTimeoutMs} ms`);
     }, spec.startTimeoutMs);
-    this.exited = this.#watchExit();
+    this.#process = this.#fork();
   }
 
   get pid(): number | undefined {
-    return this.#process.pid;
+    return this.#process?.pid;
   }
 
   get state(): 'starting' | 'ready' | 'draining' | 'exited' {
-    return this.#state;
+    if (this.#hasExited) return 'exited';
+    if (this.#isDismissed) return 'draining';
+    return this.#readyAtMs === undefined ? 'starting' : 'ready';
+  }
+
+  /** Unix ms since when it is ready, or was before it ended. */
+  get readyAtMs(): number | undefined {
+    return this.#readyAtMs;
+  }
+
+  /** It was asked to end, so its end is no crash. */
+  get isDismissed(): boolean {
+    return this.#isDismissed;
   }
 
   /** Tells a change of the retained state. Nothing before the worker is online: it gets the whole state then. */
   retain(transactions: readonly AnyTransaction[]): void {
-    if (this.#pingTimer !== undefined) this.#outbox.push(transactions);
+    if (this.#isOnline) this.#outbox.push(transactions);
   }
 
   /**
-   * Hands a connection over; only one at a time. The socket stays usable here: destroy it when this gives true.
+   * Hands a connection over; only one at a time. The socket stays open here: destroy it when this gives true.
    *
    * @returns false when the worker ended without taking it: nothing was read from it, and another may have it.
    */
   takeConnection(socket: Socket): Promise<boolean> {
     return new Promise((resolve) => {
       this.#resolveTaken = resolve;
-      this.#process.send({ type: 'connection' } satisfies ToWorker, socket, { keepOpen: true }, (error) => {
+      const sent = (error: Error | null): void => {
         if (error !== null) this.#settleTaken(false);
-      });
+      };
+      this.#send({ type: 'connection' }, sent, socket);
     });
   }
 
   /** Asks it to finish and exit; kills it when it has not within `withinMs`. Resolves when it is gone. */
-  async drain(withinMs: number): Promise<WorkerExit> {
-    if (this.#state !== 'exited') {
-      this.#state = 'draining';
-      const deadline = setTimeout(() => {
-        this.kill(`it was not drained within ${withinMs} ms`);
-      }, withinMs);
+  async drain(withinMs: number): Promise<void> {
+    const deadline = setTimeout(() => {
+      this.#kill(`it was not drained within ${Math.round(withinMs)} ms`);
+    }, withinMs);
+    if (!this.#isDismissed) {
+      this.#isDismissed = true;
       this.#send({ type: 'drain', withinMs: Math.max(0, withinMs - EXIT_MARGIN_MS) });
-      await this.exited;
-      clearTimeout(deadline);
     }
-    return this.exited;
+    await this.exited;
+    clearTimeout(deadline);
   }
 
-  /** Ends it at once; works on a hanging or a stopped process as well. */
+  /** Ends it at once, on order. */
   kill(reason: string): void {
-    this.#reason ??= reason;
-    this.#process.kill('SIGKILL');
+    this.#isDismissed = true;
+    this.#kill(reason);
   }
 
-  /** A failing send needs no answer of its own: the channel is closed, and the exit follows. */
-  #send(message: ToWorker, sent: (error: Error | null) => void = () => undefined): void {
-    this.#process.send(message, undefined, {}, sent);
+  #fork(): ChildProcess | undefined {
+    const { spec } = this.#options;
+    // Where stdout is replaced, what the worker prints has to pass through it as well.
+    const output = isStdoutReplaced() ? 'pipe' : 'inherit';
+    let child: ChildProcess;
+    try {
+      child = fork(spec.modulePath, spec.args ?? [], {
+        serialization: 'advanced',
+        env: workerEnvironment(process.env),
+        stdio: ['ignore', output, output, 'ipc'],
+      });
+    } catch (error) {
+      this.#end(null, null, couldNotStart(error));
+      return undefined;
+    }
+    child.stdout?.on('data', (chunk: Buffer) => process.stdout.write(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
+    child.on('message', (message) => {
+      this.#receive(message as FromWorker);
+    });
+    // Not `exit`, which may come before the last messages: among them why it ends, and which connection it took.
+    child.once('close', (code, signal) => {
+      this.#end(
+        code,
+        signal,
+        signal === null ? `it exited with code ${code ?? 'unknown'}` : `it was ended by ${signal}`,
+      );
+    });
+    child.on('error', (error) => {
+      // Without a process there will be no `close`. Other errors are of single messages to a process that ends.
+      if (child.pid === undefined) this.#end(null, null, couldNotStart(error));
+    });
+    return child;
+  }
+
+  /** A failing send needs no answer by default: the channel is closed, and the exit follows. */
+  #send(message: ToWorker, sent: (error: Error | null) => void = () => undefined, socket?: Socket): void {
+    if (this.#process?.connected === true) this.#process.send(message, socket, { keepOpen: true }, sent);
+    else sent(new Error('the channel to the worker is closed'));
   }
 
   #receive(message: FromWorker): void {
@@ -148,7 +192,7 @@ export class WorkerChild {
         break;
       case 'ready':
         clearTimeout(this.#startTimer);
-        if (this.#state === 'starting') this.#state = 'ready';
+        this.#readyAtMs = Date.now();
         this.#resolveReady(true);
         break;
       case 'publish':
@@ -172,12 +216,13 @@ export class WorkerChild {
   #begin(): void {
     const { config, lastGeneration, retained, heartbeat } = this.#options;
     this.#send({ type: 'start', config, lastGeneration: lastGeneration() });
+    this.#isOnline = true;
     const state = retained();
-    if (state !== undefined) this.#outbox.push(state);
+    if (state !== undefined) this.retain(state);
     let id = 0;
     this.#pingTimer = setInterval(() => {
       if (this.#unansweredPings >= heartbeat.missedPings) {
-        this.kill(`it did not answer ${this.#unansweredPings} pings, one every ${heartbeat.pingEveryMs} ms`);
+        this.#kill(`it did not answer ${this.#unansweredPings} pings, one every ${heartbeat.pingEveryMs} ms`);
         return;
       }
       this.#unansweredPings += 1;
@@ -186,30 +231,28 @@ export class WorkerChild {
     }, heartbeat.pingEveryMs);
   }
 
+  /** SIGKILL works on a hanging or a stopped process as well. */
+  #kill(reason: string): void {
+    this.#reason ??= reason;
+    this.#process?.kill('SIGKILL');
+  }
+
   #settleTaken(isTaken: boolean): void {
     this.#resolveTaken?.(isTaken);
     this.#resolveTaken = undefined;
   }
 
-  #watchExit(): Promise<WorkerExit> {
-    return new Promise((resolve) => {
-      const end = (code: number | null, signal: NodeJS.Signals | null, reason: string): void => {
-        this.#state = 'exited';
-        clearTimeout(this.#startTimer);
-        clearInterval(this.#pingTimer);
-        this.#outbox.close();
-        this.#settleTaken(false);
-        this.#resolveReady(false);
-        resolve({ code, signal, reason: this.#reason ?? reason });
-      };
-      // Not `exit`, which may come before the last messages: among them why it ends, and which connection it took.
-      this.#process.once('close', (code, signal) => {
-        end(code, signal, signal === null ? `it exited with code ${code ?? 'unknown'}` : `it was ended by ${signal}`);
-      });
-      this.#process.on('error', (error) => {
-        // Without a process there will be no `close`. Other errors are of single messages to a process that ends.
-        if (this.#process.pid === undefined) end(null, null, `it could not be started: ${error.message}`);
-      });
-    });
+  #end(code: number | null, signal: NodeJS.Signals | null, reason: string): void {
+    this.#hasExited = true;
+    clearTimeout(this.#startTimer);
+    clearInterval(this.#pingTimer);
+    this.#outbox.close();
+    this.#settleTaken(false);
+    this.#resolveReady(false);
+    this.#resolveExited({ code, signal, reason: this.#reason ?? reason });
   }
+}
+
+function couldNotStart(error: unknown): string {
+  return `it could not be started: ${error instanceof Error ? error.message : String(error)}`;
 }

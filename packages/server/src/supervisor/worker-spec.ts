@@ -35,15 +35,12 @@ export function serverWorkers({ restWorkers }: ServerConfig): WorkerSpec[] {
     startTimeoutMs: FEED_START_TIMEOUT_MS,
     replacement: 'after-stop',
   };
-  const rest = Array.from(
-    { length: restWorkers },
-    (_, index): WorkerSpec => ({
-      id: `rest-${index + 1}`,
-      role: 'rest',
-      modulePath: REST_PATH,
-      startTimeoutMs: REST_START_TIMEOUT_MS,
-      replacement: 'before-stop',
-    }),
-  );
+  const rest = Array.from({ length: restWorkers }, (_, index): WorkerSpec => ({
+    id: `rest-${index + 1}`,
+    role: 'rest',
+    modulePath: REST_PATH,
+    startTimeoutMs: REST_START_TIMEOUT_MS,
+    replacement: 'before-stop',
+  }));
   return [feed, ...rest];
 }

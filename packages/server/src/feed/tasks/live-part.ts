@@ -61,7 +61,8 @@ export function encodeLive(
   const segmentOf = (tier: Tier): Segment => {
     const list = pieces[tier].join(', ');
     const tail = `], ${rest === '' ? '' : `${rest}, `}"tier": ${tier}}`;
-    const tailSegment = Buffer.byteLength(tail) > STORED_MAX_BYTES ? deflateSegment(tail) : storedSegment(tail);
+    const tailSegment =
+      Buffer.byteLength(tail) > STORED_MAX_BYTES ? deflateSegment(tail) : storedSegment(tail);
     if (list === '') return tailSegment;
     const text = hasSettled ? `, ${list}` : list;
     let segment = encoded.get(text);

@@ -119,7 +119,11 @@ export function loadMinerCopying(input: LoadDocumentInput & { readonly folder: s
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'gone' };
-    return { kind: 'bad', stamp: '', reason: `the folder cannot be listed (${code ?? (error as Error).message})` };
+    return {
+      kind: 'bad',
+      stamp: '',
+      reason: `the folder cannot be listed (${code ?? (error as Error).message})`,
+    };
   }
   const members: string[] = [];
   const stamps: string[] = [];

@@ -73,10 +73,16 @@ export function loadMiner(input: { root: string; hotkey: string } & EncodeOption
     if (read.kind !== 'read') continue;
     nonFinite += read.nonFinite;
     const { facts } = read.position;
-    files.push({ path, stamp: read.stamp, positionUuid: facts.positionUuid, isSettled: isSettled(facts, input.now) });
+    files.push({
+      path,
+      stamp: read.stamp,
+      positionUuid: facts.positionUuid,
+      isSettled: isSettled(facts, input.now),
+    });
     // While a position closes both files may be there for a moment: the closed one is the newer.
     const other = byUuid.get(facts.positionUuid);
-    if (other === undefined || !other.facts.isClosed) byUuid.set(facts.positionUuid, { ...read.position, path });
+    if (other === undefined || !other.facts.isClosed)
+      byUuid.set(facts.positionUuid, { ...read.position, path });
   }
   const positions = [...byUuid.values()].sort((a, b) => comparePositions(a.facts, b.facts));
   const settled = positions.filter((position) => isSettled(position.facts, input.now));

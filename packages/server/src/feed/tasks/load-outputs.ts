@@ -23,6 +23,8 @@ export type LoadedOutputs =
       readonly hotkeys: readonly string[];
       /** Those whose digest is not the known one. */
       readonly changed: readonly OutputsMiner[];
+      /** How many NaN and Infinity were replaced by null. */
+      readonly nonFinite: number;
     };
 
 export interface LoadOutputsInput extends EncodeOptions {
@@ -89,5 +91,6 @@ export function loadOutputs(input: LoadOutputsInput): LoadedOutputs {
     const digest = hash.digest('base64url');
     if (input.known.get(hotkey) !== digest) changed.push(loadMinerOf(hotkey, positions, rest, digest, input));
   }
-  return { kind: 'read', stamp: file.stamp, hotkeys: sliced.miners.map(({ hotkey }) => hotkey), changed };
+  const hotkeys = sliced.miners.map(({ hotkey }) => hotkey);
+  return { kind: 'read', stamp: file.stamp, hotkeys, changed, nonFinite: sliced.nonFinite };
 }

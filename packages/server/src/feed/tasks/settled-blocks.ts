@@ -54,7 +54,12 @@ function toPiece({ text, facts }: PositionText, { now, strip }: EncodeOptions): 
     : { text, stripMs: Infinity };
 }
 
-function makeBlock(head: string, pieces: readonly Piece[], countBefore: number, stripMsBefore: number): SettledBlock {
+function makeBlock(
+  head: string,
+  pieces: readonly Piece[],
+  countBefore: number,
+  stripMsBefore: number,
+): SettledBlock {
   let stripMs = stripMsBefore;
   for (const piece of pieces) stripMs = Math.min(stripMs, piece.stripMs);
   const text = head + pieces.map((piece) => piece.text).join(SEPARATOR);

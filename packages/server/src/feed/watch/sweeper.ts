@@ -12,6 +12,8 @@ export function startSweepThread(data: SweepThreadData): Worker {
   return new Worker(new URL('./sweep-thread.js', import.meta.url), {
     workerData: data,
     name: 'sweep',
+    // Flags of the process are not for the thread; some, as --input-type, would keep it from starting.
+    execArgv: [],
     // Stats of files are garbage at once: a larger nursery takes 25 MB more and makes a sweep no faster.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
@@ -109,13 +111,18 @@ export class Sweeper {
   }
 
   #died(code: number, cause: unknown): void {
-    const error = new Error(`the thread that sweeps the tree of positions ended with code ${code}`, { cause });
+    const error = new Error(`the thread that sweeps the tree of positions ended with code ${code}`, {
+      cause,
+    });
     this.#thread = null;
     if (this.#last === null) {
       this.#settle.reject(error);
       return;
     }
-    this.#options.log.error({ event: 'sweep-thread-died', err: error }, `${error.message}; it is started again`);
+    this.#options.log.error(
+      { event: 'sweep-thread-died', err: error },
+      `${error.message}; it is started again`,
+    );
     this.#options.onLost(error);
     this.#restart = setTimeout(() => {
       this.#restart = null;

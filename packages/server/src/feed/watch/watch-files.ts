@@ -16,6 +16,8 @@ export interface FileWatcherOptions {
   readonly paths: readonly string[];
   /** `auto` uses inotify and a poll, `poll` the poll alone. */
   readonly mode: 'auto' | 'poll';
+  /** Time between two looks at everything; 2 s by default. */
+  readonly pollMs?: number;
   readonly log: Logger;
   /** Told one of `paths` that may have appeared, changed or gone since the call of {@link watchFiles}. */
   readonly onChange: (path: string) => void;
@@ -27,7 +29,7 @@ export interface FileWatcher {
 
 /**
  * Watches a few single files that come, go, and are replaced or written in place. For each the nearest directory above
- * it that exists is watched; a poll every 2 s catches what that misses. Without inotify a file in one of the
+ * it that exists is watched; a slow poll catches what that misses. Without inotify a file in one of the
  * directories that is written in place is not noticed: only what comes, goes or is replaced there is.
  */
 export function watchFiles(options: FileWatcherOptions): FileWatcher {
@@ -49,7 +51,7 @@ class FewFiles implements FileWatcher {
     for (const path of options.paths) this.#stamps.set(path, this.#stampOf(path));
     this.#poll = setInterval(() => {
       this.#look();
-    }, POLL_MS);
+    }, options.pollMs ?? POLL_MS);
   }
 
   close(): Promise<void> {
@@ -150,7 +152,10 @@ class FewFiles implements FileWatcher {
     const key = `${path} ${codeOf(error) ?? ''}`;
     if (this.#warned.has(key)) return;
     this.#warned.add(key);
-    this.#options.log.warn({ event: 'file-watch-failed', path, err: error }, 'a file is watched by polling only');
+    this.#options.log.warn(
+      { event: 'file-watch-failed', path, err: error },
+      'a file is watched by polling only',
+    );
   }
 }
 

@@ -126,7 +126,14 @@ class InotifyAndSweep implements TreeWatcher {
       sweeps: this.#sweeper.sweeps,
       lastSweepMs: last?.tookMs ?? 0,
       hints: this.#hints,
-      mode: this.#options.mode === 'poll' ? 'poll' : unwatched === 0 ? 'inotify' : watched === 0 ? 'poll' : 'mixed',
+      mode:
+        this.#options.mode === 'poll'
+          ? 'poll'
+          : unwatched === 0
+            ? 'inotify'
+            : watched === 0
+              ? 'poll'
+              : 'mixed',
     };
   }
 
@@ -151,7 +158,9 @@ class InotifyAndSweep implements TreeWatcher {
 
   /** Where watches are refused, the sweep has to find orders as it does without inotify. */
   #keepPace(): void {
-    this.#sweeper.pace(this.#watches.unwatched === 0 ? this.#sweepMs : Math.min(this.#sweepMs, SWEEP_MS.poll));
+    this.#sweeper.pace(
+      this.#watches.unwatched === 0 ? this.#sweepMs : Math.min(this.#sweepMs, SWEEP_MS.poll),
+    );
   }
 
   /** Runs after all events that can be read now: many events of one file become one hint. */
@@ -204,7 +213,10 @@ class InotifyAndSweep implements TreeWatcher {
     try {
       return readdirSync(`${this.#options.root}/${path}`, { withFileTypes: true });
     } catch (error) {
-      this.#options.log.debug({ event: 'directory-not-listed', path, err: error }, 'a new directory was not listed');
+      this.#options.log.debug(
+        { event: 'directory-not-listed', path, err: error },
+        'a new directory was not listed',
+      );
       return [];
     }
   }

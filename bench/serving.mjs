@@ -1,0 +1,133 @@
+// REST throughput against nginx sending the same bytes as a file, on the same machine in the same run.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync, gunzipSync } from 'node:zlib';
+import {
+  atEnd,
+  finish,
+  KEYS,
+  makeRoot,
+  quantile,
+  startServer,
+  temporaryFolder,
+  treeSize,
+  until,
+} from './lib/world.mjs';
+import { row } from './lib/report.mjs';
+
+const CONNECTIONS = 16;
+const SECONDS = 5;
+const ROUNDS = 3;
+
+/** Requests and bytes per second of one run of wrk. */
+function load(url, headers) {
+  const args = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${SECONDS}s`];
+  for (const [name, value] of Object.entries(headers)) args.push('-H', `${name}: ${value}`);
+  const text = execFileSync('wrk', [...args, url], { encoding: 'utf8' });
+  const requests = Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
+  const [, amount, unit] = /Transfer\/sec:\s+([\d.]+)([KMG]?)B/.exec(text) ?? [];
+  const errors = /Socket errors: .*|Non-2xx or 3xx responses: .*/.exec(text)?.[0];
+  const bytes = Number(amount) * { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit];
+  return { requests, bytes, errors };
+}
+
+async function startNginx(body) {
+  const folder = temporaryFolder('nginx');
+  mkdirSync(join(folder, 'www'));
+  writeFileSync(join(folder, 'www', 'body'), body);
+  const port = 20_000 + (process.pid % 20_000);
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `daemon off; user root; worker_processes 2; pid ${folder}/pid; error_log ${folder}/error.log;
+     events { worker_connections 256; }
+     http { access_log off; sendfile on; tcp_nopush on; default_type application/json;
+       server { listen 127.0.0.1:${port}; root ${folder}/www; } }`,
+  );
+  const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });
+  atEnd(async () => {
+    nginx.kill('SIGTERM');
+    if (nginx.exitCode === null) await once(nginx, 'exit');
+  });
+  const url = `http://127.0.0.1:${port}/body`;
+  await until(
+    async () =>
+      fetch(url, { method: 'HEAD' }).then(
+        () => true,
+        () => false,
+      ),
+    5000,
+    'nginx answers',
+  );
+  return url;
+}
+
+try {
+  for (const program of ['nginx', 'wrk']) {
+    if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) {
+      process.stdout.write(`skipped: ${program} is not installed (apt-get install ${program})\n`);
+      process.exit(0);
+    }
+  }
+  const root = await makeRoot({ miners: 256, positions: 100_000 });
+  const server = await startServer(root);
+  const headers = { Authorization: `Bearer ${KEYS[100]}`, 'Accept-Encoding': 'gzip' };
+  const url = `${server.url}/miner-positions?tier=100`;
+  const response = await fetch(url, { headers: { ...headers, 'Accept-Encoding': 'identity' } });
+  const text = Buffer.from(await response.arrayBuffer());
+  // fetch would decompress: the kept bytes are asked for through curl.
+  const body = execFileSync(
+    'curl',
+    ['-s', '-H', `Authorization: ${headers.Authorization}`, '-H', 'Accept-Encoding: gzip', url],
+    {
+      maxBuffer: 1 << 30,
+    },
+  );
+  if (!gunzipSync(body).equals(text)) throw new Error('gzip and identity differ');
+  const { files, bytes } = treeSize(root);
+  process.stdout.write(
+    `${files} files, ${(bytes / 1e6).toFixed(1)} MB; body ${(body.byteLength / 1e6).toFixed(1)} MB gzip\n\n`,
+  );
+
+  row(
+    'full gzip size against whole-body gzip -6',
+    '<= 1.08',
+    (body.byteLength / gzipSync(text, { level: 6 }).byteLength).toFixed(3),
+  );
+
+  const nginx = await startNginx(body);
+  const ratios = [];
+  const speeds = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const ours = load(url, headers);
+    const theirs = load(nginx, {});
+    if (ours.errors ?? theirs.errors) throw new Error(`${ours.errors} ${theirs.errors}`);
+    ratios.push(ours.bytes / theirs.bytes);
+    speeds.push(`${(ours.bytes / 1e9).toFixed(2)}/${(theirs.bytes / 1e9).toFixed(2)}`);
+  }
+  row(
+    `full body, ${CONNECTIONS} connections, against nginx sending the same file`,
+    '>= 0.8',
+    `${quantile(ratios, 0.5).toFixed(2)} (${ROUNDS} rounds, GB/s ours/nginx: ${speeds.join(', ')})`,
+  );
+  await server.stop();
+
+  const single = await startServer(root, ['--rest-workers', '1']);
+  const hotkeys = await (await fetch(`${single.url}/miner-hotkeys`, { headers })).json();
+  const etag = (
+    await fetch(`${single.url}/miner-positions?tier=100`, { method: 'HEAD', headers })
+  ).headers.get('etag');
+  const notModified = load(`${single.url}/miner-positions?tier=100`, { ...headers, 'If-None-Match': etag });
+  row('304 on one worker process', '>= 5,000/s', `${Math.round(notModified.requests)}/s`);
+  const middle = hotkeys[Math.floor(hotkeys.length / 2)];
+  const miner = load(`${single.url}/miner-positions/${middle}`, headers);
+  if (miner.errors) throw new Error(miner.errors);
+  row(
+    'a single miner on one worker process',
+    '>= 5,000/s',
+    `${Math.round(miner.requests)}/s (${Math.round(miner.bytes / miner.requests / 1000)} KB each)`,
+  );
+} finally {
+  await finish();
+}

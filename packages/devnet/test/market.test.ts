@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import t from 'tap';
+import { createMarket, MARKET_PAIRS } from '../dist/market/market.js';
+import { createRandomWalk } from '../dist/market/random-walk.js';
+import { isMarketOpen, timeAtTradingMs, tradingMsAt } from '../dist/market/trading-hours.js';
+import { hotkeyOf } from '../dist/records/hotkey.js';
+
+const CLASSES = ['crypto', 'forex', 'equities'] as const;
+const timeMs = fc.integer({ min: Date.UTC(2023, 0, 1), max: Date.UTC(2030, 0, 1) });
+
+t.test(
+  "a market's clock and the time are inverse while it is open, and the clock stands still while it is closed",
+  (t) => {
+    fc.assert(
+      fc.property(fc.constantFrom(...CLASSES), timeMs, (assetClass, time) => {
+        const tradingMs = tradingMsAt(assetClass, time);
+        if (isMarketOpen(assetClass, time)) return timeAtTradingMs(assetClass, tradingMs) === time;
+        return tradingMsAt(assetClass, time + 1) - tradingMs === 0;
+      }),
+    );
+    t.end();
+  },
+);
+
+t.test('markets open when they do', (t) => {
+  const friday = Date.UTC(2025, 10, 14);
+  const hour = 3_600_000;
+  t.strictSame(
+    [13, 15, 20, 22, 36].map((hours) => CLASSES.filter((one) => isMarketOpen(one, friday + hours * hour))),
+    [['crypto', 'forex'], [...CLASSES], [...CLASSES], ['crypto'], ['crypto']],
+  );
+  t.end();
+});
+
+t.test('a walk depends on its name and the time alone, and is continuous', (t) => {
+  const one = createRandomWalk('one');
+  fc.assert(
+    fc.property(timeMs, (time) => {
+      const value = one(time);
+      // 100 ms are a tenth of the steepest line piece, which spans some 32 * 6.
+      return value === createRandomWalk('one')(time) && Math.abs(one(time + 100) - value) < 60;
+    }),
+  );
+  t.not(one(1e12), createRandomWalk('two')(1e12));
+  t.end();
+});
+
+t.test('a walk moves as much as its length says', (t) => {
+  for (const hours of [0.1, 1, 24]) {
+    const stepMs = hours * 3_600_000;
+    let squares = 0;
+    const samples = 4000;
+    const walk = createRandomWalk('spread');
+    for (let i = 0; i < samples; i++) {
+      const time = 1.7e12 + i * 8e7;
+      squares += (walk(time + stepMs) - walk(time)) ** 2;
+    }
+    const ratio = squares / samples / stepMs;
+    t.ok(ratio > 0.85 && ratio < 1.15, `variance over ${hours} h is ${ratio} of a free walk's`);
+  }
+  t.end();
+});
+
+t.test('all pairs have plausible quotes that agree with each other', (t) => {
+  const market = createMarket(1);
+  const quote = (id: string) => {
+    const pair = MARKET_PAIRS.find((one) => one.id === id);
+    if (pair === undefined) throw new Error(`no pair ${id}`);
+    return market.quote(pair, Date.UTC(2025, 10, 14, 16));
+  };
+  t.equal(MARKET_PAIRS.length, 45);
+  for (const { id } of MARKET_PAIRS) {
+    const { price, bid, ask } = quote(id);
+    if (!(bid > 0 && bid <= price && price <= ask && ask < bid * 1.001))
+      t.fail(`${id}: ${bid} ${price} ${ask}`);
+  }
+  t.ok(Math.abs(quote('EURJPY').price / (quote('EURUSD').price * quote('USDJPY').price) - 1) < 1e-4);
+  t.end();
+});
+
+t.test('hotkeys are SS58 addresses', (t) => {
+  // The well-known address of the public key of all zeros.
+  t.equal(hotkeyOf(new Uint8Array(32)), '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM');
+  t.equal(hotkeyOf(createHash('sha256').update('x').digest()).length, 48);
+  t.end();
+});

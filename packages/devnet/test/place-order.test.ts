@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Order, Position } from '@ptn-api/protocol';
+import t from 'tap';
+import { filesUnder, readTree, writtenHistory } from './history-fixture.ts';
+
+const few = { miners: 8, positions: 80 };
+
+function readPosition(root: string, path: string): Position {
+  return JSON.parse(readFileSync(join(root, path), 'utf8')) as Position;
+}
+
+t.test(
+  'a position is opened, changed and closed on demand, each order being in its file at once',
+  async (t) => {
+    const validator = await writtenHistory(t, few);
+    const beforeMs = Date.now();
+    const opened = validator.placeOrder({ tradePairId: 'BTCUSD', action: 'open' });
+    t.match(opened.path, /\/BTCUSD\/open\//);
+    t.strictSame(readPosition(validator.root, opened.path), opened.position);
+    t.ok(opened.order.processed_ms >= beforeMs && opened.order.processed_ms <= Date.now());
+
+    const wish = { hotkey: opened.position.miner_hotkey, tradePairId: 'BTCUSD' };
+    const added = validator.placeOrder({ ...wish, action: 'add' });
+    t.equal(added.path, opened.path);
+    const reduced = validator.placeOrder({ ...wish, action: 'reduce' });
+    t.ok(Math.abs(reduced.position.net_leverage) < Math.abs(added.position.net_leverage));
+    t.strictSame(reduced.position.orders, [opened.order, added.order, reduced.order]);
+
+    const closed = validator.placeOrder({ ...wish, action: 'close' });
+    t.match(closed.path, /\/BTCUSD\/closed\//);
+    t.notOk(existsSync(join(validator.root, opened.path)), 'the open file is gone');
+    t.strictSame(readPosition(validator.root, closed.path), closed.position);
+    t.match(closed.position, {
+      is_closed_position: true,
+      close_ms: closed.order.processed_ms,
+      net_leverage: 0,
+    });
+  },
+);
+
+t.test('a flip closes the position with an order of the other side', async (t) => {
+  const validator = await writtenHistory(t, few);
+  const { position } = validator.placeOrder({ tradePairId: 'ETHUSD', action: 'open' });
+  const flipped = validator.placeOrder({
+    hotkey: position.miner_hotkey,
+    tradePairId: 'ETHUSD',
+    action: 'flip',
+  });
+  t.ok(flipped.position.is_closed_position);
+  t.equal(flipped.order.order_type, position.position_type === 'LONG' ? 'SHORT' : 'LONG');
+});
+
+t.test('an order that nobody can place is refused', async (t) => {
+  const validator = await writtenHistory(t, few);
+  t.throws(
+    () => validator.placeOrder({ hotkey: 'x' }),
+    /no order now for miner x, pair \(any\), action \(any\)/,
+  );
+  t.throws(() => validator.placeOrder({ tradePairId: 'NOPE' }), RangeError);
+  const { position } = validator.placeOrder({ tradePairId: 'SOLUSD', action: 'open' });
+  const wish = { hotkey: position.miner_hotkey, tradePairId: 'SOLUSD' };
+  t.throws(() => validator.placeOrder({ ...wish, action: 'open' }), RangeError);
+});
+
+t.test('an elimination closes every position of the miner and is told in eliminations.json', async (t) => {
+  const validator = await writtenHistory(t, few);
+  const miner = validator.miners.find(({ open }) => open.size > 1);
+  if (miner === undefined) throw new Error('no miner has open positions');
+  const { hotkey, open } = miner;
+  const wereOpen = [...open.values()].map(({ position_uuid: uuid }) => uuid);
+  const elimination = validator.eliminate(hotkey);
+  const files = readTree(validator.root).filter((file) => file.hotkey === hotkey);
+  t.ok(files.every(({ side }) => side === 'closed'));
+  for (const uuid of wereOpen) {
+    const last = files.find((file) => file.uuid === uuid)?.position.orders.at(-1);
+    t.match(last, {
+      order_type: 'FLAT',
+      price: 0,
+      leverage: 0,
+      src: 1,
+      order_uuid: [...uuid].reverse().join(''),
+    });
+  }
+  const text = readFileSync(join(validator.root, 'validation/eliminations.json'), 'utf8');
+  const { eliminations } = JSON.parse(text) as { eliminations: unknown[] };
+  t.strictSame(
+    eliminations.filter((entry) => (entry as { hotkey: string }).hotkey === hotkey),
+    [elimination],
+  );
+  t.throws(() => validator.placeOrder({ hotkey }), RangeError, 'it trades no more');
+  t.throws(() => validator.eliminate(hotkey), /no active miner/);
+});
+
+t.test('a refresh rewrites the returns of open positions and adds no order', async (t) => {
+  const validator = await writtenHistory(t, few);
+  const before = readTree(validator.root);
+  await validator.refresh();
+  const after = new Map(readTree(validator.root).map((file) => [file.uuid, file]));
+  const orders = (of: readonly Order[]): string[] => of.map((order) => order.order_uuid);
+  let changed = 0;
+  for (const { uuid, side, position } of before) {
+    const now = after.get(uuid)?.position;
+    if (now === undefined) throw new Error(`${uuid} is gone`);
+    t.strictSame(orders(now.orders), orders(position.orders));
+    if (side === 'closed') t.strictSame(now, position);
+    else if (now.current_return !== position.current_return) changed += 1;
+  }
+  t.ok(changed > 0, `${changed} returns changed`);
+  t.strictSame(filesUnder(validator.root, 'validation/tmp'), []);
+});

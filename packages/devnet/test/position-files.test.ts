@@ -1,0 +1,124 @@
+import { assetClassOf, readPosition, rebuildPosition } from '@ptn-api/core';
+import t from 'tap';
+import { END_MS, filesUnder, readTree, writtenHistory } from './history-fixture.ts';
+
+const validator = await writtenHistory(t);
+const tree = readTree(validator.root);
+
+t.test('every file is a position that stands where its content says', (t) => {
+  t.equal(tree.length, 1200);
+  for (const { hotkey, tradePairId, side, uuid, text, position } of tree) {
+    const reading = readPosition(text);
+    if (!reading.ok) {
+      t.fail(`${uuid} ${reading.reason}`);
+      continue;
+    }
+    const { facts } = reading;
+    if (facts.positionUuid !== uuid || facts.tradePairId !== tradePairId)
+      t.fail(`${uuid} stands in a wrong place`);
+    if (position.miner_hotkey !== hotkey) t.fail(`${uuid} is of another miner`);
+    if ((side === 'closed') !== facts.isClosed) t.fail(`${uuid} is on the wrong side`);
+    if (!facts.isClosed && position.close_ms !== null) t.fail(`${uuid} is open with a close_ms`);
+  }
+  t.end();
+});
+
+t.test(
+  'closed positions are what the accounting makes of their orders; open ones but for their returns',
+  (t) => {
+    for (const { position } of tree) {
+      const rebuilt = rebuildPosition(position, position.orders);
+      if (position.is_closed_position) t.strictSame(position, rebuilt);
+      else {
+        const { current_return, return_at_close } = position;
+        t.strictSame(position, { ...rebuilt, current_return, return_at_close });
+        if (!(current_return > 0 && return_at_close <= current_return))
+          t.fail(`${position.position_uuid} has odd returns`);
+      }
+    }
+    t.end();
+  },
+);
+
+t.test('hotkeys, uuids and folders look like the real ones', (t) => {
+  const orders = tree.flatMap(({ position }) => position.orders);
+  const uuids = orders.filter(({ src }) => src === 0).map(({ order_uuid: uuid }) => uuid);
+  t.equal(new Set(uuids).size, uuids.length, 'no order uuid stands twice');
+  t.ok(
+    uuids.every((uuid) => /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(uuid)),
+  );
+  t.ok(tree.every(({ hotkey }) => /^5[1-9A-HJ-NP-Za-km-z]{47}$/.test(hotkey)));
+  t.strictSame(filesUnder(validator.root, 'validation/tmp'), [], 'nothing is left in validation/tmp');
+  const open = tree.filter(({ side }) => side === 'open');
+  const places = new Set(open.map(({ hotkey, tradePairId }) => `${hotkey}/${tradePairId}`));
+  t.equal(places.size, open.length, 'one open position of a miner and pair');
+  t.end();
+});
+
+t.test('forex and equities trade in market hours, all classes are there', (t) => {
+  const classes = new Set<string>();
+  for (const { tradePairId, position } of tree) {
+    const assetClass = assetClassOf(tradePairId);
+    classes.add(String(assetClass));
+    if (assetClass === 'crypto') continue;
+    for (const { src, processed_ms: timeMs } of position.orders) {
+      const day = new Date(timeMs).getUTCDay();
+      if (src === 0 && (day === 0 || day === 6)) t.fail(`${tradePairId} was traded at a weekend: ${timeMs}`);
+    }
+  }
+  t.strictSame([...classes].sort(), ['crypto', 'equities', 'forex']);
+  t.end();
+});
+
+t.test('the history has the variety that readers must cope with', (t) => {
+  const positions = tree.map(({ position }) => position);
+  const lastMs = (times: readonly number[]): number => Math.max(...times);
+  const recent = positions.filter(
+    ({ orders }) => lastMs(orders.map((order) => order.processed_ms)) > END_MS - 86_400_000,
+  );
+  t.ok(recent.length >= positions.length * 0.02, `${recent.length} positions of the last day`);
+  t.ok(
+    positions.some(({ orders }) => orders.length >= 15),
+    'many orders',
+  );
+  t.ok(
+    positions.some(
+      ({ open_ms: openMs, close_ms: closeMs }) => closeMs === null && openMs < END_MS - 10 * 86_400_000,
+    ),
+    'open for long',
+  );
+  t.ok(
+    positions.some(
+      ({ is_closed_position: isClosed, orders }) => isClosed && orders.at(-1)?.order_type !== 'FLAT',
+    ),
+    'flips',
+  );
+  t.ok(
+    positions.some(({ orders }) => orders.some(({ src }) => src === 1)),
+    'eliminations',
+  );
+  t.ok(
+    positions.some(({ current_return: value }) => value === 0),
+    'a liquidation',
+  );
+  const all = positions.flatMap(({ orders }) => orders);
+  t.ok(
+    all.every(({ processed_ms: timeMs }) => timeMs < END_MS),
+    'nothing after the end',
+  );
+  const withSources = all.filter(({ price_sources: sources }) => sources.length === 2);
+  t.ok(
+    withSources.length > 50 &&
+      withSources.some(({ processed_ms: timeMs }) => timeMs < END_MS - 7 * 86_400_000),
+  );
+  t.end();
+});
+
+t.test('positions of the account-size generation say so and are accounted by its rules', async (t) => {
+  const other = await writtenHistory(t, { miners: 6, positions: 60, generation: 'account-size' });
+  for (const { position } of readTree(other.root)) {
+    t.match(position, { account_size: Number });
+    const { cumulative_entry_value: value } = rebuildPosition(position, position.orders);
+    t.equal(position.cumulative_entry_value, value);
+  }
+});

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { StartError } from '../config/start-error.ts';
+import { runFilter } from './filter.ts';
+import { helpText, parseArguments } from './parse-arguments.ts';
+import { readWish, serve, serveDemo } from './serve.ts';
+
+const EXIT_FAULT = 1;
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
+/** One line for each line of `text`, on stderr. */
+function complain(text: string): void {
+  for (const line of text.split('\n')) process.stderr.write(`ptn-api: ${line}\n`);
+}
+
+function ownVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+/** @returns the exit code. */
+async function run(args: readonly string[]): Promise<number> {
+  const version = ownVersion();
+  const command = await parseArguments(args, { version, nowMs: Date.now() });
+  switch (command.kind) {
+    case 'text':
+      write(command.text);
+      return 0;
+    case 'mistake':
+      throw new StartError('PTN_ERR_CLI_USAGE', {
+        detail: `${command.detail} (ptn-api --help lists what there is)`,
+      });
+    case 'filter': {
+      const { stdin, stdout, stderr } = process;
+      return runFilter(command, { stdin, stdout, stderr });
+    }
+    case 'server':
+      break;
+  }
+
+  const wish = readWish(command.given, process.env);
+  switch (wish.kind) {
+    case 'nothing':
+      write(await helpText(version));
+      throw new StartError('PTN_ERR_CLI_USAGE', {
+        detail: 'nothing to do: pass --serve to start the server',
+      });
+    case 'mistake':
+      throw new StartError('PTN_ERR_CLI_USAGE', { detail: wish.detail });
+    case 'serve':
+    case 'demo': {
+      const start = wish.kind === 'demo' ? serveDemo : serve;
+      const code = await start(wish.given, { cwd: process.cwd(), version, write });
+      // A worker that had to be given up must not keep this process alive.
+      process.exit(code);
+    }
+  }
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof StartError) {
+    complain(error.message);
+    process.exit(error.exitCode);
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(EXIT_FAULT);
+}

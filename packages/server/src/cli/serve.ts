@@ -1,0 +1,111 @@
+import type { Logger } from 'pino';
+import type { ServerConfig } from '../config/config.ts';
+import { readSwitch, withEnvironment } from '../config/given-options.ts';
+import type { GivenOptions } from '../config/given-options.ts';
+import { createLogger } from '../config/logger.ts';
+import { resolveConfig } from '../config/resolve-config.ts';
+import { prepareStateDir } from '../config/state-dir.ts';
+import { runSupervisor } from '../supervisor/run.ts';
+import { demoText, startDemo } from './demo.ts';
+import type { Demo } from './demo.ts';
+
+const EXIT_FAULT = 1;
+
+/** Which server the options ask for. */
+export type Wish =
+  | { readonly kind: 'serve' | 'demo'; readonly given: GivenOptions }
+  /** Neither `--serve` nor anything else that could be done. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'mistake'; readonly detail: string };
+
+/** What the options, completed by the environment, ask for. */
+export function readWish(commandLine: GivenOptions, env: NodeJS.ProcessEnv): Wish {
+  const given = withEnvironment(commandLine, env);
+  const [serve, demo] = [readSwitch(given, 'serve'), readSwitch(given, 'demo')];
+  if (typeof serve === 'object') return { kind: 'mistake', detail: serve.problem };
+  if (typeof demo === 'object') return { kind: 'mistake', detail: demo.problem };
+  if (demo && !serve) return { kind: 'mistake', detail: `${sourceOf(given, 'demo')} needs --serve` };
+  if (!serve) return { kind: 'nothing' };
+  if (!demo) return { kind: 'serve', given };
+  for (const name of ['ptn-root', 'api-keys'] as const) {
+    if (!given.has(name)) continue;
+    const detail = `${sourceOf(given, 'demo')} and ${sourceOf(given, name)} exclude each other: the demo makes its own`;
+    return { kind: 'mistake', detail };
+  }
+  return { kind: 'demo', given };
+}
+
+function sourceOf(given: GivenOptions, name: 'demo' | 'ptn-root' | 'api-keys'): string {
+  return given.get(name)?.source ?? `--${name}`;
+}
+
+export interface ServeContext {
+  readonly cwd: string;
+  readonly version: string;
+  readonly write: (text: string) => void;
+}
+
+/**
+ * Runs the server until it is told to stop.
+ *
+ * @returns the exit code.
+ * @throws StartError when it cannot start.
+ */
+export async function serve(given: GivenOptions, { cwd, version }: ServeContext): Promise<number> {
+  const config = resolveConfig(given, { cwd, version });
+  return runSupervisor({ config, log: prepare(config) });
+}
+
+/** The same with a simulated validator, which is stopped and removed at the end. */
+export async function serveDemo(given: GivenOptions, context: ServeContext): Promise<number> {
+  const demo = await startDemo();
+  if (demo === undefined) return 0;
+  try {
+    return await serveSimulated(given, demo, context);
+  } finally {
+    await demo.stop();
+  }
+}
+
+async function serveSimulated(
+  given: GivenOptions,
+  demo: Demo,
+  { cwd, version, write }: ServeContext,
+): Promise<number> {
+  const rooted = new Map(given).set('ptn-root', { value: demo.root, source: '--demo' });
+  const config = resolveConfig(rooted, { cwd, version });
+  const log = prepare(config);
+  const state = { isLost: false, isOver: false };
+  void demo.ended.then((detail) => {
+    if (state.isOver) return;
+    state.isLost = true;
+    log.fatal({ event: 'demo-ended', detail }, `the simulated validator is gone: ${detail}`);
+    // Stops the server as anybody else would.
+    process.kill(process.pid, 'SIGTERM');
+  });
+  try {
+    const code = await runSupervisor({
+      config,
+      log,
+      onServing: (supervisor) => {
+        const { host, port } = supervisor.address();
+        write(demoText(demo, `http://${reachable(host)}:${port}`));
+      },
+    });
+    return state.isLost ? EXIT_FAULT : code;
+  } finally {
+    state.isOver = true;
+  }
+}
+
+function prepare(config: ServerConfig): Logger {
+  prepareStateDir(config.stateDir);
+  return createLogger({ name: 'supervisor', level: config.logLevel });
+}
+
+/** The address under which this machine reaches a server that listens at `host`. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,148 @@
+import { closeSync, openSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { ServerConfig } from '../config/config.ts';
+import { StartError } from '../config/start-error.ts';
+import { watchKeyFile } from './key-file.ts';
+import type { KeyFile } from './key-file.ts';
+import { Supervisor } from './supervisor.ts';
+import { serverWorkers } from './worker-spec.ts';
+import type { WorkerSpec } from './worker-spec.ts';
+
+export interface RunOptions {
+  readonly config: ServerConfig;
+  readonly log: Logger;
+  /** By default those of the server. */
+  readonly workers?: readonly WorkerSpec[];
+  /** How long the workers may take to stop. */
+  readonly stopWithinMs?: number;
+  /** Called once, when the server answers. */
+  readonly onServing?: (supervisor: Supervisor) => void;
+}
+
+/** A Ctrl-C under npm arrives twice at once: from the terminal and from npm. */
+const SAME_CTRL_C_MS = 300;
+
+/**
+ * Runs the server in this process until it is told to stop.
+ *
+ * SIGTERM, SIGINT and pm2's message `shutdown` stop it in order, a second one at once; SIGHUP replaces the workers one
+ * after the other. Tells pm2 `ready` when it serves.
+ *
+ * @returns the exit code: 0 after an orderly stop, 1 after one at once or a fault, that of the error when it cannot
+ * start, which is logged. The caller has to exit with it.
+ */
+export async function runSupervisor(options: RunOptions): Promise<number> {
+  const { config, log, workers = serverWorkers(config), stopWithinMs, onServing } = options;
+  const supervisor = new Supervisor({
+    config,
+    workers,
+    log,
+    ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
+  });
+  const control = listenForOrders(supervisor, log);
+  let keyFile: KeyFile | undefined;
+  try {
+    keyFile = await watchKeyFile({
+      paths: config.apiKeysPaths,
+      mode: config.watch,
+      log,
+      onChange: (grants) => {
+        supervisor.setKeys(grants);
+      },
+    });
+    supervisor.setKeys(keyFile.grants);
+    await supervisor.start();
+    const { host, port } = supervisor.address();
+    log.info({ event: 'listening', host, port, version: config.version }, `REST answers at ${host}:${port}`);
+    process.send?.('ready');
+    onServing?.(supervisor);
+    return await control.ended;
+  } catch (error) {
+    if (control.isEnding()) return await control.ended;
+    if (!(error instanceof StartError)) throw error;
+    log.fatal({ event: 'start-failed', code: error.code }, error.message);
+    return error.exitCode;
+  } finally {
+    control.remove();
+    await keyFile?.close();
+  }
+}
+
+interface Control {
+  /** The exit code, when everything has ended on order or after a fault. */
+  readonly ended: Promise<number>;
+  isEnding(): boolean;
+  remove(): void;
+}
+
+function listenForOrders(supervisor: Supervisor, log: Logger): Control {
+  const hadTerminal = process.stdout.isTTY;
+  let endingSinceMs: number | undefined;
+  let resolveEnded: (code: number) => void = () => undefined;
+  const ended = new Promise<number>((resolve) => {
+    resolveEnded = resolve;
+  });
+
+  function endAtOnce(): void {
+    endingSinceMs ??= performance.now();
+    // Whatever else fails by now, this process must not outlive its workers or hang on them.
+    void supervisor.kill().finally(() => {
+      resolveEnded(1);
+    });
+  }
+
+  function end(order: string): void {
+    if (endingSinceMs === undefined) {
+      endingSinceMs = performance.now();
+      log.info({ event: 'stopping', order }, `${order}: the server stops`);
+      supervisor.stop().then(() => {
+        log.info({ event: 'stopped' }, 'the server has stopped');
+        resolveEnded(0);
+      }, onFault);
+    } else if (order !== 'SIGINT' || performance.now() - endingSinceMs > SAME_CTRL_C_MS) {
+      log.warn({ event: 'stopping-at-once', order }, `${order} again: the server stops at once`);
+      endAtOnce();
+    }
+  }
+
+  function onFault(error: unknown): void {
+    log.fatal({ event: 'supervisor-fault', err: error }, 'the supervisor fails, the server ends');
+    endAtOnce();
+  }
+
+  function onHangup(): void {
+    if (hadTerminal && !hasTerminal()) end('SIGHUP, as the terminal is gone');
+    else supervisor.rollingRestart().catch(onFault);
+  }
+
+  const onMessage = (message: unknown): void => {
+    if (message === 'shutdown') end('shutdown message');
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  process.on('SIGHUP', onHangup);
+  process.on('message', onMessage);
+  process.on('uncaughtException', onFault);
+  return {
+    ended,
+    isEnding: () => endingSinceMs !== undefined,
+    remove() {
+      process.off('SIGTERM', end);
+      process.off('SIGINT', end);
+      process.off('SIGHUP', onHangup);
+      process.off('message', onMessage);
+      process.off('uncaughtException', onFault);
+    },
+  };
+}
+
+/** Whether the terminal that this process was started from is still there. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    // Any error means that: there is nothing to read from, or to write to.
+    return false;
+  }
+}

@@ -1,0 +1,261 @@
+import { EventEmitter } from 'node:events';
+import type { Logger } from 'pino';
+import type { ServerConfig } from '../config/config.ts';
+import { StartError } from '../config/start-error.ts';
+import type { KeyGrant } from '../ipc/messages.ts';
+import { Broker } from './broker.ts';
+import { Listener, probePort } from './listener.ts';
+import type { ConnectionCounts, ListenAddress } from './listener.ts';
+import { WorkerChild } from './worker-child.ts';
+import type { Heartbeat, WorkerExit } from './worker-child.ts';
+import { WorkerSlot } from './worker-slot.ts';
+import type { WorkerStatus } from './worker-slot.ts';
+import type { WorkerSpec } from './worker-spec.ts';
+
+export interface SupervisorOptions {
+  readonly config: ServerConfig;
+  /** In the order in which they are started; they are stopped in reverse. */
+  readonly workers: readonly WorkerSpec[];
+  readonly log: Logger;
+  readonly heartbeat?: Heartbeat;
+  /** How long all workers together may take to drain. */
+  readonly stopWithinMs?: number;
+}
+
+export interface SupervisorStatus {
+  readonly workers: readonly WorkerStatus[];
+  readonly connections: ConnectionCounts;
+}
+
+/** For whoever wants to know more than the log says; `id` is that of the worker. */
+export interface SupervisorEvents {
+  'worker-ready': [id: string, pid: number | undefined];
+  'worker-down': [id: string, pid: number | undefined];
+  'worker-crashed': [id: string, exit: WorkerExit];
+  /** A worker crashes too often: once, and again only after it has recovered. */
+  critical: [id: string];
+}
+
+/** 15 s without an answer. */
+const DEFAULT_HEARTBEAT: Heartbeat = { pingEveryMs: 3000, missedPings: 5 };
+const DEFAULT_STOP_WITHIN_MS = 10_000;
+/** Of the time to stop, so much for the connections that still wait for a worker… */
+const WAITING_CONNECTIONS_PART = 0.1;
+/** …and of what is left then, so much for the workers that stop before others do. */
+const EARLIER_WORKERS_PART = 0.8;
+
+/**
+ * Starts the server.
+ *
+ * @returns when every worker is ready and the port is open.
+ * @throws StartError when anything of that fails; nothing is left running then.
+ */
+export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
+  const supervisor = new Supervisor(options);
+  await supervisor.start();
+  return supervisor;
+}
+
+/**
+ * Starts the workers, keeps them running, keeps the retained state for them, and accepts the connections that they
+ * serve. Knows nothing of what any of them is about.
+ */
+export class Supervisor {
+  readonly events = new EventEmitter<SupervisorEvents>();
+  readonly #options: SupervisorOptions;
+  readonly #log: Logger;
+  readonly #broker: Broker;
+  readonly #slots: readonly WorkerSlot[];
+  readonly #listener: Listener;
+  #address: ListenAddress | undefined;
+  #phase: 'new' | 'starting' | 'running' | 'stopping' = 'new';
+  #failStart: (error: StartError) => void = () => undefined;
+  #rolling: Promise<boolean> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#listener = new Listener(options.log);
+    this.#broker = new Broker({
+      log: options.log,
+      forward: (transactions) => {
+        for (const slot of this.#slots) {
+          if (slot.spec.role !== 'feed') slot.retain(transactions);
+        }
+      },
+    });
+    this.#slots = options.workers.map((spec) => this.#slot(spec));
+  }
+
+  /**
+   * To be called once. Resolves when every worker is ready and the port is open.
+   *
+   * @throws StartError when anything of that fails, or `stop` was called meanwhile; nothing is left running then.
+   */
+  async start(): Promise<void> {
+    this.#throwIfStopping();
+    this.#phase = 'starting';
+    const { host, restPort } = this.#options.config;
+    // A worker that was ready already may end while others start.
+    const failed = new Promise<never>((_, reject) => {
+      this.#failStart = reject;
+    });
+    try {
+      await probePort(host, restPort);
+      await Promise.race([failed, this.#startWorkers()]);
+      // Last, so that a client is never told that the data is being loaded: until now it was answered by the server
+      // that this one replaces, or by nobody.
+      this.#throwIfStopping();
+      await Promise.race([failed, this.#listener.listen(host, restPort)]);
+      this.#throwIfStopping();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#address = this.#listener.address();
+    this.#phase = 'running';
+    for (const slot of this.#slots) slot.supervise();
+  }
+
+  /** Where the server listens. @throws Error before it has started. */
+  address(): ListenAddress {
+    if (this.#address === undefined) throw new Error('the server does not listen yet');
+    return this.#address;
+  }
+
+  /** Puts the keys in force that count from now on. May be called before the start. */
+  setKeys(entries: readonly KeyGrant[]): void {
+    this.#broker.setKeys(entries);
+  }
+
+  status(): SupervisorStatus {
+    return { workers: this.#slots.map((slot) => slot.status()), connections: this.#listener.counts() };
+  }
+
+  /**
+   * Replaces the process of every worker, one at a time; connections are served all the while.
+   *
+   * @returns false when a new process did not become ready: the workers after it are left as they are.
+   */
+  rollingRestart(): Promise<boolean> {
+    if (this.#phase !== 'running') return Promise.resolve(false);
+    this.#rolling ??= this.#roll().finally(() => {
+      this.#rolling = undefined;
+    });
+    return this.#rolling;
+  }
+
+  /** Closes the port, drains the workers in reverse order, kills what takes too long. Resolves when all are gone. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** Ends everything without draining. Resolves when all are gone. */
+  async kill(): Promise<void> {
+    this.#phase = 'stopping';
+    await Promise.all([
+      this.#listener.close(0),
+      ...this.#slots.map((slot) => slot.kill('the server was told to stop at once')),
+    ]);
+  }
+
+  #slot(spec: WorkerSpec): WorkerSlot {
+    return new WorkerSlot({
+      spec,
+      log: this.#log,
+      spawn: () =>
+        new WorkerChild({
+          spec,
+          config: this.#options.config,
+          heartbeat: this.#options.heartbeat ?? DEFAULT_HEARTBEAT,
+          lastGeneration: () => this.#broker.lastGeneration(),
+          retained: () => (spec.role === 'feed' ? undefined : this.#broker.snapshot()),
+          onPublish: (transactions) => {
+            this.#broker.publishFor(spec, transactions);
+          },
+        }),
+      events: {
+        onReady: (child) => {
+          if (spec.role === 'feed') this.#broker.setFeedHealth(true);
+          else this.#listener.add(child);
+          this.events.emit('worker-ready', spec.id, child.pid);
+        },
+        onDown: (child) => {
+          if (spec.role === 'feed') this.#broker.setFeedHealth(false);
+          else this.#listener.remove(child);
+          this.events.emit('worker-down', spec.id, child.pid);
+        },
+        onCrash: (_, exit) => {
+          this.events.emit('worker-crashed', spec.id, exit);
+          this.#failStart(new StartError('PTN_ERR_START_WORKER', { worker: spec.id, detail: exit.reason }));
+        },
+        onCritical: () => {
+          this.events.emit('critical', spec.id);
+        },
+      },
+    });
+  }
+
+  async #startWorkers(): Promise<void> {
+    for (const slot of this.#slots) {
+      this.#throwIfStopping();
+      await slot.start();
+    }
+  }
+
+  #isStopping(): boolean {
+    return this.#phase === 'stopping';
+  }
+
+  #throwIfStopping(): void {
+    if (!this.#isStopping()) return;
+    throw new StartError('PTN_ERR_START_WORKER', { worker: 'next', detail: 'the server was told to stop' });
+  }
+
+  async #roll(): Promise<boolean> {
+    this.#log.info({ event: 'rolling-restart' }, 'the workers are replaced one after the other');
+    for (const slot of this.#slots) {
+      if (this.#isStopping()) return false;
+      if (await slot.replace(this.#stopWithinMs)) continue;
+      if (this.#isStopping()) return false;
+      this.#log.error(
+        { event: 'rolling-restart-failed', worker: slot.spec.id },
+        `the rolling restart ends at worker ${slot.spec.id}: its new process did not become ready`,
+      );
+      return false;
+    }
+    this.#log.info({ event: 'rolling-restart-done' }, 'all workers were replaced');
+    return true;
+  }
+
+  async #stop(): Promise<void> {
+    this.#phase = 'stopping';
+    for (const slot of this.#slots) slot.endSupervision();
+    const deadline = performance.now() + this.#stopWithinMs;
+    const leftMs = (): number => Math.max(0, deadline - performance.now());
+
+    await this.#listener.close(leftMs() * WAITING_CONNECTIONS_PART);
+    const groups = stopGroups(this.#slots);
+    for (const [index, group] of groups.entries()) {
+      const withinMs = leftMs() * (index === groups.length - 1 ? 1 : EARLIER_WORKERS_PART);
+      await Promise.all(group.map((slot) => slot.stop(withinMs)));
+    }
+  }
+
+  get #stopWithinMs(): number {
+    return this.#options.stopWithinMs ?? DEFAULT_STOP_WITHIN_MS;
+  }
+}
+
+/** Workers in the order in which they stop: reversed, and neighbours of one role at once, so that all get their time. */
+function stopGroups(slots: readonly WorkerSlot[]): WorkerSlot[][] {
+  const groups: WorkerSlot[][] = [];
+  for (const slot of slots.toReversed()) {
+    const last = groups.at(-1);
+    if (last?.[0]?.spec.role === slot.spec.role) last.push(slot);
+    else groups.push([slot]);
+  }
+  return groups;
+}

@@ -1,0 +1,274 @@
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { parseKeyFile } from '@ptn-api/core';
+import type { TestScope } from '@ptn-api/testkit';
+import type { ServerConfig } from '../dist/config/config.js';
+import { OPTION_NAMES, readSwitch, withEnvironment } from '../dist/config/given-options.js';
+import type { Given } from '../dist/config/given-options.js';
+import { OPTIONS } from '../dist/config/options.js';
+import type { OptionName } from '../dist/config/options.js';
+import { resolveConfig } from '../dist/config/resolve-config.js';
+import { StartError } from '../dist/config/start-error.js';
+import { prepareStateDir } from '../dist/config/state-dir.js';
+
+type Flags = Partial<Record<OptionName, string>>;
+
+/** A folder with another in it, `checkout`, that holds `validation/`. */
+function makeFolder(scope: TestScope): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ptn-config-')));
+  scope.teardown(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  mkdirSync(join(folder, 'checkout', 'validation'), { recursive: true });
+  return folder;
+}
+
+function commandLine(flags: Flags): Map<OptionName, Given> {
+  return new Map(
+    Object.entries(flags).map(([name, value]) => [name as OptionName, { value, source: `--${name}` }]),
+  );
+}
+
+function resolveIn(cwd: string, flags: Flags = {}, env: Record<string, string> = {}): ServerConfig {
+  return resolveConfig(withEnvironment(commandLine(flags), env), { cwd, version: '1.2.3' });
+}
+
+function errorOf(run: () => unknown): StartError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof StartError) return error;
+    throw error;
+  }
+  throw new Error('there was no error');
+}
+
+void t.test('without options everything has its default', (t) => {
+  const checkout = join(makeFolder(t), 'checkout');
+  t.same(resolveIn(checkout), {
+    host: '127.0.0.1',
+    restPort: 48888,
+    wsPort: 8765,
+    netuid: 8,
+    ptnRoot: checkout,
+    apiKeysPaths: [join(checkout, 'vanta_api', 'api_keys.json'), join(checkout, 'ptn_api', 'api_keys.json')],
+    stateDir: join(checkout, '.ptn-api'),
+    restWorkers: 2,
+    positionsSource: 'auto',
+    logLevel: 'info',
+    watch: 'auto',
+    version: '1.2.3',
+  });
+  t.end();
+});
+
+const GOOD: readonly (readonly [OptionName, string, Partial<ServerConfig>])[] = [
+  ['api-host', '0.0.0.0', { host: '0.0.0.0' }],
+  ['api-host', '::1', { host: '::1' }],
+  ['api-host', 'localhost', { host: 'localhost' }],
+  ['api-rest-port', '0', { restPort: 0 }],
+  ['api-rest-port', '65535', { restPort: 65535 }],
+  ['api-ws-port', '1', { wsPort: 1 }],
+  ['netuid', '116', { netuid: 116 }],
+  ['rest-workers', '1', { restWorkers: 1 }],
+  ['rest-workers', '16', { restWorkers: 16 }],
+  ['positions-source', 'tree', { positionsSource: 'tree' }],
+  ['log-level', 'silent', { logLevel: 'silent' }],
+  ['watch', 'poll', { watch: 'poll' }],
+  ['api-keys', '/etc/keys.json', { apiKeysPaths: ['/etc/keys.json'] }],
+  ['state-dir', '/var/lib/ptn-api', { stateDir: '/var/lib/ptn-api' }],
+];
+for (const [name, value, expected] of GOOD) {
+  void t.test(`${name} ${value}, on the command line and in the environment`, (t) => {
+    const checkout = join(makeFolder(t), 'checkout');
+    t.match(resolveIn(checkout, { [name]: value }), expected);
+    t.match(resolveIn(checkout, {}, { [OPTIONS[name].env]: value }), expected);
+    t.end();
+  });
+}
+
+const BAD: readonly (readonly [OptionName, string, string])[] = [
+  ['api-host', '', 'an address or a host name'],
+  ['api-host', 'http://0.0.0.0', 'an address or a host name'],
+  ['api-host', 'two words', 'an address or a host name'],
+  ['api-rest-port', '', 'a whole number from 0 to 65535'],
+  ['api-rest-port', '-1', 'a whole number from 0 to 65535'],
+  ['api-rest-port', '65536', 'a whole number from 0 to 65535'],
+  ['api-rest-port', '80.5', 'a whole number from 0 to 65535'],
+  ['api-rest-port', '0x50', 'a whole number from 0 to 65535'],
+  ['api-ws-port', 'http', 'a whole number from 0 to 65535'],
+  ['netuid', '1', '8 (mainnet) and 116 (testnet)'],
+  ['rest-workers', '0', 'a whole number from 1 to 16'],
+  ['rest-workers', '17', 'a whole number from 1 to 16'],
+  ['positions-source', 'disk', 'auto, tree, outputs'],
+  ['log-level', 'verbose', 'trace, debug, info, warn, error, fatal, silent'],
+  ['watch', 'inotify', 'auto, poll'],
+  ['ptn-root', ' ', 'a path'],
+  ['api-keys', ' ', 'a path'],
+  ['state-dir', ' ', 'a path'],
+];
+for (const [name, value, allowed] of BAD) {
+  void t.test(`${name} "${value}" is refused by a line that says what is allowed`, (t) => {
+    const checkout = join(makeFolder(t), 'checkout');
+    const error = errorOf(() => resolveIn(checkout, { [name]: value }));
+    t.equal(error.code, 'PTN_ERR_CLI_USAGE');
+    t.equal(error.exitCode, 2);
+    t.ok(error.message.startsWith(`--${name} is ${JSON.stringify(value)}, `), error.message);
+    t.ok(error.message.includes(allowed), error.message);
+    t.notMatch(error.message, /\n/);
+    t.end();
+  });
+}
+
+void t.test('every bad value has its line, which names the environment variable where it came from', (t) => {
+  const checkout = join(makeFolder(t), 'checkout');
+  const { message } = errorOf(() => resolveIn(checkout, { netuid: '9' }, { PTN_API_REST_PORT: 'x' }));
+  t.same(message.split('\n'), [
+    'PTN_API_REST_PORT is "x", allowed is a whole number from 0 to 65535',
+    '--netuid is "9", allowed are 8 (mainnet) and 116 (testnet)',
+  ]);
+  t.end();
+});
+
+void t.test('one port cannot serve both', (t) => {
+  const checkout = join(makeFolder(t), 'checkout');
+  t.match(errorOf(() => resolveIn(checkout, { 'api-rest-port': '8765' })).message, /both 8765/);
+  t.equal(resolveIn(checkout, { 'api-rest-port': '0', 'api-ws-port': '0' }).restPort, 0);
+  t.end();
+});
+
+void t.test('the command line goes before the environment, an empty variable is none', (t) => {
+  const checkout = join(makeFolder(t), 'checkout');
+  const env = { PTN_API_REST_PORT: '1000', PTN_API_WS_PORT: '2000', PTN_API_HOST: '' };
+  t.match(resolveIn(checkout, { 'api-rest-port': '3000' }, env), {
+    restPort: 3000,
+    wsPort: 2000,
+    host: '127.0.0.1',
+  });
+  t.end();
+});
+
+void t.test('variables are named after their options', (t) => {
+  for (const name of OPTION_NAMES) {
+    const expected = `PTN_API_${name.replace(/^api-/, '').toUpperCase().replaceAll('-', '_')}`;
+    t.equal(OPTIONS[name].env, expected);
+  }
+  t.end();
+});
+
+void t.test('a switch is on, off or wrong', (t) => {
+  const read = (value: string): unknown =>
+    readSwitch(withEnvironment(new Map(), { PTN_API_DEMO: value }), 'demo');
+  t.equal(read('1'), true);
+  t.equal(read('true'), true);
+  t.equal(read('0'), false);
+  t.equal(read('false'), false);
+  t.equal(read(''), false);
+  t.same(read('yes'), { problem: 'PTN_API_DEMO is "yes", allowed are true, 1, false or 0' });
+  t.end();
+});
+
+// --- PTN_ROOT -------------------------------------------------------------------------------------------------------
+
+void t.test('the validator is found in the folders beside the current one', (t) => {
+  const folder = makeFolder(t);
+  const here = join(folder, 'ptn-api');
+  mkdirSync(here);
+  mkdirSync(join(folder, 'vanta-network', 'validation'), { recursive: true });
+  t.equal(resolveIn(here).ptnRoot, join(folder, 'vanta-network'));
+  mkdirSync(join(folder, 'proprietary-trading-network', 'validation'), { recursive: true });
+  t.equal(resolveIn(here).ptnRoot, join(folder, 'proprietary-trading-network'));
+  mkdirSync(join(here, 'validation'));
+  t.equal(resolveIn(here).ptnRoot, here);
+  t.end();
+});
+
+void t.test('no validator anywhere names the places that were looked at', (t) => {
+  const here = join(makeFolder(t), 'ptn-api');
+  mkdirSync(here);
+  const error = errorOf(() => resolveIn(here));
+  t.equal(error.code, 'PTN_ERR_START_NO_ROOT');
+  t.match(error.message, /validation\/.*proprietary-trading-network.*vanta-network.*--ptn-root/);
+  t.ok(error.message.includes(here));
+  t.end();
+});
+
+void t.test('a given folder that is no validator is refused with the reason', (t) => {
+  const folder = makeFolder(t);
+  writeFileSync(join(folder, 'file'), '');
+  mkdirSync(join(folder, 'empty'));
+  mkdirSync(join(folder, 'odd'));
+  writeFileSync(join(folder, 'odd', 'validation'), '');
+  const reasons = {
+    missing: /there is nothing of that name/,
+    file: /it is not a folder/,
+    empty: /it holds no validation\//,
+    odd: /its validation is not a folder/,
+  };
+  for (const [name, reason] of Object.entries(reasons)) {
+    const error = errorOf(() => resolveIn(folder, { 'ptn-root': name }));
+    t.equal(error.code, 'PTN_ERR_START_NO_ROOT');
+    t.ok(error.message.includes(join(folder, name)), error.message);
+    t.match(error.message, reason);
+  }
+  t.end();
+});
+
+void t.test('given paths are relative to the current folder', (t) => {
+  const folder = makeFolder(t);
+  const config = resolveIn(folder, { 'ptn-root': 'checkout', 'api-keys': 'keys.json', 'state-dir': 'state' });
+  t.match(config, {
+    ptnRoot: join(folder, 'checkout'),
+    apiKeysPaths: [join(folder, 'keys.json')],
+    stateDir: join(folder, 'state'),
+  });
+  t.end();
+});
+
+// --- state directory ------------------------------------------------------------------------------------------------
+
+void t.test('the state directory is made for its owner only, and may be there already', (t) => {
+  const path = join(makeFolder(t), 'a', 'b');
+  prepareStateDir(path);
+  t.equal(statSync(path).mode & 0o777, 0o700);
+  t.doesNotThrow(() => {
+    prepareStateDir(path);
+  });
+  t.end();
+});
+
+void t.test('a state directory that cannot be is an error that names it', (t) => {
+  const folder = makeFolder(t);
+  writeFileSync(join(folder, 'file'), '');
+  for (const path of [join(folder, 'file'), join(folder, 'file', 'state')]) {
+    const error = errorOf(() => {
+      prepareStateDir(path);
+    });
+    t.equal(error.code, 'PTN_ERR_START_STATE_DIR');
+    t.ok(error.message.includes(path));
+  }
+  t.end();
+});
+
+// --- the example file -----------------------------------------------------------------------------------------------
+
+void t.test('the example file shows the form, and copied as it is lets nobody in', (t) => {
+  const example = readFileSync(new URL('../../../api_keys.json.example', import.meta.url), 'utf8');
+  const parsed = parseKeyFile(example);
+  t.match(parsed, { ok: true, grants: [] });
+
+  const filledIn = parseKeyFile(
+    example
+      .replaceAll('"key": ""', () => `"key": "${crypto.randomUUID()}"`)
+      .replace('""', `"${'ab'.repeat(32)}"`),
+  );
+  if (!filledIn.ok) throw new Error(filledIn.reason);
+  t.same(filledIn.warnings, []);
+  t.same(
+    filledIn.grants.map(({ tier }) => tier),
+    [100, 50, 30, 0],
+  );
+  t.end();
+});

@@ -1,0 +1,79 @@
+/**
+ * A REST worker for tests of the supervisor. It answers every request with what it knows, and misbehaves when its
+ * first argument, or the path of a request, says so.
+ */
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import type { AnyTransaction } from '../../dist/ipc/messages.js';
+import { RetainedState } from '../../dist/ipc/retained.js';
+import { runWorker } from '../../dist/ipc/worker-process.js';
+
+/** What every answer holds, as JSON. */
+export interface RestWorkerAnswer {
+  readonly pid: number;
+  readonly generation: number;
+  readonly feedUp: boolean;
+  readonly userIds: readonly string[];
+  /** Transactions received since the start, by topic. */
+  readonly received: Readonly<Record<string, number>>;
+  readonly eliminations: { readonly sizeBytes: number; readonly firstByte: number } | null;
+}
+
+const [behaviour = '', flagPath = ''] = process.argv.slice(2);
+const retained = new RetainedState();
+const received: Record<string, number> = {};
+let isReady = false;
+
+function hang(): never {
+  for (;;);
+}
+
+function note(transactions: readonly AnyTransaction[]): void {
+  retained.applyAll(transactions);
+  for (const { topic } of transactions) received[topic] = (received[topic] ?? 0) + 1;
+}
+
+function answer(): RestWorkerAnswer {
+  const head = retained.get('positions', 'head');
+  const file = retained.get('eliminations', 'file');
+  return {
+    pid: process.pid,
+    generation: head?.kind === 'positions-head' ? head.generation : 0,
+    feedUp: retained.get('health', 'feed')?.up ?? false,
+    userIds: retained.get('keys', 'ring')?.entries.map(({ userId }) => userId) ?? [],
+    received,
+    eliminations:
+      file === undefined ? null : { sizeBytes: file.gzip.byteLength, firstByte: file.gzip.at(0) ?? -1 },
+  };
+}
+
+const server = createServer((request, response) => {
+  if (request.url === '/crash') process.exit(3);
+  if (request.url === '/hang') hang();
+  if (request.url === '/reject') void Promise.reject(new Error('nobody waits for this'));
+  response.setHeader('Connection', 'close').end(JSON.stringify(answer()));
+});
+
+const port = runWorker({
+  name: 'test-rest',
+  async onStart() {
+    if (behaviour === 'exit-on-start') process.exit(9);
+    if (behaviour === 'fatal-on-start') await port.fatal('the disk is on fire');
+    if (behaviour === 'throw-on-start') throw new Error('thrown in onStart');
+    if (behaviour === 'exit-while-flag' && existsSync(flagPath)) process.exit(8);
+  },
+  onRetain(transactions) {
+    note(transactions);
+    if (isReady || behaviour === 'never-ready') return;
+    isReady = true;
+    port.ready();
+    if (behaviour === 'crash-when-ready') setImmediate(() => process.exit(7));
+  },
+  onConnection(socket: Socket) {
+    server.emit('connection', socket);
+  },
+  onDrain() {
+    return behaviour === 'ignore-drain' ? new Promise<void>(() => undefined) : undefined;
+  },
+});

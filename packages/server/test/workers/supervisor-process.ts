@@ -1,0 +1,13 @@
+/** The supervisor as a process of its own, with test workers. Arguments: its configuration and its workers, as JSON. */
+import type { ServerConfig } from '../../dist/config/config.js';
+import { createLogger } from '../../dist/config/logger.js';
+import { runSupervisor } from '../../dist/supervisor/run.js';
+import type { WorkerSpec } from '../../dist/supervisor/worker-spec.js';
+
+const { config, workers, stopWithinMs } = JSON.parse(process.argv[2] ?? '') as {
+  config: ServerConfig;
+  workers: WorkerSpec[];
+  stopWithinMs?: number;
+};
+const log = createLogger({ name: 'supervisor', level: 'info' });
+process.exit(await runSupervisor({ config, workers, log, ...(stopWithinMs === undefined ? {} : { stopWithinMs }) }));
