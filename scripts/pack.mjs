@@ -11,6 +11,7 @@ build();
 const root = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 const packages = ['protocol', 'core', 'server', 'devnet'];
 const stage = mkdtempSync(join(tmpdir(), 'ptn-api-pack-'));
+const external = {};
 try {
   for (const name of packages) {
     const from = join(projectRoot, 'packages', name);
@@ -22,6 +23,9 @@ try {
     });
     const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
     delete manifest.devDependencies;
+    for (const [dependency, range] of Object.entries(manifest.dependencies ?? {})) {
+      if (!dependency.startsWith('@ptn-api/')) external[dependency] = range;
+    }
     writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   }
   for (const file of [
@@ -42,7 +46,8 @@ try {
     type: root.type,
     engines: root.engines,
     bin: root.bin,
-    dependencies: Object.fromEntries(own.map((name) => [name, root.version])),
+    // npm takes it that what a bundled package depends on is bundled too: so it is named here.
+    dependencies: { ...Object.fromEntries(own.map((name) => [name, root.version])), ...external },
     bundleDependencies: own,
     files: ['scripts', 'api_keys.json.example', 'ecosystem.config.cjs'],
   };

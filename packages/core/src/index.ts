@@ -22,7 +22,12 @@ export { JsonSyntaxError, skipValue } from './json/skip-value.ts';
 export { sliceArray, sliceObject } from './json/slice.ts';
 export type { Member, Span } from './json/slice.ts';
 export { accountOrders } from './positions/accounting.ts';
-export type { AccountedOrder, Accounting, AccountingResult, AccountingTerms } from './positions/accounting.ts';
+export type {
+  AccountedOrder,
+  Accounting,
+  AccountingResult,
+  AccountingTerms,
+} from './positions/accounting.ts';
 export { readPosition } from './positions/read-position.ts';
 export type { Generation, PositionFacts, PositionReading } from './positions/read-position.ts';
 export { rebuildPosition } from './positions/rebuild-position.ts';

@@ -14,7 +14,7 @@ import t from 'tap';
 import { CUTOFF, NOW, order, pairOf, positionArbitrary, positionOf } from './sample-positions.ts';
 import { positionsOf, vectorSet } from './vectors.ts';
 
-t.test('the table of pairs agrees with the records of the validator', (t) => {
+void t.test('the table of pairs agrees with the records of the validator', (t) => {
   const records = [
     ...positionsOf(vectorSet('dev/2025').input),
     ...positionsOf(vectorSet('real_ck/2025').input),
@@ -26,7 +26,7 @@ t.test('the table of pairs agrees with the records of the validator', (t) => {
   t.end();
 });
 
-t.test('an unknown pair gets the class whose fee is closest', (t) => {
+void t.test('an unknown pair gets the class whose fee is closest', (t) => {
   t.strictSame(pairTerms(['ABCUSD', 'ABC/USD', 0.003]), { assetClass: 'crypto', fee: 0.003, isKnown: false });
   t.strictSame(pairTerms(['NZDSGD', 'NZD/SGD', 0.00006]), {
     assetClass: 'forex',
@@ -39,16 +39,19 @@ t.test('an unknown pair gets the class whose fee is closest', (t) => {
   t.end();
 });
 
-t.test('without orders, without a price or with a first order of leverage 0 there is no account', (t) => {
-  const terms = pairTerms(['BTCUSD']);
-  t.match(accountOrders([], terms), { ok: false, reason: 'there are no orders' });
-  t.match(accountOrders([order({ leverage: 0 })], terms), { ok: false, reason: /leverage of 0/ });
-  t.match(accountOrders([order({ price: 0 })], terms), { ok: false, reason: /price of 0/ });
-  t.match(accountOrders([order({ price: NaN })], terms), { ok: false, reason: /price of NaN/ });
-  t.end();
-});
+void t.test(
+  'without orders, without a price or with a first order of leverage 0 there is no account',
+  (t) => {
+    const terms = pairTerms(['BTCUSD']);
+    t.match(accountOrders([], terms), { ok: false, reason: 'there are no orders' });
+    t.match(accountOrders([order({ leverage: 0 })], terms), { ok: false, reason: /leverage of 0/ });
+    t.match(accountOrders([order({ price: 0 })], terms), { ok: false, reason: /price of 0/ });
+    t.match(accountOrders([order({ price: NaN })], terms), { ok: false, reason: /price of NaN/ });
+    t.end();
+  },
+);
 
-t.test('orders fed one by one lead to what they lead to together', (t) => {
+void t.test('orders fed one by one lead to what they lead to together', (t) => {
   fc.assert(
     fc.property(positionArbitrary, ({ orders, ...identity }) => {
       let position = rebuildPosition(identity, orders.slice(0, 1));
@@ -65,7 +68,7 @@ t.test('orders fed one by one lead to what they lead to together', (t) => {
   t.end();
 });
 
-t.test('at the price and time of its last order a position is worth what the order made of it', (t) => {
+void t.test('at the price and time of its last order a position is worth what the order made of it', (t) => {
   const open = positionsOf(vectorSet('dev/account-size').input).filter(
     (p) => !p.is_closed_position && p.orders.length > 0,
   );
@@ -84,7 +87,7 @@ t.test('at the price and time of its last order a position is worth what the ord
   t.end();
 });
 
-t.test('an open position gains with the price and pays for the time', (t) => {
+void t.test('an open position gains with the price and pays for the time', (t) => {
   const position = positionOf([order({ leverage: 0.5, slippage: 0, processed_ms: CUTOFF })]);
   const soon = returnAt(position, 110, CUTOFF + 1);
   t.equal(soon.current_return, 1 + ((110 - 100) * 0.5) / 100);
@@ -97,7 +100,7 @@ t.test('an open position gains with the price and pays for the time', (t) => {
   t.end();
 });
 
-t.test(
+void t.test(
   'forex pays from 21 UTC on, nothing where the interval ends at the weekend, threefold on Wednesday',
   (t) => {
     const daily = (1 - 0.03) ** (1 / 365);
@@ -120,7 +123,7 @@ t.test(
   },
 );
 
-t.test('refreshing changes the returns alone', (t) => {
+void t.test('refreshing changes the returns alone', (t) => {
   const position = positionOf([order({ leverage: 0.5 })]);
   const refreshed = refreshPosition(position, 120, NOW);
   t.strictSame(refreshed, { ...position, ...returnAt(position, 120, NOW) });
@@ -128,7 +131,7 @@ t.test('refreshing changes the returns alone', (t) => {
   t.end();
 });
 
-t.test('refreshing a position that lost everything liquidates it', (t) => {
+void t.test('refreshing a position that lost everything liquidates it', (t) => {
   const position = positionOf([order({ leverage: -2, order_type: 'SHORT' })]);
   const refreshed = refreshPosition(position, 160, NOW);
   t.match(refreshed, {

@@ -2,7 +2,7 @@ import { backoffMs } from '@ptn-api/core';
 import fc from 'fast-check';
 import t from 'tap';
 
-t.test('waits grow by half from 100 ms', (t) => {
+void t.test('waits grow by half from 100 ms', (t) => {
   t.same(
     [0, 1, 2, 3].map((attempt) => backoffMs(attempt, 0)),
     [100, 150, 225, 337.5],
@@ -10,14 +10,14 @@ t.test('waits grow by half from 100 ms', (t) => {
   t.end();
 });
 
-t.test('waits end at 15 s, also after very many attempts', (t) => {
+void t.test('waits end at 15 s, also after very many attempts', (t) => {
   t.equal(backoffMs(12, 0), 100 * 1.5 ** 12);
   t.equal(backoffMs(13, 0), 15_000);
   t.equal(backoffMs(100_000, 0), 15_000);
   t.end();
 });
 
-t.test('jitter takes off up to half and adds nothing', (t) => {
+void t.test('jitter takes off up to half and adds nothing', (t) => {
   fc.assert(
     fc.property(fc.nat({ max: 100 }), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, random) => {
       const longest = backoffMs(attempt, 0);

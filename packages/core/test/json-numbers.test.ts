@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { readGzip } from './vectors.ts';
 
-t.test('floats are written as Python writes them', (t) => {
+void t.test('floats are written as Python writes them', (t) => {
   // Pairs of the eight bytes of a double, in hex, and what Python's json.dumps made of it.
   const table = JSON.parse(readGzip('python-floats.json.gz')) as [string, string][];
   t.ok(table.length > 2500);
@@ -15,7 +15,7 @@ t.test('floats are written as Python writes them', (t) => {
   t.end();
 });
 
-t.test('a float reads back as the same number, and as a float', (t) => {
+void t.test('a float reads back as the same number, and as a float', (t) => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
       const text = formatFloat(value);
@@ -25,7 +25,7 @@ t.test('a float reads back as the same number, and as a float', (t) => {
   t.end();
 });
 
-t.test('NaN and Infinity become null, but not in strings', (t) => {
+void t.test('NaN and Infinity become null, but not in strings', (t) => {
   t.strictSame(replaceNonFinite('{"NaN": [NaN, -Infinity,Infinity], "a\\"NaN": "\\\\", "b": NaN}'), {
     text: '{"NaN": [null, null,null], "a\\"NaN": "\\\\", "b": null}',
     count: 4,
@@ -33,7 +33,7 @@ t.test('NaN and Infinity become null, but not in strings', (t) => {
   t.end();
 });
 
-t.test('a text that ends within a string is passed on', (t) => {
+void t.test('a text that ends within a string is passed on', (t) => {
   t.strictSame(replaceNonFinite('[NaN, "NaN'), { text: '[null, "NaN', count: 1 });
   t.end();
 });
@@ -62,7 +62,7 @@ function pythonJson(node: unknown): string {
   return typeof node === 'number' ? String(node) : JSON.stringify(node);
 }
 
-t.test('any text of Python becomes JSON of the same value, with null for what is not finite', (t) => {
+void t.test('any text of Python becomes JSON of the same value, with null for what is not finite', (t) => {
   fc.assert(
     fc.property(value, (node) => {
       const text = pythonJson(node);

@@ -24,7 +24,7 @@ function parses(text: string): boolean {
 
 const space = fc.constantFrom(undefined, 1, '\t');
 
-t.test('an object put together from its slices is the same object', (t) => {
+void t.test('an object put together from its slices is the same object', (t) => {
   fc.assert(
     fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()), space, (object, indent) => {
       const text = JSON.stringify(object, null, indent);
@@ -40,7 +40,7 @@ t.test('an object put together from its slices is the same object', (t) => {
   t.end();
 });
 
-t.test('a list put together from its slices is the same list', (t) => {
+void t.test('a list put together from its slices is the same list', (t) => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), space, (list, indent) => {
       const text = JSON.stringify(list, null, indent);
@@ -51,9 +51,9 @@ t.test('a list put together from its slices is the same list', (t) => {
   t.end();
 });
 
-t.test('what is JSON is decided as JSON.parse does', (t) => {
+void t.test('what is JSON is decided as JSON.parse does', (t) => {
   const token = fc.constantFrom(
-    ...'{}[],:"\\ \n-+.eE019',
+    ...Array.from('{}[],:"\\ \n-+.eE019'),
     '"a"',
     '"\\u00e9"',
     'true',
@@ -72,7 +72,7 @@ t.test('what is JSON is decided as JSON.parse does', (t) => {
   t.end();
 });
 
-t.test('damage to a valid text is found where JSON.parse finds it', (t) => {
+void t.test('damage to a valid text is found where JSON.parse finds it', (t) => {
   fc.assert(
     fc.property(
       fc.json(),
@@ -89,13 +89,13 @@ t.test('damage to a valid text is found where JSON.parse finds it', (t) => {
   t.end();
 });
 
-t.test('numbers that are not finite count as values', (t) => {
+void t.test('numbers that are not finite count as values', (t) => {
   const text = '{"a": NaN, "b": [Infinity, -Infinity]}';
   t.equal(skipValue(text, 0), text.length);
   t.end();
 });
 
-t.test('an error says where and what', (t) => {
+void t.test('an error says where and what', (t) => {
   t.throws(() => skipValue('{"a": 1, "b" 2}', 0), {
     name: 'JsonSyntaxError',
     position: 13,
@@ -109,7 +109,7 @@ t.test('an error says where and what', (t) => {
   t.end();
 });
 
-t.test('without a start nothing may follow, with one anything may', (t) => {
+void t.test('without a start nothing may follow, with one anything may', (t) => {
   t.throws(() => sliceObject('{"a": 1} x'), { position: 9, message: /the end of the text/ });
   t.throws(() => sliceArray('[1]]'), { position: 3, message: /the end of the text/ });
   t.equal(sliceObject('{"a": {"b": 2}} x', 6).length, 1);
@@ -117,7 +117,7 @@ t.test('without a start nothing may follow, with one anything may', (t) => {
   t.end();
 });
 
-t.test('keys are decoded, and each occurrence of a repeated one is there', (t) => {
+void t.test('keys are decoded, and each occurrence of a repeated one is there', (t) => {
   t.strictSame(
     sliceObject('{"a\\u0062": 1, "ab": 2, "__proto__": 3}').map(({ key }) => key),
     ['ab', 'ab', '__proto__'],
@@ -125,8 +125,8 @@ t.test('keys are decoded, and each occurrence of a repeated one is there', (t) =
   t.end();
 });
 
-t.test('nesting of millions of levels is skipped', (t) => {
-  const depth = 3_000_000;
+void t.test('nesting of a million levels is skipped', (t) => {
+  const depth = 1_000_000;
   const text = '[{"a":'.repeat(depth) + '1' + '}]'.repeat(depth);
   t.equal(skipValue(text, 0), text.length);
   t.throws(() => skipValue(text.slice(0, -1), 0), { message: /end of text/ });

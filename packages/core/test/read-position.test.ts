@@ -13,7 +13,7 @@ function readRecord(fields: object): ReturnType<typeof readPosition> {
   return readPosition(JSON.stringify({ ...record, ...fields }));
 }
 
-t.test('the facts of a position', (t) => {
+void t.test('the facts of a position', (t) => {
   const text = JSON.stringify(record);
   t.strictSame(readPosition(`\n ${text}\t`), {
     ok: true,
@@ -37,7 +37,7 @@ t.test('the facts of a position', (t) => {
   t.end();
 });
 
-t.test('the record says which generation wrote it', (t) => {
+void t.test('the record says which generation wrote it', (t) => {
   const generationOf = (fields: object): unknown => {
     const read = readRecord(fields);
     return read.ok ? read.facts.generation : read.reason;
@@ -49,7 +49,7 @@ t.test('the record says which generation wrote it', (t) => {
   t.end();
 });
 
-t.test('an open position has no close time, whether the record says null or 0', (t) => {
+void t.test('an open position has no close time, whether the record says null or 0', (t) => {
   t.match(readRecord({ close_ms: 0 }), { ok: true, facts: { closeMs: null, isClosed: false } });
   t.match(readRecord({ close_ms: 5, is_closed_position: true }), {
     ok: true,
@@ -58,7 +58,7 @@ t.test('an open position has no close time, whether the record says null or 0', 
   t.end();
 });
 
-t.test('NaN becomes null and is counted; its return is no number', (t) => {
+void t.test('NaN becomes null and is counted; its return is no number', (t) => {
   const text = JSON.stringify(record).replace(/"return_at_close":[^,]*/, '"return_at_close":NaN');
   const read = readPosition(text);
   t.match(read, { ok: true, nonFinite: 1 });
@@ -69,7 +69,7 @@ t.test('NaN becomes null and is counted; its return is no number', (t) => {
   t.end();
 });
 
-t.test('what is no position is refused with the reason', (t) => {
+void t.test('what is no position is refused with the reason', (t) => {
   const reasons: [string | object, RegExp][] = [
     ['', /^is not JSON: Unexpected end/],
     ['{"a": ', /^is not JSON/],
@@ -96,7 +96,7 @@ t.test('what is no position is refused with the reason', (t) => {
   t.end();
 });
 
-t.test('no text makes it throw', (t) => {
+void t.test('no text makes it throw', (t) => {
   fc.assert(
     fc.property(positionArbitrary, fc.nat(), fc.string({ maxLength: 3 }), (position, at, put) => {
       const text = JSON.stringify(position);
@@ -113,7 +113,7 @@ t.test('no text makes it throw', (t) => {
   t.end();
 });
 
-t.test('deep nesting is no fault', (t) => {
+void t.test('deep nesting is no fault', (t) => {
   const deep = '['.repeat(500_000) + ']'.repeat(500_000);
   t.ok(readPosition(`${JSON.stringify(record).slice(0, -1)}, "deep": ${deep}}`).ok);
   t.notOk(readPosition(deep).ok);

@@ -13,7 +13,7 @@ function read(text: string) {
   return result;
 }
 
-t.test('orders older than 7 days lose their price sources, every other byte stays', (t) => {
+void t.test('orders older than 7 days lose their price sources, every other byte stays', (t) => {
   const head = JSON.stringify(positionOf([order()])).replace(/"orders":.*?\}\],/, '"orders": [');
   const orderText = (timeMs: number, sources: string): string =>
     `{"order_uuid": "u", "price_sources" :  ${sources}, "processed_ms": ${timeMs}, "x":[ 1 ]}`;
@@ -27,7 +27,7 @@ t.test('orders older than 7 days lose their price sources, every other byte stay
   t.end();
 });
 
-t.test('it takes all that is due and nothing else', (t) => {
+void t.test('it takes all that is due and nothing else', (t) => {
   fc.assert(
     fc.property(positionArbitrary, fc.integer({ min: 0, max: 8 * DAY_MS }), (position, later) => {
       const now = NOW + later;
@@ -52,7 +52,7 @@ t.test('it takes all that is due and nothing else', (t) => {
   t.end();
 });
 
-t.test('a position without old price sources is returned as it is', (t) => {
+void t.test('a position without old price sources is returned as it is', (t) => {
   const text = JSON.stringify(positionOf([order({ processed_ms: LIMIT, price_sources: [1] })]));
   t.equal(stripPriceSources(text, read(text).facts, NOW), text);
   t.end();

@@ -8,7 +8,7 @@ function closed(openMs: number, returnAtClose: number, lengthMs = 60_000) {
   return { openMs, closeMs: openMs + lengthMs, returnAtClose };
 }
 
-t.test('open and fleeting positions do not count', (t) => {
+void t.test('open and fleeting positions do not count', (t) => {
   const open = { openMs: NOW - 1, closeMs: null, returnAtClose: 5 };
   t.match(summaryFields([closed(NOW - DAY_MS, 1.5), closed(NOW - DAY_MS, 2, 59_999), open], NOW), {
     thirty_day_returns: 1.5,
@@ -19,12 +19,12 @@ t.test('open and fleeting positions do not count', (t) => {
   t.end();
 });
 
-t.test('a return of 1 is not profitable', (t) => {
+void t.test('a return of 1 is not profitable', (t) => {
   t.equal(summaryFields([closed(1, 1), closed(2, 1.1)], NOW).percentage_profitable, 0.5);
   t.end();
 });
 
-t.test('positions opened in the last 120 days make the thirty-day return, until they leave', (t) => {
+void t.test('positions opened in the last 120 days make the thirty-day return, until they leave', (t) => {
   const positions = [
     closed(NOW - LOOK_BACK_MS, 2),
     closed(NOW - LOOK_BACK_MS + 500, 3),
@@ -37,7 +37,7 @@ t.test('positions opened in the last 120 days make the thirty-day return, until 
   t.end();
 });
 
-t.test('a miner without positions has the neutral summary', (t) => {
+void t.test('a miner without positions has the neutral summary', (t) => {
   t.equal(
     summaryText(summaryFields([], NOW)),
     '"thirty_day_returns": 1.0, "all_time_returns": 1.0, "n_positions": 0, "percentage_profitable": 0.0',
@@ -46,12 +46,12 @@ t.test('a miner without positions has the neutral summary', (t) => {
   t.end();
 });
 
-t.test('a return that is no number makes the products null', (t) => {
+void t.test('a return that is no number makes the products null', (t) => {
   t.match(summaryText(summaryFields([closed(1, NaN)], NOW)), /"all_time_returns": null, "n_positions": 1/);
   t.end();
 });
 
-t.test('closed positions by close time, then open ones; ties by open time and uuid', (t) => {
+void t.test('closed positions by close time, then open ones; ties by open time and uuid', (t) => {
   const at = (positionUuid: string, closeMs: number | null, openMs = 0) => ({
     positionUuid,
     closeMs,

@@ -38,7 +38,7 @@ function shownAt(position: Position, tier: Tier, now: number): string {
 const recent = order({ processed_ms: CUTOFF, leverage: 0.2, order_uuid: 'recent' });
 const older = order({ processed_ms: CUTOFF - 1, order_uuid: 'older' });
 
-t.test('the bucket is the SHA-256 of the uuid modulo 100', (t) => {
+void t.test('the bucket is the SHA-256 of the uuid modulo 100', (t) => {
   fc.assert(
     fc.property(fc.uuid(), (uuid) => {
       const digest = BigInt(`0x${createHash('sha256').update(uuid).digest('hex')}`);
@@ -48,7 +48,7 @@ t.test('the bucket is the SHA-256 of the uuid modulo 100', (t) => {
   t.end();
 });
 
-t.test('each tier shows what the lower one shows, or more of it', (t) => {
+void t.test('each tier shows what the lower one shows, or more of it', (t) => {
   fc.assert(
     fc.property(positionArbitrary, (position) => {
       const { text, facts } = read(position);
@@ -67,19 +67,22 @@ t.test('each tier shows what the lower one shows, or more of it', (t) => {
   t.end();
 });
 
-t.test('no tier below 100 shows a position by an order of the last 24 h unless it is of its share', (t) => {
-  fc.assert(
-    fc.property(positionArbitrary, fc.constantFrom(...TIERS), (position, tier) => {
-      const view = viewOf(position, tier);
-      if (view.kind !== 'cut') return;
-      assert.ok((JSON.parse(view.text) as Position).orders.every((o) => o.processed_ms < CUTOFF));
-    }),
-    { numRuns: 500 },
-  );
-  t.end();
-});
+void t.test(
+  'no tier below 100 shows a position by an order of the last 24 h unless it is of its share',
+  (t) => {
+    fc.assert(
+      fc.property(positionArbitrary, fc.constantFrom(...TIERS), (position, tier) => {
+        const view = viewOf(position, tier);
+        if (view.kind !== 'cut') return;
+        assert.ok((JSON.parse(view.text) as Position).orders.every((o) => o.processed_ms < CUTOFF));
+      }),
+      { numRuns: 500 },
+    );
+    t.end();
+  },
+);
 
-t.test('what was cut is not cut again', (t) => {
+void t.test('what was cut is not cut again', (t) => {
   fc.assert(
     fc.property(positionArbitrary, (position) => {
       const view = viewOf(position, 0);
@@ -90,7 +93,7 @@ t.test('what was cut is not cut again', (t) => {
   t.end();
 });
 
-t.test('every tier shows the same until the next change, and tier 0 something else at it', (t) => {
+void t.test('every tier shows the same until the next change, and tier 0 something else at it', (t) => {
   fc.assert(
     fc.property(
       positionArbitrary,
@@ -121,7 +124,7 @@ t.test('every tier shows the same until the next change, and tier 0 something el
   t.end();
 });
 
-t.test('a closed position changes for the last time one ms after its close is 24 h old', (t) => {
+void t.test('a closed position changes for the last time one ms after its close is 24 h old', (t) => {
   const flat = order({ order_type: 'FLAT', leverage: -0.1, processed_ms: NOW - 5000 });
   const { facts } = read(positionOf([older, flat]));
   t.equal(nextTierChangeMs(facts, NOW), NOW - 5000 + DAY_MS + 1);
@@ -131,14 +134,14 @@ t.test('a closed position changes for the last time one ms after its close is 24
   t.end();
 });
 
-t.test('an open position is never settled', (t) => {
+void t.test('an open position is never settled', (t) => {
   const { facts } = read(positionOf([older]));
   t.notOk(isSettled(facts, NOW + 1000 * DAY_MS));
   t.equal(nextTierChangeMs(facts, NOW), Infinity);
   t.end();
 });
 
-t.test('an order of exactly 24 h is too young', (t) => {
+void t.test('an order of exactly 24 h is too young', (t) => {
   const view = viewOf(positionOf([older, recent]), 0);
   t.equal(view.kind, 'cut');
   if (view.kind === 'cut') {
@@ -151,7 +154,7 @@ t.test('an order of exactly 24 h is too young', (t) => {
   t.end();
 });
 
-t.test('a cut keeps every byte that does not follow from the orders', (t) => {
+void t.test('a cut keeps every byte that does not follow from the orders', (t) => {
   const first = `{"order_uuid":"a\\u00e9", "leverage":1e-1,"order_type":"LONG",\t"price":100.00, "processed_ms": ${CUTOFF - 1}, "new": {"x":[1,  2]}}`;
   const second = `{"order_uuid":"b","leverage":0.2,"order_type":"LONG","price":101,"processed_ms":${CUTOFF}}`;
   const text =
@@ -169,7 +172,7 @@ t.test('a cut keeps every byte that does not follow from the orders', (t) => {
   t.end();
 });
 
-t.test('of a repeated key only the last value is used and kept', (t) => {
+void t.test('of a repeated key only the last value is used and kept', (t) => {
   const text = JSON.stringify(positionOf([older, recent])).replace(
     '"orders":',
     '"orders":[{"secret":1}],"\\u006frders":',
@@ -183,7 +186,7 @@ t.test('of a repeated key only the last value is used and kept', (t) => {
   t.end();
 });
 
-t.test('a liquidation adds the flat order of the validator, once', (t) => {
+void t.test('a liquidation adds the flat order of the validator, once', (t) => {
   const loss = order({
     leverage: 0.1,
     price: 0.001,
@@ -210,7 +213,7 @@ t.test('a liquidation adds the flat order of the validator, once', (t) => {
   t.end();
 });
 
-t.test('a record of the quantity generation is never cut', (t) => {
+void t.test('a record of the quantity generation is never cut', (t) => {
   const record = { ...positionOf([older, recent]), net_quantity: 1, net_value: 100 };
   t.strictSame(viewOf(record, 0), { kind: 'dropped', reason: 'unsupported-generation' });
   t.equal(viewOf(record, 100).kind, 'same');
@@ -218,7 +221,7 @@ t.test('a record of the quantity generation is never cut', (t) => {
   t.end();
 });
 
-t.test('orders that cannot be accounted are left out with a warning', (t) => {
+void t.test('orders that cannot be accounted are left out with a warning', (t) => {
   const bad = { ...positionOf([older, recent]), orders: [{ ...older, price: '100' }, recent] };
   t.strictSame(viewOf(JSON.stringify(bad), 0), {
     kind: 'dropped',
@@ -230,14 +233,14 @@ t.test('orders that cannot be accounted are left out with a warning', (t) => {
   t.end();
 });
 
-t.test('an unknown pair is cut by the class of its fee, with a warning', (t) => {
+void t.test('an unknown pair is cut by the class of its fee, with a warning', (t) => {
   const position = positionOf([older, recent], { trade_pair: ['NEWPAIR', 'NEW/PAIR', 0.00008, 0.1, 5] });
   t.match(viewOf(position, 0), { kind: 'cut', warning: /unknown trade pair NEWPAIR/ });
   t.equal(viewOf(position, 100).kind, 'same', 'and passes where it need not be');
   t.end();
 });
 
-t.test('a number that Python had as NaN makes the numbers that depend on it null', (t) => {
+void t.test('a number that Python had as NaN makes the numbers that depend on it null', (t) => {
   const text = JSON.stringify({ ...positionOf([older, recent]) }).replace('"price":100,', '"price":NaN,');
   const result = readPosition(text);
   t.match(result, { ok: true, nonFinite: 1 });

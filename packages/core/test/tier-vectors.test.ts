@@ -13,7 +13,7 @@ import t from 'tap';
 import { compareTexts, noDifference, positionsOf, vectorSet, vectorSets } from './vectors.ts';
 
 for (const set of vectorSets()) {
-  t.test(`${set.name}: every tier is what the validator wrote`, (t) => {
+  void t.test(`${set.name}: every tier is what the validator wrote`, (t) => {
     for (const tier of TIERS) {
       const difference = noDifference();
       compareTexts(filterDashboard(set.input, tier, set.now).text, set.read(`tier_${tier}`), difference);
@@ -24,7 +24,7 @@ for (const set of vectorSets()) {
   });
 }
 
-t.test('the vectors hold cut and dropped positions, so that the tests above test something', (t) => {
+void t.test('the vectors hold cut and dropped positions, so that the tests above test something', (t) => {
   const { input, now } = vectorSet('dev/2025');
   const before = new Set(sliceDashboard(input).miners.flatMap(({ positions }) => positions));
   const after = sliceDashboard(filterDashboard(input, 0, now).text).miners.flatMap(
@@ -36,7 +36,7 @@ t.test('the vectors hold cut and dropped positions, so that the tests above test
 });
 
 for (const name of ['real_ck/2025', 'real_tm/2025']) {
-  t.test(`${name}: each position as of each of its orders`, (t) => {
+  void t.test(`${name}: each position as of each of its orders`, (t) => {
     const set = vectorSet(name);
     const texts = new Map<string, string>();
     for (const { positions } of sliceDashboard(set.input).miners) {
@@ -66,7 +66,7 @@ for (const name of ['real_ck/2025', 'real_tm/2025']) {
     t.end();
   });
 
-  t.test(`${name}: closed positions rebuild to exactly what the validator stored`, (t) => {
+  void t.test(`${name}: closed positions rebuild to exactly what the validator stored`, (t) => {
     const closed = positionsOf(vectorSet(name).input).filter((position) => position.is_closed_position);
     t.equal(closed.length, name.startsWith('real_ck') ? 73 : 71);
     t.strictSame(
@@ -80,7 +80,7 @@ for (const name of ['real_ck/2025', 'real_tm/2025']) {
 // Made-up positions of all pair classes, dates from 2024 on and order sources, with what Python made of them; the one
 // left out has a first order without leverage.
 for (const generation of ['2025', 'account-size']) {
-  t.test(`dev/${generation}: positions of all dates rebuild to exactly what Python computed`, (t) => {
+  void t.test(`dev/${generation}: positions of all dates rebuild to exactly what Python computed`, (t) => {
     const positions = positionsOf(vectorSet(`dev/${generation}`).input).filter(
       (position) => position.position_type !== null,
     );
@@ -95,7 +95,7 @@ for (const generation of ['2025', 'account-size']) {
   });
 }
 
-t.test('a first order without leverage cannot be accounted', (t) => {
+void t.test('a first order without leverage cannot be accounted', (t) => {
   const position = positionsOf(vectorSet('dev/2025').input).find(({ position_type: type }) => type === null);
   t.ok(position);
   if (position !== undefined) {
@@ -107,7 +107,7 @@ t.test('a first order without leverage cannot be accounted', (t) => {
   t.end();
 });
 
-t.test('summary fields are what Python computed', (t) => {
+void t.test('summary fields are what Python computed', (t) => {
   const { input, now } = vectorSet('dev/account-size');
   for (const [hotkey, miner] of Object.entries(JSON.parse(input) as DashboardMap)) {
     const { positions, ...want } = miner;

@@ -9,12 +9,12 @@ function contents(root: string): Map<string, string> {
 
 const few = { miners: 12, positions: 150 };
 
-t.test('the same seed and end give byte-identical files', async (t) => {
+void t.test('the same seed and end give byte-identical files', async (t) => {
   const [one, two] = [await writtenHistory(t, few), await writtenHistory(t, few)];
   t.strictSame(contents(one.root), contents(two.root));
 });
 
-t.test('another seed gives other miners', async (t) => {
+void t.test('another seed gives other miners', async (t) => {
   const [one, two] = [await writtenHistory(t, few), await writtenHistory(t, { ...few, seed: 2 })];
   const hotkeys = new Set(one.miners.map(({ hotkey }) => hotkey));
   t.equal(hotkeys.size, 12);

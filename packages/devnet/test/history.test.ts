@@ -3,7 +3,7 @@ import t from 'tap';
 import { generateHistory, positionsOf } from '@ptn-api/devnet';
 import { END_MS } from './history-fixture.ts';
 
-t.test('exactly as many miners and positions as asked for, at most one open of a pair', (t) => {
+void t.test('exactly as many miners and positions as asked for, at most one open of a pair', (t) => {
   const options = {
     seed: fc.nat({ max: 1000 }),
     miners: fc.integer({ min: 1, max: 12 }),
@@ -34,7 +34,7 @@ t.test('exactly as many miners and positions as asked for, at most one open of a
   t.end();
 });
 
-t.test('more positions make larger histories of the same miners', (t) => {
+void t.test('more positions make larger histories of the same miners', (t) => {
   const base = { seed: 3, months: 3, endMs: END_MS, generation: '2025' as const };
   const small = generateHistory({ ...base, miners: 20, positions: 100 });
   const large = generateHistory({ ...base, miners: 20, positions: 5000 });

@@ -52,7 +52,7 @@ devnet.child.kill('SIGTERM');
 const ended = await devnet.ended();
 const tree = readTree(root);
 
-t.test('it trades at the rate asked for and stops cleanly', (t) => {
+void t.test('it trades at the rate asked for and stops cleanly', (t) => {
   t.equal(ended, 0);
   const orders = tree
     .flatMap(({ position }) => position.orders)
@@ -69,7 +69,8 @@ function isClose(a: unknown, b: unknown): boolean {
   return a === b;
 }
 
-t.test('every file is what the accounting makes of its orders', (t) => {
+void t.test('every file is what the accounting makes of its orders', (t) => {
+  t.ok(tree.length > 400);
   for (const { position, side, uuid } of tree) {
     const rebuilt: Position = rebuildPosition(position, position.orders);
     for (const [key, value] of Object.entries(position)) {
@@ -79,12 +80,12 @@ t.test('every file is what the accounting makes of its orders', (t) => {
         t.fail(`${uuid}: ${key} is ${String(value)}`);
       }
     }
-    t.equal(position.is_closed_position, side === 'closed');
+    if (position.is_closed_position !== (side === 'closed')) t.fail(`${uuid} is on the wrong side`);
   }
   t.end();
 });
 
-t.test('no position is there twice, no order uuid, and one is open for a miner and pair', (t) => {
+void t.test('no position is there twice, no order uuid, and one is open for a miner and pair', (t) => {
   const isUnique = (values: readonly string[]): boolean => new Set(values).size === values.length;
   t.ok(isUnique(tree.map(({ uuid }) => uuid)));
   t.ok(isUnique(tree.flatMap(({ position }) => position.orders.map((order) => order.order_uuid))));
@@ -93,7 +94,8 @@ t.test('no position is there twice, no order uuid, and one is open for a miner a
   t.end();
 });
 
-t.test('orders of a position never share a time', (t) => {
+void t.test('orders of a position never share a time', (t) => {
+  t.ok(tree.some(({ position }) => position.orders.length > 2));
   for (const { position, uuid } of tree) {
     position.orders.forEach(({ processed_ms: timeMs }, index) => {
       const beforeMs = position.orders[index - 1]?.processed_ms ?? 0;
@@ -103,7 +105,7 @@ t.test('orders of a position never share a time', (t) => {
   t.end();
 });
 
-t.test('nothing temporary is left and nothing unexpected was written', (t) => {
+void t.test('nothing temporary is left and nothing unexpected was written', (t) => {
   t.strictSame(filesUnder(root, 'validation/tmp'), []);
   const others = filesUnder(root).filter((path) => !/^validation\/(miners|plagiarism)\//.test(path));
   const tiers = [0, 30, 50, 100].map((tier) => `validation/outputs/tiered_positions/${tier}/output.json.gz`);
@@ -111,7 +113,7 @@ t.test('nothing temporary is left and nothing unexpected was written', (t) => {
   t.end();
 });
 
-t.test('the snapshots are whole', (t) => {
+void t.test('the snapshots are whole', (t) => {
   for (const path of SNAPSHOTS) {
     const bytes = readFileSync(join(root, path));
     const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');

@@ -7,7 +7,7 @@ import { filesUnder } from './history-fixture.ts';
 
 const FEW = ['--miners', '5', '--positions', '40'];
 
-t.test('a history is written, announced and left alone', async (t) => {
+void t.test('a history is written, announced and left alone', async (t) => {
   const root = makeTemporaryFolder(t);
   const devnet = runDevnet(t, ['--root', root, ...FEW, '--history-only']);
   t.equal(await devnet.ended(), 0);
@@ -17,7 +17,7 @@ t.test('a history is written, announced and left alone', async (t) => {
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  t.test(`${signal} stops it cleanly`, async (t) => {
+  void t.test(`${signal} stops it cleanly`, async (t) => {
     const devnet = runDevnet(t, ['--root', makeTemporaryFolder(t), ...FEW]);
     await devnet.ready();
     devnet.child.kill(signal);
@@ -25,7 +25,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-t.test('it ends when its parent is gone', async (t) => {
+void t.test('it ends when its parent is gone', async (t) => {
   const devnet = runDevnet(t, ['--root', makeTemporaryFolder(t), ...FEW]);
   await devnet.ready();
   const { pid } = devnet.child;
@@ -35,13 +35,13 @@ t.test('it ends when its parent is gone', async (t) => {
   t.equal(await devnet.ended(), 0);
 });
 
-t.test('a command line that cannot be obeyed ends with one clear error', async (t) => {
+void t.test('a command line that cannot be obeyed ends with one clear error', async (t) => {
   const devnet = runDevnet(t, ['--root', 'r', '--miners', 'many']);
   t.equal(await devnet.ended(), 2);
   t.equal(devnet.stderr(), 'ptn-devnet: --miners needs a whole number from 1 to 10000, given once\n');
 });
 
-t.test('it never writes into the folder of another validator', async (t) => {
+void t.test('it never writes into the folder of another validator', async (t) => {
   const root = makeTemporaryFolder(t);
   mkdirSync(join(root, 'validation'));
   const devnet = runDevnet(t, ['--root', root, ...FEW]);
@@ -50,7 +50,7 @@ t.test('it never writes into the folder of another validator', async (t) => {
   t.strictSame(filesUnder(root), []);
 });
 
-t.test('a history that cannot be written ends with one clear error', async (t) => {
+void t.test('a history that cannot be written ends with one clear error', async (t) => {
   const file = join(makeTemporaryFolder(t), 'file');
   writeFileSync(file, '');
   const devnet = runDevnet(t, ['--root', join(file, 'root'), ...FEW]);
@@ -58,7 +58,7 @@ t.test('a history that cannot be written ends with one clear error', async (t) =
   t.match(devnet.stderr(), /^ptn-devnet: cannot go on: ENOTDIR.*\n$/);
 });
 
-t.test('so does an order that cannot be written', async (t) => {
+void t.test('so does an order that cannot be written', async (t) => {
   const root = makeTemporaryFolder(t);
   const devnet = runDevnet(t, ['--root', root, ...FEW, '--orders-per-second', '50']);
   await devnet.ready();

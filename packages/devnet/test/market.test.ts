@@ -9,7 +9,7 @@ import { hotkeyOf } from '../dist/records/hotkey.js';
 const CLASSES = ['crypto', 'forex', 'equities'] as const;
 const timeMs = fc.integer({ min: Date.UTC(2023, 0, 1), max: Date.UTC(2030, 0, 1) });
 
-t.test(
+void t.test(
   "a market's clock and the time are inverse while it is open, and the clock stands still while it is closed",
   (t) => {
     fc.assert(
@@ -23,7 +23,7 @@ t.test(
   },
 );
 
-t.test('markets open when they do', (t) => {
+void t.test('markets open when they do', (t) => {
   const friday = Date.UTC(2025, 10, 14);
   const hour = 3_600_000;
   t.strictSame(
@@ -33,7 +33,7 @@ t.test('markets open when they do', (t) => {
   t.end();
 });
 
-t.test('a walk depends on its name and the time alone, and is continuous', (t) => {
+void t.test('a walk depends on its name and the time alone, and is continuous', (t) => {
   const one = createRandomWalk('one');
   fc.assert(
     fc.property(timeMs, (time) => {
@@ -46,7 +46,7 @@ t.test('a walk depends on its name and the time alone, and is continuous', (t) =
   t.end();
 });
 
-t.test('a walk moves as much as its length says', (t) => {
+void t.test('a walk moves as much as its length says', (t) => {
   for (const hours of [0.1, 1, 24]) {
     const stepMs = hours * 3_600_000;
     let squares = 0;
@@ -62,7 +62,7 @@ t.test('a walk moves as much as its length says', (t) => {
   t.end();
 });
 
-t.test('all pairs have plausible quotes that agree with each other', (t) => {
+void t.test('all pairs have plausible quotes that agree with each other', (t) => {
   const market = createMarket(1);
   const quote = (id: string) => {
     const pair = MARKET_PAIRS.find((one) => one.id === id);
@@ -79,7 +79,7 @@ t.test('all pairs have plausible quotes that agree with each other', (t) => {
   t.end();
 });
 
-t.test('hotkeys are SS58 addresses', (t) => {
+void t.test('hotkeys are SS58 addresses', (t) => {
   // The well-known address of the public key of all zeros.
   t.equal(hotkeyOf(new Uint8Array(32)), '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM');
   t.equal(hotkeyOf(createHash('sha256').update('x').digest()).length, 48);

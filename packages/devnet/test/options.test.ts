@@ -3,7 +3,7 @@ import { parseOptions, UsageError } from '../dist/options.js';
 
 const NOW_MS = Date.UTC(2025, 10, 14);
 
-t.test('what is left out has its default', (t) => {
+void t.test('what is left out has its default', (t) => {
   t.strictSame(parseOptions(['--root', 'r'], NOW_MS), {
     root: 'r',
     seed: 1,
@@ -20,7 +20,7 @@ t.test('what is left out has its default', (t) => {
   t.end();
 });
 
-t.test('what is given is taken', (t) => {
+void t.test('what is given is taken', (t) => {
   const args = [
     '--root=r',
     '--seed=2',
@@ -69,7 +69,7 @@ const refused: readonly (readonly [args: readonly string[], message: RegExp])[] 
   [['--root=r', '--miners=1', '--positions=900000'], /^--positions 900000 do not fit in --months 3/],
 ];
 for (const [args, message] of refused) {
-  t.test(`refuses ${args.join(' ') || 'no arguments'}`, (t) => {
+  void t.test(`refuses ${args.join(' ') || 'no arguments'}`, (t) => {
     t.throws(() => parseOptions(args, NOW_MS), { name: UsageError.prototype.name, message });
     t.end();
   });

@@ -1,46 +1,49 @@
+import { isDeepStrictEqual } from 'node:util';
 import { assetClassOf, readPosition, rebuildPosition } from '@ptn-api/core';
 import t from 'tap';
 import { END_MS, filesUnder, readTree, writtenHistory } from './history-fixture.ts';
+import type { PositionFile } from './history-fixture.ts';
 
 const validator = await writtenHistory(t);
 const tree = readTree(validator.root);
 
-t.test('every file is a position that stands where its content says', (t) => {
+/** What is wrong with a file, if anything. */
+function misplaced({ hotkey, tradePairId, side, uuid, text, position }: PositionFile): string | undefined {
+  const reading = readPosition(text);
+  if (!reading.ok) return reading.reason;
+  const { facts } = reading;
+  if (facts.positionUuid !== uuid || facts.tradePairId !== tradePairId) return 'stands in a wrong place';
+  if (position.miner_hotkey !== hotkey) return 'is of another miner';
+  if ((side === 'closed') !== facts.isClosed) return 'is on the wrong side';
+  return facts.isClosed === (position.close_ms === null) ? 'has a wrong close_ms' : undefined;
+}
+
+void t.test('every file is a position that stands where its content says', (t) => {
   t.equal(tree.length, 1200);
-  for (const { hotkey, tradePairId, side, uuid, text, position } of tree) {
-    const reading = readPosition(text);
-    if (!reading.ok) {
-      t.fail(`${uuid} ${reading.reason}`);
-      continue;
-    }
-    const { facts } = reading;
-    if (facts.positionUuid !== uuid || facts.tradePairId !== tradePairId)
-      t.fail(`${uuid} stands in a wrong place`);
-    if (position.miner_hotkey !== hotkey) t.fail(`${uuid} is of another miner`);
-    if ((side === 'closed') !== facts.isClosed) t.fail(`${uuid} is on the wrong side`);
-    if (!facts.isClosed && position.close_ms !== null) t.fail(`${uuid} is open with a close_ms`);
-  }
+  const wrong = tree.flatMap((file) => misplaced(file) ?? []);
+  t.strictSame(wrong, []);
   t.end();
 });
 
-t.test(
+void t.test(
   'closed positions are what the accounting makes of their orders; open ones but for their returns',
   (t) => {
-    for (const { position } of tree) {
+    const wrong = tree.filter(({ position }) => {
       const rebuilt = rebuildPosition(position, position.orders);
-      if (position.is_closed_position) t.strictSame(position, rebuilt);
-      else {
-        const { current_return, return_at_close } = position;
-        t.strictSame(position, { ...rebuilt, current_return, return_at_close });
-        if (!(current_return > 0 && return_at_close <= current_return))
-          t.fail(`${position.position_uuid} has odd returns`);
-      }
-    }
+      if (position.is_closed_position) return !isDeepStrictEqual(position, rebuilt);
+      const { current_return, return_at_close } = position;
+      if (!(current_return > 0 && return_at_close <= current_return)) return true;
+      return !isDeepStrictEqual(position, { ...rebuilt, current_return, return_at_close });
+    });
+    t.strictSame(
+      wrong.map(({ uuid }) => uuid),
+      [],
+    );
     t.end();
   },
 );
 
-t.test('hotkeys, uuids and folders look like the real ones', (t) => {
+void t.test('hotkeys, uuids and folders look like the real ones', (t) => {
   const orders = tree.flatMap(({ position }) => position.orders);
   const uuids = orders.filter(({ src }) => src === 0).map(({ order_uuid: uuid }) => uuid);
   t.equal(new Set(uuids).size, uuids.length, 'no order uuid stands twice');
@@ -55,7 +58,7 @@ t.test('hotkeys, uuids and folders look like the real ones', (t) => {
   t.end();
 });
 
-t.test('forex and equities trade in market hours, all classes are there', (t) => {
+void t.test('forex and equities trade in market hours, all classes are there', (t) => {
   const classes = new Set<string>();
   for (const { tradePairId, position } of tree) {
     const assetClass = assetClassOf(tradePairId);
@@ -70,7 +73,7 @@ t.test('forex and equities trade in market hours, all classes are there', (t) =>
   t.end();
 });
 
-t.test('the history has the variety that readers must cope with', (t) => {
+void t.test('the history has the variety that readers must cope with', (t) => {
   const positions = tree.map(({ position }) => position);
   const lastMs = (times: readonly number[]): number => Math.max(...times);
   const recent = positions.filter(
@@ -114,11 +117,14 @@ t.test('the history has the variety that readers must cope with', (t) => {
   t.end();
 });
 
-t.test('positions of the account-size generation say so and are accounted by its rules', async (t) => {
+void t.test('positions of the account-size generation say so and are accounted by its rules', async (t) => {
   const other = await writtenHistory(t, { miners: 6, positions: 60, generation: 'account-size' });
-  for (const { position } of readTree(other.root)) {
-    t.match(position, { account_size: Number });
+  const wrong = readTree(other.root).filter(({ position }) => {
     const { cumulative_entry_value: value } = rebuildPosition(position, position.orders);
-    t.equal(position.cumulative_entry_value, value);
-  }
+    return typeof position.account_size !== 'number' || position.cumulative_entry_value !== value;
+  });
+  t.strictSame(
+    wrong.map(({ uuid }) => uuid),
+    [],
+  );
 });

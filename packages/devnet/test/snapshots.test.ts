@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { comparePositions, filterDashboard, readPosition, summaryFields } from '@ptn-api/core';
 import { TIERS } from '@ptn-api/protocol';
@@ -21,7 +22,7 @@ function readGzip(path: string): string {
   return gunzipSync(readFileSync(join(root, path))).toString('utf8');
 }
 
-t.test('output.json has the positions of the tree in order, with their summary', (t) => {
+void t.test('output.json has the positions of the tree in order, with their summary', (t) => {
   t.equal(Object.keys(output).length, 40);
   for (const [hotkey, value] of Object.entries(output)) {
     const facts = tree
@@ -49,9 +50,10 @@ t.test('output.json has the positions of the tree in order, with their summary',
   t.end();
 });
 
-t.test('output.json shows open positions with close_ms 0 and old orders without price sources', (t) => {
+void t.test('output.json shows open positions with close_ms 0 and old orders without price sources', (t) => {
   const byUuid = new Map(tree.map(({ position }) => [position.position_uuid, position]));
   let emptied = 0;
+  const wrong: string[] = [];
   for (const position of Object.values(output).flatMap(({ positions }) => positions)) {
     const file = byUuid.get(position.position_uuid);
     if (file === undefined) throw new Error(`${position.position_uuid} has no file`);
@@ -60,13 +62,15 @@ t.test('output.json shows open positions with close_ms 0 and old orders without 
       if (isOld && order.price_sources.length > 0) emptied += 1;
       return isOld ? { ...order, price_sources: [] } : order;
     });
-    t.strictSame(position, { ...file, close_ms: file.close_ms ?? 0, orders });
+    if (!isDeepStrictEqual(position, { ...file, close_ms: file.close_ms ?? 0, orders }))
+      wrong.push(position.position_uuid);
   }
+  t.strictSame(wrong, []);
   t.ok(emptied > 0);
   t.end();
 });
 
-t.test('tier files are what the tier filter makes of output.json', (t) => {
+void t.test('tier files are what the tier filter makes of output.json', (t) => {
   for (const tier of TIERS) {
     const text = readGzip(`validation/outputs/tiered_positions/${tier}/output.json.gz`);
     const expected = filterDashboard(outputText, tier, END_MS);
@@ -76,7 +80,7 @@ t.test('tier files are what the tier filter makes of output.json', (t) => {
   t.end();
 });
 
-t.test('every tier shows more than the one below', (t) => {
+void t.test('every tier shows more than the one below', (t) => {
   const orderUuids = TIERS.map((tier) => {
     const map = JSON.parse(
       readGzip(`validation/outputs/tiered_positions/${tier}/output.json.gz`),
@@ -94,7 +98,7 @@ t.test('every tier shows more than the one below', (t) => {
   t.end();
 });
 
-t.test('eliminations.json names the miners whose positions were all closed', (t) => {
+void t.test('eliminations.json names the miners whose positions were all closed', (t) => {
   const { eliminations } = readJson('validation/eliminations.json') as {
     eliminations: {
       hotkey: string;
@@ -112,7 +116,7 @@ t.test('eliminations.json names the miners whose positions were all closed', (t)
   t.end();
 });
 
-t.test('the checkpoint holds the dashboard and the performance of every miner', (t) => {
+void t.test('the checkpoint holds the dashboard and the performance of every miner', (t) => {
   const checkpoint = JSON.parse(readGzip('runnable/validator_checkpoint.json.gz')) as Record<string, unknown>;
   const times = tree.flatMap(({ position }) => position.orders.map((order) => order.processed_ms));
   t.match(checkpoint, {
@@ -130,7 +134,7 @@ t.test('the checkpoint holds the dashboard and the performance of every miner', 
   t.end();
 });
 
-t.test('statistics are computed from the positions', (t) => {
+void t.test('statistics are computed from the positions', (t) => {
   const statistics = readJson('runnable/minerstatistics.json') as {
     data: {
       hotkey: string;
@@ -179,7 +183,7 @@ t.test('statistics are computed from the positions', (t) => {
   t.end();
 });
 
-t.test('suspected miners have a plagiarism report, and there is no miner_copying.json', (t) => {
+void t.test('suspected miners have a plagiarism report, and there is no miner_copying.json', (t) => {
   const suspects = validator.miners.filter(({ plagiarism }) => plagiarism > 0);
   t.ok(suspects.length > 0);
   for (const { hotkey, plagiarism } of suspects) {

@@ -25,7 +25,7 @@ function innerScope(): TestScope & { end(): Promise<void> } {
   };
 }
 
-t.test('waitFor gives what the condition gives, or says what it waited for', async (t) => {
+void t.test('waitFor gives what the condition gives, or says what it waited for', async (t) => {
   let asked = 0;
   t.equal(await waitFor(() => (++asked < 3 ? undefined : 'there'), { what: 'it is there' }), 'there');
   const cause = new Error('not yet');
@@ -38,7 +38,7 @@ t.test('waitFor gives what the condition gives, or says what it waited for', asy
   });
 });
 
-t.test('a PTN_ROOT has what it is made with and is removed after the test', async (t) => {
+void t.test('a PTN_ROOT has what it is made with and is removed after the test', async (t) => {
   const scope = innerScope();
   const position = makePosition({ orders: [{ timeMs: 1_762_000_000_000 }] });
   const root = makePtnRoot(scope, {
@@ -57,7 +57,7 @@ t.test('a PTN_ROOT has what it is made with and is removed after the test', asyn
   t.notOk(existsSync(root.path));
 });
 
-t.test('a closing position moves from open to closed', (t) => {
+void t.test('a closing position moves from open to closed', (t) => {
   const root = makePtnRoot(t);
   const open = makePosition({
     pair: 'EURUSD',
@@ -73,7 +73,7 @@ t.test('a closing position moves from open to closed', (t) => {
   t.end();
 });
 
-t.test('a server is started, tells where it is, and is stopped with the test', async (t) => {
+void t.test('a server is started, tells where it is, and is stopped with the test', async (t) => {
   const scope = innerScope();
   const server = await startServer(scope, { root: '/nowhere', cliPath: FAKE_CLI, env: { FAKE: 'ready' } });
   t.match(
@@ -88,7 +88,7 @@ t.test('a server is started, tells where it is, and is stopped with the test', a
   t.notOk(isRunning(worker) || isRunning(server.pid));
 });
 
-t.test('a flag of the test replaces the usual one', async (t) => {
+void t.test('a flag of the test replaces the usual one', async (t) => {
   const options = {
     root: '/nowhere',
     cliPath: FAKE_CLI,
@@ -103,13 +103,13 @@ t.test('a flag of the test replaces the usual one', async (t) => {
   t.strictSame(await server.stop(), { code: 0, signal: null });
 });
 
-t.test('a server can be killed', async (t) => {
+void t.test('a server can be killed', async (t) => {
   const server = await startServer(t, { root: '/nowhere', cliPath: FAKE_CLI, env: { FAKE: 'ready' } });
   server.kill('SIGKILL');
   t.strictSame(await server.exited, { code: null, signal: 'SIGKILL' });
 });
 
-t.test('a worker that outlives its server is ended and reported', async (t) => {
+void t.test('a worker that outlives its server is ended and reported', async (t) => {
   const scope = innerScope();
   const server = await startServer(scope, {
     root: '/nowhere',
@@ -123,7 +123,7 @@ t.test('a worker that outlives its server is ended and reported', async (t) => {
   await waitFor(() => !isRunning(worker), { what: 'the worker is gone' });
 });
 
-t.test('a server that ends before it is ready is an error with what it printed', async (t) => {
+void t.test('a server that ends before it is ready is an error with what it printed', async (t) => {
   const failing = startServer(t, { root: '/nowhere', cliPath: FAKE_CLI, env: { FAKE: 'fail' } });
   await t.rejects(failing, /ended before it was ready, code 4, signal null:\nno key file/);
   await t.rejects(startServer(t, { root: '/nowhere', cliPath: '/nowhere/cli.js' }), /no built server at/);

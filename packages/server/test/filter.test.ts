@@ -37,7 +37,7 @@ async function run(
   return { code, stdout: out, stderr: err };
 }
 
-t.test('writes the map as the tier shows it', async (t) => {
+void t.test('writes the map as the tier shows it', async (t) => {
   const { code, stdout, stderr } = await run(map);
   t.equal(stdout, `${filterDashboard(map, 0, now).text}\n`);
   const { '5Hotkey': miner } = JSON.parse(stdout) as Record<string, { positions: unknown[]; tier: number }>;
@@ -47,7 +47,7 @@ t.test('writes the map as the tier shows it', async (t) => {
   t.equal(stderr, '');
 });
 
-t.test('reads plain and gzip, from a file and from standard input', async (t) => {
+void t.test('reads plain and gzip, from a file and from standard input', async (t) => {
   const want = (await run(map)).stdout;
   const folder = t.testdir({ plain: map, gzip: gzipSync(map) });
   t.equal((await run(gzipSync(map))).stdout, want);
@@ -55,7 +55,7 @@ t.test('reads plain and gzip, from a file and from standard input', async (t) =>
   t.equal((await run('', { file: `${folder}/gzip` })).stdout, want);
 });
 
-t.test('says in one line what is wrong with the input, and answers 1', async (t) => {
+void t.test('says in one line what is wrong with the input, and answers 1', async (t) => {
   const folder = t.testdir({});
   const cases: [string | Uint8Array, string | undefined, string][] = [
     ['', `${folder}/none`, `${folder}/none does not exist`],
@@ -66,7 +66,7 @@ t.test('says in one line what is wrong with the input, and answers 1', async (t)
       undefined,
       'standard input is not JSON: unexpected end of text instead of a value at position 5',
     ],
-    ['[]', undefined, 'standard input is not a dashboard map: it is a list'],
+    ['[]', undefined, 'standard input is not a dashboard map: it is no object'],
     ['{"a": 1}', undefined, 'standard input is not a dashboard map: the value of "a" is no object'],
     [
       gzipSync(map).subarray(0, 50),
@@ -83,7 +83,7 @@ t.test('says in one line what is wrong with the input, and answers 1', async (t)
   }
 });
 
-t.test('warns of what it had to leave out or replace', async (t) => {
+void t.test('warns of what it had to leave out or replace', async (t) => {
   const odd = `{"a": {"positions": [{}], "all_time_returns": NaN}}`;
   t.strictSame(await run(odd, { tier: 100 }), {
     code: 0,
@@ -96,7 +96,7 @@ t.test('warns of what it had to leave out or replace', async (t) => {
 
 const large = `{"a": {"positions": [], "x": "${'x'.repeat(10_000_000)}"}}`;
 
-t.test('waits for a reader that is slow', async (t) => {
+void t.test('waits for a reader that is slow', async (t) => {
   let buffered = 0;
   let size = 0;
   const stdout = new Writable({
@@ -117,7 +117,7 @@ t.test('waits for a reader that is slow', async (t) => {
   t.ok(buffered <= 2 * 1024 * 1024, `${buffered} bytes waiting at most`);
 });
 
-t.test('a reader that leaves early is no failure', (t) => {
+void t.test('a reader that leaves early is no failure', (t) => {
   const { file } = { file: `${t.testdir({ large })}/large` };
   const script = `
     import { runFilter } from ${JSON.stringify(new URL('../dist/cli/filter.js', import.meta.url).href)};

@@ -297,6 +297,21 @@ for (const mode of ['auto', 'poll'] as const) {
   });
 }
 
+test('notices make a change count sooner than the next look would', async (t) => {
+  const path = join(makeFolder(t), 'api_keys.json');
+  write(path, BEFORE);
+  const { sees } = await watched(t, [path]);
+  write(path, AFTER);
+  await sees('KB', 100);
+  const startMs = performance.now();
+  for (let edit = 1; edit <= 8; edit += 1) {
+    replace(path, { alice: `K${edit}` });
+    await sees(`K${edit}`, 100);
+  }
+  // Looking alone takes half a second for each but the first.
+  t.ok(performance.now() - startMs < 3000);
+});
+
 test('a folder in place of the file leaves the last good keys, until there is a file again', async (t) => {
   const path = join(makeFolder(t), 'api_keys.json');
   write(path, BEFORE);

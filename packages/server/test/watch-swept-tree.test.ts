@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
@@ -107,46 +107,55 @@ void t.test('every file that is gone is hinted, with its directory or alone', as
   t.match({ directories: tree.directories, files: tree.files }, { directories: 2, files: 0 });
 });
 
-void t.test('a directory that was replaced by an equal one is reported as new, as its watch is dead', async (t) => {
-  const folder = makeFolder(t);
-  folder.makeDirectory('a/b');
-  const tree = new SweptTree(folder.root);
-  sweep(tree);
-  await settle(tree);
-  folder.remove('a/b');
-  folder.makeDirectory('a/b');
-  t.strictSame(sweep(tree).directories, ['a/b']);
-});
-
-void t.test('a change in the same tick of the clock as the sweep is found later', async (t) => {
-  const folder = makeFolder(t);
-  folder.write('a/one', '1');
-  const tree = new SweptTree(folder.root);
-  sweep(tree);
-  await settle(tree);
-  for (const [kind, rewrite] of [
-    [
-      'in place',
-      () => {
-        writeFileSync(folder.absolute('a/one'), '3');
-      },
-    ],
-    [
-      'new file',
-      () => {
-        folder.write('a/two', '3');
-      },
-    ],
-  ] as const) {
-    folder.put('a/one', '2');
+void t.test(
+  'a directory that was replaced by an equal one is reported as new, as its watch is dead',
+  async (t) => {
+    const folder = makeFolder(t);
+    folder.makeDirectory('a/b');
+    const tree = new SweptTree(folder.root);
     sweep(tree);
-    rewrite();
-    const path = kind === 'in place' ? 'a/one' : 'a/two';
-    await waitFor(() => sweep(tree).hints.includes(path), { what: `the change: ${kind}` });
     await settle(tree);
-  }
-  t.equal(tree.files, 2);
-});
+    folder.remove('a/b');
+    folder.makeDirectory('a/b');
+    t.strictSame(sweep(tree).directories, ['a/b']);
+  },
+);
+
+for (const { kind, path, rewrite } of [
+  { kind: 'a file written in place', path: 'a/one', rewrite: writeFileSync },
+  {
+    kind: 'a new file',
+    path: 'a/two',
+    rewrite: (_: string, content: string, folder: Folder) => {
+      folder.write('a/two', content);
+    },
+  },
+]) {
+  void t.test(
+    `${kind} in the tick of the clock in which the sweep looked is found by a later one`,
+    async (t) => {
+      const folder = makeFolder(t);
+      folder.write('a/one', '1');
+      const tree = new SweptTree(folder.root);
+      sweep(tree);
+      await settle(tree);
+      // Newer kernels stamp a change after a look finer than by ticks, so the like times are set.
+      const now = Date.now() / 1000;
+      const setTimes = (): void => {
+        for (const one of ['a', path]) {
+          if (existsSync(folder.absolute(one))) utimesSync(folder.absolute(one), now, now);
+        }
+      };
+      writeFileSync(folder.absolute('a/one'), '2');
+      setTimes();
+      sweep(tree);
+      rewrite(folder.absolute('a/one'), '3', folder);
+      setTimes();
+      await waitFor(() => sweep(tree).hints.includes(path), { what: 'the change' });
+      await settle(tree);
+    },
+  );
+}
 
 void t.test('a file that is written in place is found within 20 sweeps', async (t) => {
   const folder = makeFolder(t);

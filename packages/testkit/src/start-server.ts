@@ -86,7 +86,7 @@ export async function startServer(scope: TestScope, options: StartServerOptions)
     orphanTimeoutMs = ORPHAN_TIMEOUT_MS,
   } = options;
   if (!existsSync(cliPath)) throw new Error(`no built server at ${cliPath}: run "npm run build" first`);
-  const child = spawn(process.execPath, [cliPath, ...standardArgs(root, args), ...args], {
+  const child = spawn(process.execPath, [cliPath, '--serve', ...standardArgs(root, args), ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -21,13 +21,13 @@ export function replaceNonFinite(text: string): { text: string; count: number } 
   const pieces: string[] = [];
   let count = 0;
   let copied = 0;
-  // Behind every string that was passed so far.
+  // Behind every string that was passed so far, and where the next one opens.
   let outside = 0;
+  let quote = text.indexOf('"');
   for (const { index, 0: token } of text.matchAll(/NaN|-?Infinity/g)) {
-    let quote = text.indexOf('"', outside);
     while (quote !== -1 && quote < index) {
       outside = stringEnd(text, quote);
-      quote = outside > index ? -1 : text.indexOf('"', outside);
+      quote = text.indexOf('"', outside);
     }
     if (outside > index) continue;
     pieces.push(text.slice(copied, index), 'null');

@@ -51,7 +51,8 @@ function sliceMiner(text: string, hotkey: string, valueStart: number): Dashboard
  */
 export function sliceDashboard(input: string): DashboardSlices {
   const { text, count: nonFinite } = replaceNonFinite(input.trim());
-  if (text.startsWith('[')) throw new NotADashboardError('is not a dashboard map: it is a list');
+  if (text !== '' && !text.startsWith('{'))
+    throw new NotADashboardError('is not a dashboard map: it is no object');
   const miners = new Map<string, DashboardMiner>();
   for (const { key, valueStart } of sliceObject(text)) miners.set(key, sliceMiner(text, key, valueStart));
   return { miners: [...miners.values()], nonFinite };

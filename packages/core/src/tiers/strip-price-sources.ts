@@ -5,7 +5,7 @@ import { DAY_MS, firstMsOlder } from './tier-filter.ts';
 /** Older orders are shown without the quotes that their price was taken from, which are most of their bytes. */
 const SOURCES_SHOWN_MS = 7 * DAY_MS;
 
-/** Where the non-empty price sources of an order stand, `null` if it has none. */
+/** Where the list of price sources of an order stands, `null` if it has none. */
 function sourcesOf(text: string, orderStart: number): { start: number; end: number } | null {
   const member = lastMembers(sliceObject(text, orderStart)).get('price_sources');
   if (member === undefined || text[member.valueStart] !== '[') return null;

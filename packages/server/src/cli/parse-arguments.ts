@@ -92,7 +92,8 @@ function serverParser(version: string): Argv {
     options[name] = {
       group,
       describe: `${describe}${fallback === undefined ? '' : ` [default: ${fallback}]`} [${env}]`,
-      ...(isSwitch ? { type: 'boolean' } : { type: 'string' }),
+      // Without a type a switch may have a value too, which is checked like one of the environment.
+      ...(isSwitch ? {} : { type: 'string' }),
     };
   }
   return baseParser(version)

@@ -71,10 +71,23 @@ export class TreeSource {
         for (const path of paths) this.#pending.add(path);
         this.#read();
       },
+      // Something that went in that moment may never be hinted: every miner is read from its folder.
+      onError: () => {
+        this.#reloadAll();
+      },
     });
     await this.#watcher.ready;
     for (const hotkey of minersIn(root)) feed.touch(hotkey);
     await feed.flush();
+  }
+
+  #reloadAll(): void {
+    const { feed } = this.#options;
+    const now = Date.now();
+    for (const miner of feed.miners.values()) {
+      miner.reloadMs = now;
+      feed.touch(miner.hotkey);
+    }
   }
 
   async close(): Promise<void> {

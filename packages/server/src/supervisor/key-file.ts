@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { watch } from 'chokidar';
-import type { FSWatcher } from 'chokidar';
 import { keyDigest, parseKeyFile } from '@ptn-api/core';
 import type { KeyGrant } from '@ptn-api/core';
 import type { Logger } from 'pino';
@@ -159,15 +158,17 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
 
   warnOfMode(current.path, current.mode);
   report();
-  const notices = mode === 'poll' ? null : watchPlaces(paths);
-  notices?.on('all', checkSoon);
-  notices?.on('ready', checkSoon);
-  notices?.on('error', (error) => {
-    log.warn(
-      { event: 'keys-watch-failed', err: error },
-      `changes of the key file are seen by looking every ${POLL_MS} ms`,
-    );
-  });
+  const notices =
+    mode === 'poll'
+      ? []
+      : watchPlaces(paths, checkSoon, (error) => {
+          log.warn(
+            { event: 'keys-watch-failed', err: error },
+            `changes of the key file are seen only by looking every ${POLL_MS} ms`,
+          );
+        });
+  // For what changed between the first look and the first notice.
+  checkSoon();
   const poll = setInterval(checkSoon, POLL_MS);
 
   return {
@@ -180,7 +181,7 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     async close() {
       closed = true;
       clearInterval(poll);
-      await notices?.close();
+      for (const watcher of notices) watcher.close();
       await checking;
     },
   };
@@ -188,12 +189,29 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
 
 /**
  * Notices of changes at the places. The folders are watched, not the files: the watch of a file ends with the file. A
- * folder that appears later gives no notices.
+ * folder that is not there gives no notices, also when it appears later, and neither does what a link points to.
  */
-function watchPlaces(paths: readonly string[]): FSWatcher {
-  const folders = paths.map((path) => dirname(path));
-  const known = new Set([...folders, ...paths]);
-  return watch(folders, { ignoreInitial: true, depth: 0, ignored: (path) => !known.has(path) });
+function watchPlaces(
+  paths: readonly string[],
+  onNotice: () => void,
+  onProblem: (error: unknown) => void,
+): FSWatcher[] {
+  return paths.flatMap((path) => {
+    try {
+      const watcher = watch(dirname(path), (_, name) => {
+        if (name === null || name === basename(path)) onNotice();
+      });
+      return [watcher.on('error', onProblem)];
+    } catch (error) {
+      if (!isMissing(error)) onProblem(error);
+      return [];
+    }
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /**
@@ -221,8 +239,7 @@ async function look(paths: readonly string[], known?: Good): Promise<Look> {
         warnings: parsed.warnings,
       };
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'ENOENT' || code === 'ENOTDIR') continue;
+      if (isMissing(error)) continue;
       const reason = error instanceof Error ? error.message : String(error);
       return { kind: 'bad', path, detail: `it cannot be read: ${reason}`, digest: '' };
     }

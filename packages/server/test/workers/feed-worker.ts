@@ -24,7 +24,13 @@ function readFlag(): string | undefined {
 
 function eliminations(index: number): AnyTransaction {
   const gzip = new Uint8Array(DOCUMENT_BYTES).fill(index);
-  const value = { kind: 'document', gzip, sizeBytes: DOCUMENT_BYTES, digest: String(index), modifiedMs: 0 } as const;
+  const value = {
+    kind: 'document',
+    gzip,
+    sizeBytes: DOCUMENT_BYTES,
+    digest: String(index),
+    modifiedMs: 0,
+  } as const;
   return { topic: 'eliminations', reset: false, put: [['file', value]], remove: [] };
 }
 
@@ -51,7 +57,13 @@ const port = runWorker({
         put: [
           [
             'head',
-            { kind: 'positions-head', generation: lastGeneration + 1, source: 'none', hotkeys: [], modifiedMs: 0 },
+            {
+              kind: 'positions-head',
+              generation: lastGeneration + 1,
+              source: 'none',
+              hotkeys: [],
+              modifiedMs: 0,
+            },
           ],
         ],
         remove: [],

@@ -10,4 +10,6 @@ const { config, workers, stopWithinMs } = JSON.parse(process.argv[2] ?? '') as {
   stopWithinMs?: number;
 };
 const log = createLogger({ name: 'supervisor', level: 'info' });
-process.exit(await runSupervisor({ config, workers, log, ...(stopWithinMs === undefined ? {} : { stopWithinMs }) }));
+process.exit(
+  await runSupervisor({ config, workers, log, ...(stopWithinMs === undefined ? {} : { stopWithinMs }) }),
+);

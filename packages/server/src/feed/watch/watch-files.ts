@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { codeOf, isAbsence, stampOf, UNSETTLED } from './stamp.ts';
 
 /** A file that is written in place has many events: they are told as one. */
-const GATHER_MS = 50;
+const GATHER_MS = 100;
 /** How often everything is looked at, in case that events were lost or there are none. */
 const POLL_MS = 2000;
 /** The stamp of a path where nothing is. */
