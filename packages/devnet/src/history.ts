@@ -33,10 +33,10 @@ export interface World {
   readonly miners: readonly Miner[];
 }
 
-/** How a miner ends: at random in the past, or by losing everything. */
+/** Whether and how a miner was taken out: `eliminated` at any time, `liquidated` when it had lost everything. */
 type Fate = 'active' | 'eliminated' | 'eliminated-today' | 'liquidated';
 
-/** One in twenty is taken out, at least two: of the first three one lost everything and one was taken out today. */
+/** One in twenty is taken out, and always one that lost everything and one on the last day, if there are four. */
 function chooseFates(seed: number, count: number): Fate[] {
   const random = createRandom(`${seed}/fates`);
   const fates = new Array<Fate>(count).fill('active');
@@ -68,27 +68,23 @@ export function generateHistory(options: HistoryOptions): World {
     const miner = createMiner({ seed, index, generation, fromMs, nowMs });
     const ownRandom = createRandom(`${seed}/history/${index}`);
     const past = new PastTrading(market, miner, ownRandom, nowMs);
-    const fate = fates[index] ?? 'active';
-    const loss = fate === 'liquidated' ? findLiquidation(market, miner.joinedMs, nowMs) : undefined;
-    if (fate === 'active' || count === 0) {
+    // Without a position there is no reason to take a miner out.
+    const fate = count === 0 ? 'active' : (fates[index] ?? 'active');
+    if (fate === 'active') {
       past.trade(miner.pairs, count, nowMs);
       past.refresh(pairs);
-    } else {
-      let untilMs = nowMs - 5 * HOUR_MS;
-      if (loss !== undefined) untilMs = loss.lostMs;
-      else if (fate !== 'eliminated-today') {
-        untilMs = Math.floor(miner.joinedMs + (nowMs - miner.joinedMs) * ownRandom.between(0.4, 1));
-      }
-      // The pair of the great loss is not traded otherwise: a miner has one position of a pair at a time.
-      if (loss !== undefined) past.lose(loss);
-      past.trade(
-        miner.pairs.filter(({ id }) => id !== loss?.pair.id),
-        count - (loss === undefined ? 0 : 1),
-        untilMs,
-      );
-      past.closeAll(untilMs);
-      miner.elimination = eliminationFor(miner, untilMs);
+      return miner;
     }
+    const loss = fate === 'liquidated' ? findLiquidation(market, miner.joinedMs, nowMs) : undefined;
+    if (loss !== undefined) past.lose(loss);
+    const lifeMs = nowMs - miner.joinedMs;
+    const anyMs = Math.floor(miner.joinedMs + lifeMs * ownRandom.between(0.4, 1));
+    const endMs = loss?.lostMs ?? (fate === 'eliminated-today' ? nowMs - 5 * HOUR_MS : anyMs);
+    // The pair of the great loss is not traded otherwise: a miner has one position of a pair at a time.
+    const pairsLeft = miner.pairs.filter(({ id }) => id !== loss?.pair.id);
+    past.trade(pairsLeft, count - miner.closed.length, endMs);
+    past.closeAll(endMs);
+    miner.elimination = eliminationFor(miner, endMs);
     return miner;
   });
   return { market, pairs, miners };

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { RootInUseError, SimulatedValidator } from './live/simulated-validator.ts';
 import { parseOptions, UsageError } from './options.ts';
 import type { Options } from './options.ts';
@@ -26,15 +27,15 @@ function fail(error: unknown): void {
 /** Tells a parent that forked us; resolves when it is sent, since leaving at once could lose it. */
 async function tellParent(message: object): Promise<void> {
   if (!process.connected) return;
-  await new Promise<void>((resolve) =>
+  await new Promise<void>((done) =>
     process.send?.(message, () => {
-      resolve();
+      done();
     }),
   );
 }
 
 async function run({ startMs: endMs, historyOnly, ...options }: Options): Promise<void> {
-  const validator = new SimulatedValidator({ ...options, endMs, onFault: fail });
+  const validator = new SimulatedValidator({ ...options, root: resolve(options.root), endMs, onFault: fail });
   const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) return;

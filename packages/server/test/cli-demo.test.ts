@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Test } from 'tap';
-import { childPidsOf, isRunning, waitFor } from '@ptn-api/testkit';
+import { isRunning, waitFor } from '@ptn-api/testkit';
 
 t.jobs = 2;
 
@@ -53,9 +53,9 @@ async function untilServing(demo: Demo): Promise<string> {
   });
 }
 
-/** Every process that the demo has started. */
-function childrenOf(demo: Demo): number[] {
-  return demo.process.pid === undefined ? [] : childPidsOf(demo.process.pid);
+/** Every process that the demo has started, as Linux lists them. */
+function childrenOf({ process: { pid = 0 } }: Demo): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
 async function untilGone(pids: readonly number[]): Promise<void> {

@@ -5,15 +5,13 @@ import { mergeTransactions, RetainedState } from '../dist/ipc/retained.js';
 
 const key = fc.constantFrom('head', 'miner:a', 'miner:b', 'miner:c');
 /** Retained state never looks into values: any will do for any topic. */
-const value = fc
-  .nat({ max: 1000 })
-  .map((sizeBytes): DocumentValue => ({
-    kind: 'document',
-    gzip: new Uint8Array(),
-    sizeBytes,
-    digest: '',
-    modifiedMs: 0,
-  }));
+const value = fc.nat({ max: 1000 }).map((sizeBytes): DocumentValue => ({
+  kind: 'document',
+  gzip: new Uint8Array(),
+  sizeBytes,
+  digest: '',
+  modifiedMs: 0,
+}));
 
 function transactionOf(topic: fc.Arbitrary<'positions' | 'eliminations'>): fc.Arbitrary<AnyTransaction> {
   return fc.record({

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRunning, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
@@ -12,6 +12,12 @@ import {
   startedSupervisor,
   temporaryFolder,
 } from './supervisor-fixture.ts';
+
+/** Tells the feed worker what to do; renamed into place, so that it never finds an empty file. */
+function orderFeed(flag: string, order: 'publish' | 'publish-keys'): void {
+  writeFileSync(`${flag}.new`, order);
+  renameSync(`${flag}.new`, flag);
+}
 
 void t.test('a worker that crashes is started again and handed what is retained', async (t) => {
   const { supervisor } = await startedSupervisor(t, { workers: [feedSpec(), restSpec(1)] });
@@ -97,7 +103,7 @@ void t.test('a worker that does not read catches up with the newest state alone'
   const fast = pidOf(supervisor, 'rest-2');
   process.kill(slow, 'SIGSTOP');
   t.teardown(() => isRunning(slow) && process.kill(slow, 'SIGCONT'));
-  writeFileSync(flag, 'publish');
+  orderFeed(flag, 'publish');
   const newest = { sizeBytes: 200_000, firstByte: 100 };
   // The stopped worker holds one of these connections; the other worker answers the rest.
   void ask(port).catch(() => undefined);
@@ -125,7 +131,7 @@ void t.test('a feed may not publish what is the supervisor’s own', async (t) =
   const flag = join(temporaryFolder(t), 'flag');
   const { supervisor, lines } = await startedSupervisor(t, { workers: [feedSpec([flag]), restSpec(1)] });
   supervisor.setKeys([{ sha256: 'ab', userId: 'someone', tier: 100 }]);
-  writeFileSync(flag, 'publish-keys');
+  orderFeed(flag, 'publish-keys');
   await waitFor(() => lines.find(({ event }) => event === 'publish-refused'), {
     what: 'the refusal is logged',
   });

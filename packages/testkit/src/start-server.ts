@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { childPidsOf, isRunning } from './processes.ts';
+import { childrenOf, isStillRunning } from './processes.ts';
+import type { ProcessIdentity } from './processes.ts';
 import { isVerbose } from './test-scope.ts';
 import type { TestScope } from './test-scope.ts';
 import { waitFor } from './wait-for.ts';
@@ -116,11 +117,12 @@ export async function startServer(scope: TestScope, options: StartServerOptions)
     if (message === 'ready') ready = true;
   });
 
-  const childPids = (): number[] => (child.pid === undefined ? [] : childPidsOf(child.pid));
-  const orphans = new Set<number>();
+  const children = (): ProcessIdentity[] => (child.pid === undefined ? [] : childrenOf(child.pid));
+  const childPids = (): number[] => children().map(({ pid }) => pid);
+  const orphans: ProcessIdentity[] = [];
   const kill = (signal: NodeJS.Signals): void => {
     // Noted first: once their parent is gone, nothing tells whose children they were.
-    for (const pid of childPids()) orphans.add(pid);
+    orphans.push(...children());
     child.kill(signal);
   };
   async function stop(): Promise<ServerExit> {
@@ -166,15 +168,15 @@ export async function startServer(scope: TestScope, options: StartServerOptions)
 }
 
 /** Waits for the workers of an ended server to follow it; ends and reports those that do not. */
-async function endOrphans(pids: ReadonlySet<number>, timeoutMs: number): Promise<void> {
-  const left = (): number[] => [...pids].filter(isRunning);
+async function endOrphans(orphans: readonly ProcessIdentity[], timeoutMs: number): Promise<void> {
+  const left = (): ProcessIdentity[] => orphans.filter(isStillRunning);
   try {
     await waitFor(() => left().length === 0, {
       timeoutMs,
       what: 'the workers of the server end with it',
     });
   } catch (error) {
-    for (const pid of left()) process.kill(pid, 'SIGKILL');
+    for (const { pid } of left()) process.kill(pid, 'SIGKILL');
     throw error;
   }
 }

@@ -19,7 +19,7 @@ import type { OrderWish, PlacedOrder } from './trading-floor.ts';
 const VALIDATOR_VERSION = '7.0.0';
 /** On average one order in so many is followed by an elimination… */
 const ORDERS_PER_ELIMINATION = 2000;
-/** …until so many of the miners are left. */
+/** …as long as so many of the miners are left. */
 const ACTIVE_SHARE = 0.75;
 /** Paths that only a validator makes: the simulated one never writes into the folder of another. */
 const VALIDATOR_PATHS = ['validation', 'runnable', 'meta'];
@@ -169,7 +169,7 @@ export class SimulatedValidator {
     while (this.#nextOrderMs <= nowMs) {
       this.#nextOrderMs += this.#random.exponential(meanMs);
       this.placeOrder();
-      const mayEliminate = this.#floor.activeCount() > this.#world.miners.length * ACTIVE_SHARE;
+      const mayEliminate = this.#floor.activeCount() - 1 >= this.#world.miners.length * ACTIVE_SHARE;
       if (mayEliminate && this.#random.chance(1 / ORDERS_PER_ELIMINATION)) this.eliminate();
     }
   }

@@ -9,7 +9,7 @@ import { isMarketOpen } from '../market/trading-hours.ts';
 import type { Random } from '../random.ts';
 import { openPosition, tradePairOf, withOrder } from '../records/accounting.ts';
 import type { Elimination, Miner } from '../records/miners.ts';
-import { eliminationOrder, fillOrder } from '../records/orders.ts';
+import { eliminationOrder, fillOrder, timeAfter } from '../records/orders.ts';
 import { chooseAction, followUpSize, openingSize } from '../records/trading.ts';
 import type { Action, OrderSize } from '../records/trading.ts';
 import { eliminationFor } from '../statistics/elimination.ts';
@@ -82,7 +82,7 @@ export class TradingFloor {
     const miner = this.#random.pick(active);
     miner.elimination = eliminationFor(miner, nowMs);
     for (const before of [...miner.open.values()]) {
-      const order = eliminationOrder(before.position_uuid, timeAfter(before, nowMs));
+      const order = eliminationOrder(before, nowMs);
       this.#settle(miner, withOrder(before, order), before);
     }
     return miner.elimination;
@@ -150,9 +150,4 @@ export class TradingFloor {
     }
     return { path: writePositionFile(this.#folder, position, before) };
   }
-}
-
-/** `nowMs`, or just after the last order of the position: orders of one position never share a time. */
-function timeAfter(position: Position, nowMs: number): number {
-  return Math.max(nowMs, (position.orders.at(-1)?.processed_ms ?? 0) + 1);
 }

@@ -1,4 +1,4 @@
-import type { Order, OrderSource, OrderType } from '@ptn-api/protocol';
+import type { Order, OrderSource, OrderType, Position } from '@ptn-api/protocol';
 import type { Market, MarketPair } from '../market/market.ts';
 import type { Random } from '../random.ts';
 
@@ -71,8 +71,13 @@ export function fillOrder(market: Market, random: Random, request: OrderRequest)
   };
 }
 
+/** `timeMs`, or just after the last order of the position: orders of one position never share a time. */
+export function timeAfter(position: Position, timeMs: number): number {
+  return Math.max(timeMs, (position.orders.at(-1)?.processed_ms ?? 0) + 1);
+}
+
 /** The order with which the validator closes a position of an eliminated miner: flat, without a price. */
-export function eliminationOrder(positionUuid: string, timeMs: number): MarketOrder {
+export function eliminationOrder(position: Position, timeMs: number): MarketOrder {
   return {
     order_type: 'FLAT',
     leverage: 0,
@@ -80,8 +85,8 @@ export function eliminationOrder(positionUuid: string, timeMs: number): MarketOr
     bid: 0,
     ask: 0,
     slippage: 0,
-    processed_ms: timeMs,
-    order_uuid: Array.from(positionUuid).reverse().join(''),
+    processed_ms: timeAfter(position, timeMs),
+    order_uuid: Array.from(position.position_uuid).reverse().join(''),
     price_sources: [],
     src: 1,
   };

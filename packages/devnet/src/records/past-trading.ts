@@ -75,7 +75,7 @@ export class PastTrading {
   closeAll(timeMs: number): void {
     for (const [tradePairId, position] of this.#miner.open) {
       this.#miner.open.delete(tradePairId);
-      this.#keep(withOrder(position, eliminationOrder(position.position_uuid, timeMs)));
+      this.#keep(withOrder(position, eliminationOrder(position, timeMs)));
     }
   }
 

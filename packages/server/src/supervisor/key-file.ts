@@ -1,11 +1,12 @@
-import { existsSync, watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { keyDigest, parseKeyFile } from '@ptn-api/core';
 import type { KeyGrant } from '@ptn-api/core';
+import chokidar from 'chokidar';
+import type { FSWatcher } from 'chokidar';
 import type { Logger } from 'pino';
 import { StartError } from '../config/start-error.ts';
 
@@ -160,7 +161,7 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
   report();
   const notices =
     mode === 'poll'
-      ? []
+      ? undefined
       : watchPlaces(paths, checkSoon, (error) => {
           log.warn(
             { event: 'keys-watch-failed', err: error },
@@ -181,32 +182,30 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     async close() {
       closed = true;
       clearInterval(poll);
-      for (const watcher of notices) watcher.close();
+      await notices?.close();
       await checking;
     },
   };
 }
 
 /**
- * Notices of changes at the places. The folders are watched, not the files: the watch of a file ends with the file. A
- * folder that is not there gives no notices, also when it appears later, and neither does what a link points to.
+ * Notices of changes at the places. The folders are watched along with the files, as the watch of a file ends with it.
+ * Only a hint: chokidar drops edits that follow each other quickly, and whoever is told looks at the file itself.
  */
 function watchPlaces(
   paths: readonly string[],
   onNotice: () => void,
   onProblem: (error: unknown) => void,
-): FSWatcher[] {
-  return paths.flatMap((path) => {
-    try {
-      const watcher = watch(dirname(path), (_, name) => {
-        if (name === null || name === basename(path)) onNotice();
-      });
-      return [watcher.on('error', onProblem)];
-    } catch (error) {
-      if (!isMissing(error)) onProblem(error);
-      return [];
-    }
-  });
+): FSWatcher {
+  const folders = paths.map((path) => dirname(path));
+  return chokidar
+    .watch(folders, {
+      ignoreInitial: true,
+      depth: 0,
+      ignored: (path) => !folders.includes(path) && !paths.includes(path),
+    })
+    .on('all', onNotice)
+    .on('error', onProblem);
 }
 
 function isMissing(error: unknown): boolean {

@@ -25,7 +25,7 @@ export interface ListenerLimits {
 export interface ConnectionCounts {
   /** Accepted, and not yet given to a worker. */
   readonly waiting: number;
-  /** Since the start: closed unanswered, because no worker took them. */
+  /** Since the start: closed unanswered, because no worker took them or the system had no room for them. */
   readonly dropped: number;
 }
 
@@ -75,7 +75,7 @@ export class Listener {
     await openPort(this.#server, host, port);
     if (this.#isClosed) this.#server.close();
     this.#server.on('error', (error) => {
-      this.#log.error({ event: 'accept-failed', err: error }, 'a connection could not be accepted');
+      this.#noteDrop(`it could not be accepted: ${error.message}`);
     });
   }
 
@@ -164,14 +164,16 @@ export class Listener {
 
   #drop(socket: Socket): void {
     socket.destroy();
+    this.#noteDrop('no worker took it in time');
+  }
+
+  #noteDrop(reason: string): void {
     this.#dropped += 1;
     this.#dropsToLog += 1;
     if (this.#dropsToLog > 1) return;
     setTimeout(() => {
-      this.#log.warn(
-        { event: 'connections-dropped', count: this.#dropsToLog },
-        'connections were closed unanswered because no worker took them in time',
-      );
+      const fields = { event: 'connections-dropped', count: this.#dropsToLog, reason };
+      this.#log.warn(fields, `connections were closed unanswered; of the first: ${reason}`);
       this.#dropsToLog = 0;
     }, DROP_LOG_EVERY_MS).unref();
   }

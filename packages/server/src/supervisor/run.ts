@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
-import { StartError } from '../config/start-error.ts';
 import { watchKeyFile } from './key-file.ts';
 import type { KeyFile } from './key-file.ts';
 import { Supervisor } from './supervisor.ts';
@@ -28,8 +27,8 @@ const SAME_CTRL_C_MS = 300;
  * SIGTERM, SIGINT and pm2's message `shutdown` stop it in order, a second one at once; SIGHUP replaces the workers one
  * after the other. Tells pm2 `ready` when it serves.
  *
- * @returns the exit code: 0 after an orderly stop, 1 after one at once or a fault, that of the error when it cannot
- * start, which is logged. The caller has to exit with it.
+ * @returns the exit code: 0 after an orderly stop, 1 after one at once or a fault. The caller has to exit with it.
+ * @throws StartError when the server cannot start; nothing of it is left running then.
  */
 export async function runSupervisor(options: RunOptions): Promise<number> {
   const { config, log, workers = serverWorkers(config), stopWithinMs, onServing } = options;
@@ -59,9 +58,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     return await control.ended;
   } catch (error) {
     if (control.isEnding()) return await control.ended;
-    if (!(error instanceof StartError)) throw error;
-    log.fatal({ event: 'start-failed', code: error.code }, error.message);
-    return error.exitCode;
+    throw error;
   } finally {
     control.remove();
     await keyFile?.close();

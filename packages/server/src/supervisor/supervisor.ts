@@ -45,18 +45,6 @@ const WAITING_CONNECTIONS_PART = 0.1;
 const EARLIER_WORKERS_PART = 0.8;
 
 /**
- * Starts the server.
- *
- * @returns when every worker is ready and the port is open.
- * @throws StartError when anything of that fails; nothing is left running then.
- */
-export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
-  const supervisor = new Supervisor(options);
-  await supervisor.start();
-  return supervisor;
-}
-
-/**
  * Starts the workers, keeps them running, keeps the retained state for them, and accepts the connections that they
  * serve. Knows nothing of what any of them is about.
  */

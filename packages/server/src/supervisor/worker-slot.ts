@@ -21,7 +21,7 @@ export interface WorkerStatus {
 /** What a slot tells the supervisor. */
 export interface SlotEvents {
   readonly onReady: (child: WorkerChild) => void;
-  /** `child` will take nothing more: it is asked to stop, or has ended. Told once per child. */
+  /** `child`, which was ready, will take nothing more: it is asked to stop, or has ended. */
   readonly onDown: (child: WorkerChild) => void;
   readonly onCrash: (spec: WorkerSpec, exit: WorkerExit) => void;
   /** It crashes too often. */
@@ -169,7 +169,10 @@ export class WorkerSlot {
       this.#log.info({ event: 'worker-stopped', child: child.pid, exit }, `worker ${spec.id} is stopped`);
       return;
     }
-    events.onDown(child);
+    if (isReady) events.onDown(child);
+    events.onCrash(spec, exit);
+    // Before the server has started, the error that ends it tells of this; while it stops, nobody minds.
+    if (!this.#isSupervised) return;
     this.#log.error(
       { event: 'worker-crashed', child: child.pid, exit },
       `worker ${spec.id} ended: ${exit.reason}`,
@@ -181,7 +184,6 @@ export class WorkerSlot {
       );
       events.onCritical(spec);
     }
-    events.onCrash(spec, exit);
     // One that was to replace another has replaced nothing before it is ready.
     if (this.#isReplacing || (isReplacement && !isReady)) return;
     this.#scheduleRestart(child.readyAtMs);
@@ -207,7 +209,7 @@ export class WorkerSlot {
 
   async #drain(child: WorkerChild, withinMs: number): Promise<void> {
     if (!this.#children.has(child)) return;
-    if (!child.isDismissed) this.#options.events.onDown(child);
+    if (child.state === 'ready') this.#options.events.onDown(child);
     await child.drain(withinMs);
   }
 }

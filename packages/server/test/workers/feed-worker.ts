@@ -1,6 +1,6 @@
 /**
  * A feed worker for tests of the supervisor: publishes one generation after the last one, and a new state of
- * `eliminations` whenever it finds its flag file, which it then removes. Crashes when the file says so.
+ * `eliminations` when its flag file, which it then removes, asks for that.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import type { AnyTransaction } from '../../dist/ipc/messages.js';
@@ -18,6 +18,7 @@ function readFlag(): string | undefined {
     rmSync(flagPath);
     return text;
   } catch {
+    // Not there yet, or never: nothing is asked for.
     return undefined;
   }
 }
@@ -34,10 +35,9 @@ function eliminations(index: number): AnyTransaction {
   return { topic: 'eliminations', reset: false, put: [['file', value]], remove: [] };
 }
 
-/** What is asked for in the flag file: `crash`, `publish` (100 documents of 200 KB), `publish-keys`. */
+/** What is asked for in the flag file: `publish` (100 documents of 200 KB) or `publish-keys`. */
 async function look(): Promise<void> {
   const order = readFlag();
-  if (order === 'crash') process.exit(6);
   if (order === 'publish') {
     for (let index = 1; index <= DOCUMENTS; index += 1) await port.publish([eliminations(index)]);
   }

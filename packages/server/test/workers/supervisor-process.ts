@@ -1,6 +1,7 @@
 /** The supervisor as a process of its own, with test workers. Arguments: its configuration and its workers, as JSON. */
 import type { ServerConfig } from '../../dist/config/config.js';
 import { createLogger } from '../../dist/config/logger.js';
+import { StartError } from '../../dist/config/start-error.js';
 import { runSupervisor } from '../../dist/supervisor/run.js';
 import type { WorkerSpec } from '../../dist/supervisor/worker-spec.js';
 
@@ -10,6 +11,12 @@ const { config, workers, stopWithinMs } = JSON.parse(process.argv[2] ?? '') as {
   stopWithinMs?: number;
 };
 const log = createLogger({ name: 'supervisor', level: 'info' });
-process.exit(
-  await runSupervisor({ config, workers, log, ...(stopWithinMs === undefined ? {} : { stopWithinMs }) }),
-);
+try {
+  process.exit(
+    await runSupervisor({ config, workers, log, ...(stopWithinMs === undefined ? {} : { stopWithinMs }) }),
+  );
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  log.info({ event: 'start-error', detail: error.message });
+  process.exit(error.exitCode);
+}
