@@ -30,7 +30,7 @@ const first = positionsTransaction({
   reset: true,
 });
 
-t.test('changes since a generation are the miners that changed after it, and those gone', async (t) => {
+await t.test('changes since a generation are the miners that changed after it, and those gone', async (t) => {
   const app = testApp(t, [
     first,
     positionsTransaction({ generation: 11, hotkeys: ['a', 'b', 'c'], put: { c: namedMiner('c1') } }),
@@ -55,7 +55,7 @@ t.test('changes since a generation are the miners that changed after it, and tho
   });
 });
 
-t.test('a change that a tier does not show yet is no change there', async (t) => {
+await t.test('a change that a tier does not show yet is no change there', async (t) => {
   const app = testApp(t, [
     first,
     positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } }),
@@ -64,7 +64,7 @@ t.test('a change that a tier does not show yet is no change there', async (t) =>
   t.strictSame(await told(app, 10, 50), [[], []]);
 });
 
-t.test('a miner that comes back is a change and no longer gone', async (t) => {
+await t.test('a miner that comes back is a change and no longer gone', async (t) => {
   const app = testApp(t, [
     first,
     positionsTransaction({ generation: 11, hotkeys: ['a'], remove: ['b'] }),
@@ -74,7 +74,7 @@ t.test('a miner that comes back is a change and no longer gone', async (t) => {
   t.strictSame(await told(app, 11), [['b'], []]);
 });
 
-t.test('a restarted feed that continues leaves unchanged miners unchanged', async (t) => {
+await t.test('a restarted feed that continues leaves unchanged miners unchanged', async (t) => {
   const app = testApp(t, [
     first,
     positionsTransaction({
@@ -87,7 +87,7 @@ t.test('a restarted feed that continues leaves unchanged miners unchanged', asyn
   t.strictSame(await told(app, 10), [['c'], ['b']]);
 });
 
-t.test('generations this worker has not held are answered by 410 with the way on', async (t) => {
+await t.test('generations this worker has not held are answered by 410 with the way on', async (t) => {
   const app = testApp(t, [
     first,
     positionsTransaction({
@@ -108,7 +108,7 @@ t.test('generations this worker has not held are answered by 410 with the way on
   t.strictSame(await told(app, 20), [[], []]);
 });
 
-t.test('generations skipped by a change are answered with everything it brought', async (t) => {
+await t.test('generations skipped by a change are answered with everything it brought', async (t) => {
   const app = testApp(t, [
     first,
     positionsTransaction({
@@ -121,26 +121,29 @@ t.test('generations skipped by a change are answered with everything it brought'
   t.strictSame(await told(app, 12), [['b'], ['a', 'never-seen-here']]);
 });
 
-t.test('a world that starts anew below the last generation is not mixed with the old one', async (t) => {
-  const app = testApp(t, [first, positionsTransaction({ generation: 5, hotkeys: [], reset: true })]);
-  for (const since of [4, 5]) t.equal((await changes(app, since)).statusCode, 410, String(since));
-  app.snapshots.apply([
-    positionsTransaction({ generation: 6, hotkeys: ['a'], put: { a: namedMiner('a3') } }),
-  ]);
-  t.equal(
-    (await changes(app, 5)).statusCode,
-    410,
-    'as long as the old world could have given the same number',
-  );
-  app.snapshots.apply([positionsTransaction({ generation: 11, hotkeys: ['a'] })]);
-  app.snapshots.apply([
-    positionsTransaction({ generation: 12, hotkeys: ['a'], put: { a: namedMiner('a4') } }),
-  ]);
-  t.equal((await changes(app, 10)).statusCode, 410);
-  t.strictSame(await told(app, 11), [['a'], []]);
-});
+await t.test(
+  'a world that starts anew below the last generation is not mixed with the old one',
+  async (t) => {
+    const app = testApp(t, [first, positionsTransaction({ generation: 5, hotkeys: [], reset: true })]);
+    for (const since of [4, 5]) t.equal((await changes(app, since)).statusCode, 410, String(since));
+    app.snapshots.apply([
+      positionsTransaction({ generation: 6, hotkeys: ['a'], put: { a: namedMiner('a3') } }),
+    ]);
+    t.equal(
+      (await changes(app, 5)).statusCode,
+      410,
+      'as long as the old world could have given the same number',
+    );
+    app.snapshots.apply([positionsTransaction({ generation: 11, hotkeys: ['a'] })]);
+    app.snapshots.apply([
+      positionsTransaction({ generation: 12, hotkeys: ['a'], put: { a: namedMiner('a4') } }),
+    ]);
+    t.equal((await changes(app, 10)).statusCode, 410);
+    t.strictSame(await told(app, 11), [['a'], []]);
+  },
+);
 
-t.test('a generation that is about to arrive is waited for', async (t) => {
+await t.test('a generation that is about to arrive is waited for', async (t) => {
   const app = testApp(t, [first]);
   const answer = changes(app, 11);
   await new Promise((resolve) => setImmediate(resolve));
@@ -152,14 +155,14 @@ t.test('a generation that is about to arrive is waited for', async (t) => {
   t.match(response.json(), { since: 11, generation: 11, miners: {} });
 });
 
-t.test('a generation that does not arrive is answered by 410 after a second', async (t) => {
+await t.test('a generation that does not arrive is answered by 410 after a second', async (t) => {
   const app = testApp(t, [first]);
   const startedMs = performance.now();
   t.equal((await changes(app, 11)).statusCode, 410);
   t.ok(performance.now() - startedMs < 5000);
 });
 
-t.test('since must be a generation, and the key must reach the tier', async (t) => {
+await t.test('since must be a generation, and the key must reach the tier', async (t) => {
   const app = testApp(t, [first]);
   for (const since of ['', 'x', '-1', '1.5', '1e3', '0x1', '%31%30%20', '1'.repeat(16)]) {
     const response = await changes(app, since);
@@ -176,7 +179,7 @@ t.test('since must be a generation, and the key must reach the tier', async (t) 
   t.equal((await app.app.inject({ url: '/miner-positions/changes?since=10' })).statusCode, 401);
 });
 
-t.test('many miners that went away do not add up for ever', (t) => {
+await t.test('many miners that went away do not add up for ever', (t) => {
   const snapshots = new Snapshots();
   const names = Array.from({ length: 5000 }, (_, index) => `m${index}`);
   snapshots.apply([first]);
@@ -211,7 +214,7 @@ function value(name: string) {
   return minerValue([], { 0: [], 30: [], 50: [], 100: position });
 }
 
-t.test('whatever a worker was sent, a client that applies its changes holds the full map', (t) => {
+await t.test('whatever a worker was sent, a client that applies its changes holds the full map', (t) => {
   fc.assert(
     fc.property(steps, (plan) => {
       const snapshots = new Snapshots();

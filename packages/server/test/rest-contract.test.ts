@@ -71,7 +71,7 @@ async function ask(app: ReturnType<typeof testApp>['app'], row: Row) {
   });
 }
 
-t.test('every row of the contract is answered with its status and error text', async (t) => {
+await t.test('every row of the contract is answered with its status and error text', async (t) => {
   const { app, logged } = testApp(t);
   const contract = rows.filter((row) => row.contract !== undefined);
   t.equal(contract.length, 383, 'rows in the contract');
@@ -91,7 +91,7 @@ t.test('every row of the contract is answered with its status and error text', a
   t.strictSame(logged, [], 'nothing is logged');
 });
 
-t.test('every other request on record gets a JSON answer that is no fault', async (t) => {
+await t.test('every other request on record gets a JSON answer that is no fault', async (t) => {
   const { app, logged } = testApp(t);
   const others = rows.filter((row) => row.contract === undefined);
   t.equal(others.length, 546);

@@ -19,7 +19,7 @@ async function answerOf(port: number, agent: Agent, path: string): Promise<Incom
   return response;
 }
 
-t.test(
+await t.test(
   'drained: a connection between requests may send one more, and is told that it is the last',
   async (t) => {
     const { port, connections } = await serve(t);
@@ -40,7 +40,7 @@ t.test(
   },
 );
 
-t.test('drained: idle connections are closed after the grace, long before the deadline', async (t) => {
+await t.test('drained: idle connections are closed after the grace, long before the deadline', async (t) => {
   const served = await serve(t);
   const socket = await served.open();
   await until(() => served.connections.openCount === 1);
@@ -52,7 +52,7 @@ t.test('drained: idle connections are closed after the grace, long before the de
   t.ok(performance.now() - startedMs < 5000);
 });
 
-t.test('drained: an answer that is being sent is never cut before the deadline', async (t) => {
+await t.test('drained: an answer that is being sent is never cut before the deadline', async (t) => {
   for (const encoding of ['gzip', 'identity']) {
     const app = await serve(t, testApp(t, [LARGE]));
     const socket = await app.open();
@@ -71,7 +71,7 @@ t.test('drained: an answer that is being sent is never cut before the deadline',
   }
 });
 
-t.test('drained: a request that was waiting is answered and its connection closed', async (t) => {
+await t.test('drained: a request that was waiting is answered and its connection closed', async (t) => {
   const served = await serve(t);
   const socket = await served.open();
   socket.write(`GET /miner-positions/changes?since=2 HTTP/1.1\r\n${AUTH_LINES}\r\n`);
@@ -83,7 +83,7 @@ t.test('drained: a request that was waiting is answered and its connection close
   await drained;
 });
 
-t.test('drained: what is left at the deadline is cut', async (t) => {
+await t.test('drained: what is left at the deadline is cut', async (t) => {
   const served = await serve(t, testApp(t, [LARGE]));
   const socket = await served.open();
   socket.write(`GET /miner-positions HTTP/1.1\r\n${AUTH_LINES}Accept-Encoding: gzip\r\n\r\n`);
@@ -96,7 +96,7 @@ t.test('drained: what is left at the deadline is cut', async (t) => {
   t.strictSame(served.logged, []);
 });
 
-t.test('drained with nothing open: at once', async (t) => {
+await t.test('drained with nothing open: at once', async (t) => {
   const { connections } = await serve(t);
   const startedMs = performance.now();
   await connections.drain(60_000);

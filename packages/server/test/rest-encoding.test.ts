@@ -35,7 +35,7 @@ function without(fields: object, names: readonly string[]): Record<string, unkno
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 }
 
-t.test('Accept-Encoding is weighed as HTTP says', (t) => {
+await t.test('Accept-Encoding is weighed as HTTP says', (t) => {
   const table: [header: string | undefined, encoding: 'gzip' | 'identity'][] = [
     [undefined, 'identity'],
     ['', 'identity'],
@@ -65,7 +65,7 @@ t.test('Accept-Encoding is weighed as HTTP says', (t) => {
   t.end();
 });
 
-t.test('If-None-Match names an ETag in a list, weak or strong, and * names none', (t) => {
+await t.test('If-None-Match names an ETag in a list, weak or strong, and * names none', (t) => {
   t.ok(namesEtag('"a"', '"a"'));
   t.ok(namesEtag('"x", W/"a" , "y"', '"a"'));
   t.notOk(namesEtag('"ab"', '"a"'));
@@ -75,7 +75,7 @@ t.test('If-None-Match names an ETag in a list, weak or strong, and * names none'
   t.end();
 });
 
-t.test('gzip and identity are the same text, with their lengths, ETags and headers', async (t) => {
+await t.test('gzip and identity are the same text, with their lengths, ETags and headers', async (t) => {
   const { app } = testApp(t);
   const etags = new Set<string>();
   for (const url of SNAPSHOT_PATHS) {
@@ -101,7 +101,7 @@ t.test('gzip and identity are the same text, with their lengths, ETags and heade
   t.equal(etags.size, 2 * SNAPSHOT_PATHS.length, 'every body has an ETag of its own');
 });
 
-t.test('the map at a tier is what the source holds', async (t) => {
+await t.test('the map at a tier is what the source holds', async (t) => {
   const { app } = testApp(t);
   const response = await app.inject({ url: '/miner-positions', headers: GZIP });
   const source = JSON.parse(readFixture('root/validation/outputs/output.json')) as Record<string, object>;
@@ -117,7 +117,7 @@ t.test('the map at a tier is what the source holds', async (t) => {
   t.strictSame(single.json(), delayed.json<typeof map>()[HOTKEY], "one miner is shown at the key's tier");
 });
 
-t.test('statistics are what the file holds, with and without checkpoints', async (t) => {
+await t.test('statistics are what the file holds, with and without checkpoints', async (t) => {
   const { app } = testApp(t);
   const source = JSON.parse(readFixture('root/runnable/minerstatistics.json')) as {
     data: { hotkey: string; checkpoints?: unknown }[];
@@ -134,7 +134,7 @@ t.test('statistics are what the file holds, with and without checkpoints', async
   );
 });
 
-t.test('the body is one gzip member that gzip -t accepts', async (t) => {
+await t.test('the body is one gzip member that gzip -t accepts', async (t) => {
   const { app } = testApp(t);
   const response = await app.inject({ url: '/miner-positions', headers: GZIP });
   const gzip = spawn('gzip', ['-t'], { stdio: ['pipe', 'ignore', 'inherit'] });
@@ -148,7 +148,7 @@ t.test('the body is one gzip member that gzip -t accepts', async (t) => {
   );
 });
 
-t.test('without Accept-Encoding: gzip where a tier is asked for, else identity', async (t) => {
+await t.test('without Accept-Encoding: gzip where a tier is asked for, else identity', async (t) => {
   const { app } = testApp(t);
   const encodingOf = async (url: string) =>
     (await app.inject({ url, headers: BEARER })).headers['content-encoding'];
@@ -159,7 +159,7 @@ t.test('without Accept-Encoding: gzip where a tier is asked for, else identity',
   t.equal(await encodingOf('/statistics'), undefined);
 });
 
-t.test('what the client holds is answered by 304 with the ETag and no body', async (t) => {
+await t.test('what the client holds is answered by 304 with the ETag and no body', async (t) => {
   const { app } = testApp(t);
   for (const url of SNAPSHOT_PATHS) {
     const { etag = '' } = (await app.inject({ url, headers: GZIP })).headers;
@@ -173,7 +173,7 @@ t.test('what the client holds is answered by 304 with the ETag and no body', asy
   }
 });
 
-t.test('the ETag tells bodies, not generations', async (t) => {
+await t.test('the ETag tells bodies, not generations', async (t) => {
   const { app, snapshots } = testApp(t);
   const ask = (tier: number) => app.inject({ url: `/miner-positions?tier=${tier}`, headers: GZIP });
   snapshots.apply([
@@ -193,7 +193,7 @@ t.test('the ETag tells bodies, not generations', async (t) => {
   );
 });
 
-t.test('HEAD is GET without the body', async (t) => {
+await t.test('HEAD is GET without the body', async (t) => {
   const { app } = testApp(t);
   for (const headers of [GZIP, IDENTITY]) {
     for (const url of [...SNAPSHOT_PATHS, '/healthz', '/nothing-here', '/miner-positions?tier=7']) {
@@ -210,7 +210,7 @@ t.test('HEAD is GET without the body', async (t) => {
   }
 });
 
-t.test(
+await t.test(
   'positions answers tell their generation, and the order they are complete to if there is a log',
   async (t) => {
     const { app, snapshots } = testApp(t);
@@ -231,7 +231,7 @@ t.test(
   },
 );
 
-t.test('the joined body is shared while its generation is current', (t) => {
+await t.test('the joined body is shared while its generation is current', (t) => {
   const { snapshots } = testApp(t);
   const state = snapshots.positions;
   t.equal(state?.full(100).gzip(), state?.full(100).gzip());

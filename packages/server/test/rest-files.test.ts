@@ -19,7 +19,7 @@ async function ask({ app }: TestApp, url: string): Promise<[status: number, body
 
 const error = (text: string) => ({ error: text });
 
-t.test('where files are missing, each route says which', async (t) => {
+await t.test('where files are missing, each route says which', async (t) => {
   const app = testApp(t, [
     positionsTransaction({ generation: 1, hotkeys: [], reset: true, head: { source: 'none' } }),
   ]);
@@ -34,7 +34,7 @@ t.test('where files are missing, each route says which', async (t) => {
   t.strictSame(await ask(app, '/miner-copying'), [404, error('Miner copying data not found')]);
 });
 
-t.test('empty files are data', async (t) => {
+await t.test('empty files are data', async (t) => {
   const app = testApp(t, [
     positionsTransaction({ generation: 1, hotkeys: [], reset: true, head: { source: 'outputs' } }),
     statisticsTransaction('{"data": []}'),
@@ -50,7 +50,7 @@ t.test('empty files are data', async (t) => {
   t.strictSame(await ask(app, '/eliminations'), [200, {}]);
 });
 
-t.test('a file that goes away is gone, and one that comes is served', async (t) => {
+await t.test('a file that goes away is gone, and one that comes is served', async (t) => {
   const app = testApp(t);
   app.snapshots.apply([
     { topic: 'eliminations', reset: false, put: [], remove: ['file'] },
@@ -66,7 +66,7 @@ t.test('a file that goes away is gone, and one that comes is served', async (t) 
   t.strictSame(await ask(app, '/statistics/a'), [200, { hotkey: 'a', weight: 1 }]);
 });
 
-t.test('until the first positions have arrived, data is being loaded', async (t) => {
+await t.test('until the first positions have arrived, data is being loaded', async (t) => {
   const app = testApp(t, []);
   const paths = [
     '/miner-positions',
@@ -88,22 +88,25 @@ t.test('until the first positions have arrived, data is being loaded', async (t)
   t.equal((await app.app.inject({ url: '/eliminations' })).statusCode, 401, 'who has no key is not told');
 });
 
-t.test('the process is healthy always, and ready when its data is there and kept up to date', async (t) => {
-  const app = testApp(t, []);
-  t.strictSame(await ask(app, '/healthz'), [200, { status: 'ok' }]);
-  t.strictSame(await ask(app, '/readyz'), [503, { status: 'unready', reasons: ['positions not loaded'] }]);
-  app.snapshots.apply([fixturePositions(), feedHealth(true)]);
-  t.strictSame(await ask(app, '/readyz'), [200, { status: 'ready' }]);
-  app.snapshots.apply([feedHealth(false)]);
-  t.strictSame(await ask(app, '/readyz'), [
-    503,
-    { status: 'unready', reasons: ['feed down since 2025-11-10T16:47:14.000Z'] },
-  ]);
-  t.equal((await ask(app, '/miner-positions'))[0], 200, 'the last state is served all the same');
-  t.equal((await app.app.inject({ url: '/healthz' })).statusCode, 200, 'no key is needed');
-});
+await t.test(
+  'the process is healthy always, and ready when its data is there and kept up to date',
+  async (t) => {
+    const app = testApp(t, []);
+    t.strictSame(await ask(app, '/healthz'), [200, { status: 'ok' }]);
+    t.strictSame(await ask(app, '/readyz'), [503, { status: 'unready', reasons: ['positions not loaded'] }]);
+    app.snapshots.apply([fixturePositions(), feedHealth(true)]);
+    t.strictSame(await ask(app, '/readyz'), [200, { status: 'ready' }]);
+    app.snapshots.apply([feedHealth(false)]);
+    t.strictSame(await ask(app, '/readyz'), [
+      503,
+      { status: 'unready', reasons: ['feed down since 2025-11-10T16:47:14.000Z'] },
+    ]);
+    t.equal((await ask(app, '/miner-positions'))[0], 200, 'the last state is served all the same');
+    t.equal((await app.app.inject({ url: '/healthz' })).statusCode, 200, 'no key is needed');
+  },
+);
 
-t.test('a transaction that breaks the promises of its topic is a fault', (t) => {
+await t.test('a transaction that breaks the promises of its topic is a fault', (t) => {
   const { snapshots } = testApp(t);
   t.throws(
     () => {

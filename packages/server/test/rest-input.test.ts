@@ -4,7 +4,7 @@ import { BEARER, grant, keysTransaction, readFixture, testApp } from './rest-fix
 const UNAUTHORIZED = { error: 'Unauthorized access' };
 const NOT_FOUND = { error: 'Resource not found' };
 
-t.test('a key counts in the header or, where there is none, in a JSON body', async (t) => {
+await t.test('a key counts in the header or, where there is none, in a JSON body', async (t) => {
   const { app } = testApp(t);
   const json = { 'content-type': 'application/json' };
   const good = '{"api_key": "key-tier100"}';
@@ -50,7 +50,7 @@ t.test('a key counts in the header or, where there is none, in a JSON body', asy
   }
 });
 
-t.test('HEAD takes the key from the body too', async (t) => {
+await t.test('HEAD takes the key from the body too', async (t) => {
   const { app } = testApp(t);
   const response = await app.inject({
     method: 'HEAD',
@@ -61,7 +61,7 @@ t.test('HEAD takes the key from the body too', async (t) => {
   t.equal(response.statusCode, 200);
 });
 
-t.test('an expired key and a removed key no longer count', async (t) => {
+await t.test('an expired key and a removed key no longer count', async (t) => {
   const { app, snapshots } = testApp(t);
   const ask = async () => (await app.inject({ url: '/eliminations', headers: BEARER })).statusCode;
   snapshots.apply([keysTransaction([{ ...grant('key-tier100', 100), expiresMs: Date.now() + 3_600_000 }])]);
@@ -72,7 +72,7 @@ t.test('an expired key and a removed key no longer count', async (t) => {
   t.equal(await ask(), 401);
 });
 
-t.test('a hotkey is data: known ones are found, everything else is a 404 in JSON', async (t) => {
+await t.test('a hotkey is data: known ones are found, everything else is a 404 in JSON', async (t) => {
   const { app, logged } = testApp(t);
   const known =
     Object.keys(JSON.parse(readFixture('root/validation/outputs/output.json')) as object)[0] ?? '';
@@ -121,7 +121,7 @@ t.test('a hotkey is data: known ones are found, everything else is a 404 in JSON
   t.strictSame(logged, []);
 });
 
-t.test('a client of the first generation is told an unknown miner in its words', async (t) => {
+await t.test('a client of the first generation is told an unknown miner in its words', async (t) => {
   const { app } = testApp(t);
   const body = { headers: { 'content-type': 'application/json' }, payload: '{"api_key": "key-tier100"}' };
   for (const url of ['/miner-positions/nobody', '/statistics/nobody/']) {
@@ -130,7 +130,7 @@ t.test('a client of the first generation is told an unknown miner in its words',
   }
 });
 
-t.test('a wrong method is refused with Allow, before key and body', async (t) => {
+await t.test('a wrong method is refused with Allow, before key and body', async (t) => {
   const { app } = testApp(t);
   for (const url of [
     '/miner-positions',
@@ -164,7 +164,7 @@ t.test('a wrong method is refused with Allow, before key and body', async (t) =>
   t.equal((await app.inject({ method: 'POST', url: '/nothing' })).statusCode, 404);
 });
 
-t.test('a body over 256 KB is refused', async (t) => {
+await t.test('a body over 256 KB is refused', async (t) => {
   const { app } = testApp(t);
   const send = (payload: string) =>
     app.inject({ url: '/eliminations', headers: { ...BEARER, 'content-type': 'application/json' }, payload });
@@ -174,7 +174,7 @@ t.test('a body over 256 KB is refused', async (t) => {
   t.strictSame(response.json(), { error: 'Request body is larger than 256 KB' });
 });
 
-t.test('the request id is the own one if it is sane, else a new one', async (t) => {
+await t.test('the request id is the own one if it is sane, else a new one', async (t) => {
   const { app } = testApp(t);
   const idFor = async (given: string) =>
     (await app.inject({ url: '/healthz', headers: { 'x-request-id': given } })).headers['x-request-id'];
@@ -184,7 +184,7 @@ t.test('the request id is the own one if it is sane, else a new one', async (t) 
   t.not(await idFor(''), await idFor(''));
 });
 
-t.test('a fault is logged with its request id and told without detail', async (t) => {
+await t.test('a fault is logged with its request id and told without detail', async (t) => {
   const { app, snapshots, logged } = testApp(t);
   snapshots.document = () => {
     throw new Error('secret detail');

@@ -37,7 +37,7 @@ async function told(worker: ChildProcess, type: FromWorker['type']): Promise<voi
   }
 }
 
-t.test(
+await t.test(
   'the worker serves connections it is handed, from what it is sent, and ends when drained',
   async (t) => {
     const worker = fork(MAIN, [], {

@@ -48,8 +48,7 @@ void t.test('an error that nobody caught ends a worker, which is started again',
 void t.test(
   'without the feed REST serves the last state; a new feed goes on from its generation',
   async (t) => {
-    const flag = join(temporaryFolder(t), 'flag');
-    const { supervisor } = await startedSupervisor(t, { workers: [feedSpec([flag]), restSpec(1)] });
+    const { supervisor } = await startedSupervisor(t, { workers: [feedSpec(), restSpec(1)] });
     const { port } = supervisor.address();
     const down = once(supervisor.events, 'worker-down');
     const up = once(supervisor.events, 'worker-ready');
