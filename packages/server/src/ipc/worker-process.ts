@@ -139,6 +139,8 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
     process.exit(FAILURE_EXIT_CODE);
   });
 
+  // The supervisor may have ended while this process was being started: then no `disconnect` comes any more.
+  if (!process.connected) process.exit(FAILURE_EXIT_CODE);
   tell({ type: 'online' });
   return {
     ready: () => {
