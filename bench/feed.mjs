@@ -1,6 +1,6 @@
 // Start, memory, freshness, CPU of an update, and bursts, at 256 miners / 100,000 files / 100 MB.
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   cpuMs,
@@ -21,6 +21,8 @@ const TRIES = 100;
 const CPU_UPDATES = 60;
 const BURST = 30_000;
 const BLOCKED_MS = 4000;
+const NEW_MINERS = 200;
+const FILES_EACH = 10;
 
 const headers = { Authorization: `Bearer ${KEYS[100]}` };
 
@@ -100,14 +102,28 @@ async function burst(server, root, files) {
     replace(root, path, marked(path, mark));
     marks.set(path, mark);
   }
+  // And files in folders that are as new as they are.
+  const newcomers = Array.from({ length: NEW_MINERS }, (_, index) => `new-${round}-${index}`);
+  for (const [index, hotkey] of newcomers.entries()) {
+    for (let file = 0; file < FILES_EACH; file++) {
+      const uuid = randomUUID();
+      const folder = join(root, 'validation', 'miners', hotkey, 'positions', `PAIR${file}`, 'closed');
+      mkdirSync(folder, { recursive: true });
+      const text = readFileSync(files[(index * FILES_EACH + file) % files.length], 'utf8');
+      replace(
+        root,
+        join(folder, uuid),
+        text.replace(/"position_uuid": "[^"]+"/, `"position_uuid": "${uuid}"`),
+      );
+    }
+  }
+  round += 1;
   await new Promise((resolve) =>
     setTimeout(resolve, Math.max(0, stoppedMs + BLOCKED_MS - performance.now())),
   );
   process.kill(feed.pid, 'SIGCONT');
   const startedMs = performance.now();
-  const byHotkey =
-    Map.groupBy?.(marks.keys(), (path) => hotkeyOf(root, path)) ??
-    groupBy(marks.keys(), (path) => hotkeyOf(root, path));
+  const byHotkey = groupBy(marks.keys(), (path) => hotkeyOf(root, path));
   for (const [hotkey, paths] of byHotkey) {
     await until(
       async () => {
@@ -118,8 +134,19 @@ async function burst(server, root, files) {
       `all changes of ${hotkey}`,
     );
   }
-  return performance.now() - startedMs;
+  for (const hotkey of newcomers) {
+    await until(
+      async () => (await minerText(server, hotkey)).split('"position_uuid"').length === FILES_EACH + 1,
+      120_000,
+      `all of ${hotkey}`,
+    );
+  }
+  const tookMs = performance.now() - startedMs;
+  for (const hotkey of newcomers) rmSync(join(root, 'validation', 'miners', hotkey), { recursive: true });
+  return tookMs;
 }
+
+let round = 0;
 
 function groupBy(items, keyOf) {
   const groups = new Map();
@@ -158,7 +185,7 @@ try {
 
   const closed = filesOf(root, 'closed');
   row(
-    `${BURST} renames while the feed is stopped for ${BLOCKED_MS / 1000} s: until all are visible`,
+    `${BURST} renames and ${NEW_MINERS * FILES_EACH} files in new folders while the feed is stopped for ${BLOCKED_MS / 1000} s, until all are visible`,
     'all',
     `all, ${((await burst(server, root, [...open, ...closed].slice(0, BURST))) / 1000).toFixed(1)} s`,
   );

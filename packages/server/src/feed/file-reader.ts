@@ -26,6 +26,7 @@ export class FileReader {
   #retry: NodeJS.Timeout | null = null;
   #badSinceMs: number | null = null;
   #reported: string | null = null;
+  #toldNonFinite = 0;
   #isClosed = false;
 
   /** @param look looks at the file, takes over its content and tells what it found. */
@@ -81,9 +82,12 @@ export class FileReader {
       }
       this.#badSinceMs = null;
       this.#reported = null;
-      if (result.nonFinite !== undefined && result.nonFinite > 0) {
+      const nonFinite = result.nonFinite ?? 0;
+      // Told again only when it gets more: the large files are written every few seconds.
+      if (nonFinite > this.#toldNonFinite) {
+        this.#toldNonFinite = nonFinite;
         this.#log.warn(
-          { event: 'non-finite', file: this.#name, count: result.nonFinite },
+          { event: 'non-finite', file: this.#name, count: nonFinite },
           'NaN or Infinity, which are no JSON, are served as null',
         );
       }

@@ -1,8 +1,9 @@
-import { comparePositions, isSettled, summaryFields, summaryText } from '@ptn-api/core';
-import type { SummaryFields } from '@ptn-api/core';
+import { comparePositions, DAY_MS, isSettled, summaryFields, summaryText } from '@ptn-api/core';
+import type { SummarizedPosition, SummaryFields } from '@ptn-api/core';
 import type { MinerValue } from '../ipc/messages.ts';
 import type { EncodedMiner, EncodeMinerInput, PlacedBlock } from './tasks/encode-miner.ts';
-import type { LivePosition, LoadedMiner, SettledFacts } from './tasks/load-miner.ts';
+import { summarized } from './tasks/load-miner.ts';
+import type { LivePosition, LoadedMiner } from './tasks/load-miner.ts';
 import type { PositionRead } from './tasks/read-positions.ts';
 import type { SettledBlock } from './tasks/settled-blocks.ts';
 
@@ -34,6 +35,8 @@ export interface BadFile {
 
 /** What an encoding was asked for, to know afterwards what it covers. */
 export interface EncodePlan {
+  /** Of the content it was made from. */
+  readonly version: number;
   readonly input: EncodeMinerInput;
   readonly settling: readonly LiveEntry[];
   readonly summary: SummaryFields | null;
@@ -45,8 +48,9 @@ export class MinerState {
   readonly files = new Map<string, FileState>();
   readonly bad = new Map<string, BadFile>();
   readonly live = new Map<string, LiveEntry>();
+  #version = 0;
   #blocks: SettledBlock[] = [];
-  #settled: SettledFacts[] = [];
+  #settled: SummarizedPosition[] = [];
   /** Unix ms from which on the miner must be read from its folder again; Infinity if it need not. */
   reloadMs = 0;
   /** Unix ms at which it must be encoded again although nothing was written. */
@@ -78,6 +82,7 @@ export class MinerState {
 
   /** Takes over a miner that was read as a whole. */
   replace(loaded: LoadedMiner, rest: string | null, now: number): void {
+    this.#version += 1;
     this.#blocks = [...loaded.blocks];
     this.#settled = [...loaded.settled];
     const filesBefore = new Map(this.files);
@@ -107,6 +112,7 @@ export class MinerState {
 
   /** The miner is no longer in the source. */
   clear(): void {
+    this.#version += 1;
     this.#blocks = [];
     this.#settled = [];
     this.live.clear();
@@ -114,6 +120,26 @@ export class MinerState {
     this.bad.clear();
     this.rest = null;
     this.changeMs = Infinity;
+  }
+
+  /**
+   * What was due by the old time is due by the new one, or it would wait for as long as the clock was set back.
+   *
+   * @param canReload whether the source can read the miner by itself.
+   */
+  clockSetBack(now: number, canReload: boolean): void {
+    for (const [uuid, entry] of this.live) {
+      if (entry.goneMs !== null) this.live.set(uuid, { ...entry, goneMs: Math.min(entry.goneMs, now) });
+    }
+    for (const [path, file] of this.bad)
+      this.bad.set(path, { ...file, sinceMs: Math.min(file.sinceMs, now) });
+    // What is settled by the old time only must come apart again.
+    if (canReload && (this.reloadMs !== Infinity || this.lastSettledMs >= now - DAY_MS)) this.reloadMs = now;
+  }
+
+  /** Whether the miner was not replaced since the plan was made: else what it encodes belongs to no state. */
+  isCurrent(plan: EncodePlan): boolean {
+    return plan.version === this.#version;
   }
 
   #requestReload(atMs: number): void {
@@ -217,6 +243,7 @@ export class MinerState {
     const summary =
       this.rest === null ? summaryFields([...this.#settled, ...live.map(({ facts }) => facts)], now) : null;
     return {
+      version: this.#version,
       settling,
       summary,
       input: {
@@ -242,8 +269,7 @@ export class MinerState {
     for (const [index, block] of result.blocks) this.#blocks[index] = block;
     for (const entry of plan.settling) {
       const { facts, path } = entry;
-      const { openMs, closeMs, returnAtClose, isClosed } = facts;
-      this.#settled.push({ openMs, closeMs, returnAtClose, isClosed });
+      this.#settled.push(summarized(facts));
       // A newer content that came meanwhile is put in its place by reading the folder.
       if (this.live.get(facts.positionUuid) === entry) this.live.delete(facts.positionUuid);
       else this.#requestReload(plan.input.now);

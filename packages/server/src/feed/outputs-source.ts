@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { FileResult } from './file-reader.ts';
 import type { PositionsFeed } from './positions-feed.ts';
 import type { TaskPool } from './task-pool.ts';
+import type { OutputsMiner } from './tasks/load-outputs.ts';
 
 export interface OutputsSourceOptions {
   /** `validation/outputs/output.json`. */
@@ -16,6 +17,9 @@ export class OutputsSource {
   readonly #options: OutputsSourceOptions;
   #stamp: string | undefined;
   #digests: ReadonlyMap<string, string> = new Map();
+  /** What was told of the entries of a miner that do not read. */
+  readonly #told = new Map<string, string>();
+  #forgets = 0;
 
   constructor(options: OutputsSourceOptions) {
     this.#options = options;
@@ -23,14 +27,16 @@ export class OutputsSource {
 
   /** The next look reads every miner anew, whether it changed or not. */
   forget(): void {
+    this.#forgets += 1;
     this.#stamp = undefined;
     this.#digests = new Map([...this.#digests.keys()].map((hotkey) => [hotkey, '']));
   }
 
   /** Looks at the file and takes over what changed. A file that is gone or broken leaves what was read last. */
   async read(): Promise<FileResult> {
-    const { path, feed, pool, log } = this.#options;
-    const now = Date.now();
+    const { path, feed, pool } = this.#options;
+    const now = feed.now();
+    const forgets = this.#forgets;
     const loaded = await pool.run('loadOutputs', {
       path,
       now,
@@ -38,15 +44,15 @@ export class OutputsSource {
       known: this.#digests,
       ...(this.#stamp === undefined ? {} : { stamp: this.#stamp }),
     });
+    // Read by a time that no longer holds: the look that follows counts.
+    if (forgets !== this.#forgets) return { kind: 'same' };
     if (loaded.kind !== 'read') return loaded;
     const digests = new Map(loaded.hotkeys.map((hotkey) => [hotkey, this.#digests.get(hotkey) ?? '']));
     for (const miner of loaded.changed) {
       digests.set(miner.hotkey, miner.digest);
       feed.miner(miner.hotkey).replace(miner, miner.rest, now);
       feed.touch(miner.hotkey);
-      for (const { path: place, reason } of miner.bad) {
-        log.warn({ event: 'bad-position', path: place, reason }, 'an entry of the outputs file is left out');
-      }
+      this.#tellBad(miner);
     }
     for (const hotkey of this.#digests.keys()) {
       if (digests.has(hotkey)) continue;
@@ -57,5 +63,18 @@ export class OutputsSource {
     this.#digests = digests;
     feed.order = loaded.hotkeys;
     return loaded;
+  }
+
+  /** One line for each miner, and not again while it is the same: the file is written every few seconds. */
+  #tellBad({ hotkey, bad }: OutputsMiner): void {
+    const [first] = bad;
+    const told = `${bad.length} ${first?.reason ?? ''}`;
+    if (first !== undefined && this.#told.get(hotkey) !== told) {
+      this.#options.log.warn(
+        { event: 'bad-position', path: first.path, reason: first.reason, count: bad.length },
+        'entries of the outputs file are left out',
+      );
+    }
+    this.#told.set(hotkey, told);
   }
 }

@@ -1,4 +1,3 @@
-import { DAY_MS } from '@ptn-api/core';
 import type { Logger } from 'pino';
 import type { MinerValue, PositionsHead, Transaction } from '../ipc/messages.ts';
 import { MinerState } from './miner-state.ts';
@@ -12,6 +11,8 @@ const TICK_MS = 200;
 const CLOCK_STEP_MS = 5000;
 /** A file that does not read is reported when it has been so for this long: until then it may still be written. */
 const REPORT_BAD_AFTER_MS = 5000;
+/** Of files that are to be reported at one moment so many are named, the others are counted. */
+const NAMED_BAD_FILES = 10;
 /** A miner whose encoding failed (a thread that died) is tried again after so long. */
 const RETRY_MS = 5000;
 
@@ -40,24 +41,27 @@ export class PositionsFeed {
   /** The order of miners where the source gives one; else they are ordered by their returns. */
   order: readonly string[] | null = null;
   readonly #options: PositionsFeedOptions;
-  readonly #now: () => number;
+  /** Unix ms by the clock that everything of the positions goes by. */
+  readonly now: () => number;
   readonly #dirty = new Set<string>();
   readonly #published = new Set<string>();
   #generation: number;
   #isFirst = true;
+  /** How many miners the last generation had. */
+  #miners = 0;
   #timer: NodeJS.Timeout | null = null;
   #clock: NodeJS.Timeout | null = null;
   #flushing: Promise<void> | null = null;
   #lastTickMs: number;
-  readonly #reported = new Map<string, string>();
+  readonly #reported = new Set<string>();
   readonly #warned = new Set<string>();
 
   constructor(options: PositionsFeedOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
-    this.#lastTickMs = this.#now();
+    this.now = options.now ?? Date.now;
+    this.#lastTickMs = this.now();
     // Milliseconds of the clock, so that a generation of an earlier run is never met again.
-    this.#generation = Math.max(options.lastGeneration, this.#now());
+    this.#generation = Math.max(options.lastGeneration, this.now());
   }
 
   get generation(): number {
@@ -90,7 +94,7 @@ export class PositionsFeed {
 
   /** Starts the clock that moves positions between the tiers when their time comes. */
   startClock(): void {
-    this.#lastTickMs = this.#now();
+    this.#lastTickMs = this.now();
     this.#clock = setInterval(() => {
       this.#tick();
     }, TICK_MS);
@@ -104,7 +108,7 @@ export class PositionsFeed {
   }
 
   #tick(): void {
-    const now = this.#now();
+    const now = this.now();
     if (now < this.#lastTickMs - CLOCK_STEP_MS) this.#clockSetBack(now);
     this.#lastTickMs = now;
     for (const miner of this.miners.values()) {
@@ -112,8 +116,8 @@ export class PositionsFeed {
         miner.changeMs = Infinity;
         this.touch(miner.hotkey);
       }
-      this.#reportBad(miner, now);
     }
+    this.#reportBad(now);
   }
 
   /** What was shown in all tiers must be hidden again where its 24 h have not passed by the new time. */
@@ -123,19 +127,31 @@ export class PositionsFeed {
       'the clock was set back: tiers are worked out again for the new time',
     );
     for (const miner of this.miners.values()) {
-      if (miner.lastSettledMs >= now - DAY_MS) miner.reloadMs = now;
+      miner.clockSetBack(now, this.#options.loadMiner !== null);
       this.touch(miner.hotkey);
     }
     this.#options.onClockSetBack?.();
   }
 
-  #reportBad(miner: MinerState, now: number): void {
-    for (const [path, { stamp, reason, sinceMs }] of miner.bad) {
-      if (now - sinceMs < REPORT_BAD_AFTER_MS || this.#reported.get(path) === stamp) continue;
-      this.#reported.set(path, stamp);
+  /** Tells of files that have not read for a while: each once until it reads again, however often it is written. */
+  #reportBad(now: number): void {
+    const bad = [...this.miners.values()].flatMap((miner) => [...miner.bad]);
+    const paths = new Set(bad.map(([path]) => path));
+    for (const path of this.#reported) if (!paths.has(path)) this.#reported.delete(path);
+    const due = bad.filter(
+      ([path, { sinceMs }]) => now - sinceMs >= REPORT_BAD_AFTER_MS && !this.#reported.has(path),
+    );
+    for (const [path] of due) this.#reported.add(path);
+    for (const [path, { reason }] of due.slice(0, NAMED_BAD_FILES)) {
       this.#options.log.warn(
         { event: 'bad-position', path, reason },
         'a position is left out or shown as it last was, because its file does not read',
+      );
+    }
+    if (due.length > NAMED_BAD_FILES) {
+      this.#options.log.warn(
+        { event: 'bad-positions', count: due.length - NAMED_BAD_FILES },
+        'further positions are left out or shown as they last were, because their files do not read',
       );
     }
   }
@@ -173,7 +189,7 @@ export class PositionsFeed {
             { event: 'encode-failed', err: error, hotkey },
             'a miner could not be encoded; it is tried again',
           );
-          this.miner(hotkey).changeMs = this.#now() + RETRY_MS;
+          this.miner(hotkey).changeMs = this.now() + RETRY_MS;
         }
       }),
     );
@@ -185,8 +201,15 @@ export class PositionsFeed {
       // A tree without miners is no data; an outputs file that was read is, even if its map is empty.
       source: ordered.length === 0 && this.order === null ? 'none' : source,
       hotkeys: ordered,
-      modifiedMs: this.#now(),
+      modifiedMs: this.now(),
     };
+    if (ordered.length === 0 && this.#miners > 0) {
+      log.warn(
+        { event: 'no-miners', was: this.#miners },
+        'no miner has a position any more: is PTN_ROOT still there?',
+      );
+    }
+    this.#miners = ordered.length;
     const reset = this.#isFirst;
     this.#isFirst = false;
     await publish({ topic: 'positions', reset, put: [['head', head], ...put], remove });
@@ -206,14 +229,17 @@ export class PositionsFeed {
   async #encode(hotkey: string): Promise<MinerValue | null> {
     const { pool, loadMiner, strip, log } = this.#options;
     const miner = this.miner(hotkey);
-    if (loadMiner !== null && miner.reloadMs <= this.#now()) await loadMiner(hotkey, this.#now());
-    const plan = miner.plan(this.#now(), strip);
-    if (miner.isEmpty) {
-      if (miner.bad.size === 0) this.miners.delete(hotkey);
-      return null;
-    }
+    if (loadMiner !== null && miner.reloadMs <= this.now()) await loadMiner(hotkey, this.now());
     const before = miner.unsupported;
-    const result = await pool.run('encodeMiner', plan.input);
+    let plan, result;
+    do {
+      plan = miner.plan(this.now(), strip);
+      if (miner.isEmpty) {
+        if (miner.bad.size === 0) this.miners.delete(hotkey);
+        return null;
+      }
+      result = await pool.run('encodeMiner', plan.input);
+    } while (!miner.isCurrent(plan));
     const value = miner.encoded(plan, result);
     for (const warning of result.warnings) {
       if (this.#warned.has(warning)) continue;

@@ -52,6 +52,7 @@ export class TreeSource {
   readonly #pending = new Set<string>();
   readonly #loading = new Set<string>();
   readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #toldNonFinite = new Set<string>();
   #reading: Promise<void> | null = null;
   #watcher: TreeWatcher | null = null;
   #isClosed = false;
@@ -83,7 +84,7 @@ export class TreeSource {
 
   #reloadAll(): void {
     const { feed } = this.#options;
-    const now = Date.now();
+    const now = feed.now();
     for (const miner of feed.miners.values()) {
       miner.reloadMs = now;
       feed.touch(miner.hotkey);
@@ -145,14 +146,14 @@ export class TreeSource {
     if (hotkey === null) return;
     const known = feed.miners.has(hotkey);
     if (!known && read.kind === 'gone') return;
-    const now = Date.now();
+    const now = feed.now();
     if (feed.miner(hotkey).apply(read, now) || !known) feed.touch(hotkey);
+    if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(hotkey, read.nonFinite);
     if (read.kind === 'bad') this.#retry(read.path, feed.miner(hotkey).bad.get(read.path)?.sinceMs ?? now);
-    if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(read.path, read.nonFinite);
   }
 
   #retry(path: string, sinceMs: number): void {
-    const badForMs = Date.now() - sinceMs;
+    const badForMs = this.#options.feed.now() - sinceMs;
     if (badForMs > RETRY_FOR_MS || this.#isClosed) return;
     const delayMs = Math.min(Math.max(badForMs, RETRY_MIN_MS), RETRY_MAX_MS);
     const timer = setTimeout(() => {
@@ -163,9 +164,12 @@ export class TreeSource {
     this.#retries.add(timer);
   }
 
-  #tellNonFinite(path: string, count: number): void {
+  /** Once for each miner: a validator that writes them does so again and again. */
+  #tellNonFinite(hotkey: string, count: number): void {
+    if (this.#toldNonFinite.has(hotkey)) return;
+    this.#toldNonFinite.add(hotkey);
     this.#options.log.warn(
-      { event: 'non-finite', path: join('validation/miners', path), count },
+      { event: 'non-finite', path: join('validation/miners', hotkey), count },
       'NaN or Infinity in position files, which are no JSON, are served as null',
     );
   }

@@ -7,11 +7,10 @@ import { Readable } from 'node:stream';
 import { deflateSegment, gzipMember, replaceNonFinite, skipValue } from '@ptn-api/core';
 import type { DocumentValue } from '../../ipc/messages.ts';
 import { readStamped } from './read-file.ts';
+import type { NothingRead } from './read-file.ts';
 
 export type LoadedDocument =
-  | { readonly kind: 'same' }
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'bad'; readonly stamp: string; readonly reason: string }
+  | NothingRead
   | {
       readonly kind: 'read';
       readonly stamp: string;

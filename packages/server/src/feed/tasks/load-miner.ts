@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { comparePositions, isSettled } from '@ptn-api/core';
-import type { PositionFacts } from '@ptn-api/core';
+import type { PositionFacts, SummarizedPosition } from '@ptn-api/core';
 import { readPositionFile } from './read-positions.ts';
 import { buildSettled } from './settled-blocks.ts';
 import type { EncodeOptions, PositionText, SettledBlock } from './settled-blocks.ts';
@@ -19,8 +19,10 @@ export interface LivePosition extends PositionText {
   readonly path: string;
 }
 
-/** What a settled position adds to the summary fields. */
-export type SettledFacts = Pick<PositionFacts, 'openMs' | 'closeMs' | 'returnAtClose' | 'isClosed'>;
+/** What is kept of a settled position, whose text is in a block: its part in the summary fields. */
+export function summarized({ openMs, closeMs, returnAtClose }: PositionFacts): SummarizedPosition {
+  return { openMs, closeMs, returnAtClose };
+}
 
 /** All of a miner, read from its folder. */
 export interface LoadedMiner {
@@ -29,7 +31,7 @@ export interface LoadedMiner {
   readonly bad: readonly { readonly path: string; readonly stamp: string; readonly reason: string }[];
   readonly blocks: readonly SettledBlock[];
   /** In the order in which the blocks hold them. */
-  readonly settled: readonly SettledFacts[];
+  readonly settled: readonly SummarizedPosition[];
   readonly live: readonly LivePosition[];
   readonly nonFinite: number;
 }
@@ -91,12 +93,7 @@ export function loadMiner(input: { root: string; hotkey: string } & EncodeOption
     files,
     bad,
     blocks: buildSettled(settled, input),
-    settled: settled.map(({ facts: { openMs, closeMs, returnAtClose, isClosed } }) => ({
-      openMs,
-      closeMs,
-      returnAtClose,
-      isClosed,
-    })),
+    settled: settled.map(({ facts }) => summarized(facts)),
     live: positions.filter((position) => !isSettled(position.facts, input.now)),
     nonFinite,
   };

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isSettled, readPosition, sliceDashboard } from '@ptn-api/core';
+import { summarized } from './load-miner.ts';
 import type { LivePosition, LoadedMiner } from './load-miner.ts';
 import { readStamped } from './read-file.ts';
+import type { NothingRead } from './read-file.ts';
 import { buildSettled } from './settled-blocks.ts';
 import type { EncodeOptions, PositionText } from './settled-blocks.ts';
 
@@ -13,9 +15,7 @@ export interface OutputsMiner extends LoadedMiner {
 }
 
 export type LoadedOutputs =
-  | { readonly kind: 'same' }
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'bad'; readonly stamp: string; readonly reason: string }
+  | NothingRead
   | {
       readonly kind: 'read';
       readonly stamp: string;
@@ -61,12 +61,7 @@ function loadMinerOf(
     files: [],
     bad,
     blocks: buildSettled(settled, options),
-    settled: settled.map(({ facts: { openMs, closeMs, returnAtClose, isClosed } }) => ({
-      openMs,
-      closeMs,
-      returnAtClose,
-      isClosed,
-    })),
+    settled: settled.map(({ facts }) => summarized(facts)),
     live,
     nonFinite: 0,
     rest,

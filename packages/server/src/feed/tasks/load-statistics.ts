@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { deflateSegment, replaceNonFinite, sliceArray, sliceObject, storedSegment } from '@ptn-api/core';
 import type { Member, Segment } from '@ptn-api/core';
 import { readStamped } from './read-file.ts';
+import type { NothingRead } from './read-file.ts';
 
 /** A miner of the statistics file; what equals the known one is not compressed again and is absent here. */
 export interface LoadedStatisticsMiner {
@@ -20,9 +21,7 @@ export interface KnownStatisticsMiner {
 }
 
 export type LoadedStatistics =
-  | { readonly kind: 'same' }
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'bad'; readonly stamp: string; readonly reason: string }
+  | NothingRead
   | {
       readonly kind: 'read';
       readonly stamp: string;

@@ -1,12 +1,16 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 
-/** What was found at a path. Nothing about a file throws: it is told in the answer. */
-export type StampedFile =
+/** What a look at a file comes to when there is nothing new in it. */
+export type NothingRead =
   | { readonly kind: 'same' }
   | { readonly kind: 'gone' }
   /** `stamp` is empty where not even the file's state could be read. */
-  | { readonly kind: 'bad'; readonly stamp: string; readonly reason: string }
+  | { readonly kind: 'bad'; readonly stamp: string; readonly reason: string };
+
+/** What was found at a path. Nothing about a file throws: it is told in the answer. */
+export type StampedFile =
+  | NothingRead
   | { readonly kind: 'read'; readonly stamp: string; readonly bytes: Buffer; readonly modifiedMs: number };
 
 /** Equal as long as a file was neither replaced nor written to. */
