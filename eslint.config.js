@@ -92,12 +92,12 @@ export default defineConfig(
         '@ptn-api/testkit*',
         ...['cli', ...rooms].filter((other) => other !== room).map((other) => `**/${other}/**`),
       ],
-      'supervisor, feed, rest and ws share only ipc/ and config/',
+      'supervisor, feed, rest and ws share only ipc/, config/ and order-log/',
     ),
   ),
   forbid(
-    ['packages/server/src/ipc/**', 'packages/server/src/config/**'],
+    ['ipc', 'config', 'order-log'].map((shared) => `packages/server/src/${shared}/**`),
     ['cli', ...rooms].map((other) => `**/${other}/**`),
-    'ipc and config are below the rooms that use them',
+    'ipc, config and order-log are below the rooms that use them',
   ),
 );

@@ -86,7 +86,19 @@ export async function startServer(root, args = []) {
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,
-    [cli, '--serve', '--ptn-root', root, '--api-rest-port', '0', '--log-level', 'info', ...args],
+    [
+      cli,
+      '--serve',
+      '--ptn-root',
+      root,
+      '--api-rest-port',
+      '0',
+      '--api-ws-port',
+      '0',
+      '--log-level',
+      'info',
+      ...args,
+    ],
     { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
   );
   let output = '';

@@ -2,7 +2,10 @@
 export interface ErrorDefinition {
   /** HTTP status of the answer, where the error is told over REST. */
   readonly httpStatus?: number;
-  /** WebSocket close code, where the error is told over a stream. */
+  /**
+   * WebSocket close code, where the error ends a stream: after 4000 to 4499 connecting again may help, after 4500 to
+   * 4999 it does not.
+   */
   readonly closeCode?: number;
   /** Exit code of the process, where the error ends it. */
   readonly exitCode?: number;
@@ -44,12 +47,68 @@ export const ERRORS = {
   },
   PTN_ERR_CHECKPOINT_NOT_FOUND: { httpStatus: 404, text: 'Checkpoint data not found' },
   PTN_ERR_COPYING_NOT_FOUND: { httpStatus: 404, text: 'Miner copying data not found' },
+  PTN_ERR_ORDERS_TIER_ACCESS: { httpStatus: 403, text: 'Order data requires tier 100 access' },
+  PTN_ERR_ORDERS_BAD_RANGE: {
+    httpStatus: 400,
+    text: 'Invalid range. since is the sequence number of the last order you have (0 for all), limit is 1 to 1000',
+  },
+  PTN_ERR_ORDERS_UNAVAILABLE: {
+    httpStatus: 503,
+    text: 'The order log is not open yet, try again in a few seconds',
+  },
   PTN_ERR_HTTP_NOT_FOUND: { httpStatus: 404, text: 'Resource not found' },
   PTN_ERR_HTTP_METHOD: { httpStatus: 405, text: 'Method not allowed' },
   PTN_ERR_HTTP_BODY_TOO_LARGE: { httpStatus: 413, text: 'Request body is larger than 256 KB' },
   PTN_ERR_HTTP_BAD_REQUEST: { httpStatus: 400, text: 'Bad request' },
   PTN_ERR_HTTP_LOADING: { httpStatus: 503, text: 'Data is being loaded, try again in a few seconds' },
   PTN_ERR_HTTP_INTERNAL: { httpStatus: 500, text: 'Internal server error' },
+
+  PTN_ERR_WS_UPGRADE: { httpStatus: 426, text: 'This port speaks WebSocket only' },
+  PTN_ERR_WS_AUTH_TIMEOUT: {
+    closeCode: 4001,
+    text: 'No authentication within {seconds} s. Send {"api_key": "<key>"} as the first message',
+  },
+  PTN_ERR_WS_TOO_SLOW: { closeCode: 4008, text: 'Nothing was read for {seconds} s' },
+  PTN_ERR_WS_LOG_REPLACED: {
+    closeCode: 4009,
+    text: 'The order log was replaced by another: connect again to go on from it',
+  },
+  PTN_ERR_WS_AUTH_REQUIRED: { closeCode: 4500, text: 'Authentication required. Please provide an API key.' },
+  PTN_ERR_WS_AUTH_NOT_OBJECT: {
+    closeCode: 4500,
+    text: 'Authentication required. Please provide an API key.',
+  },
+  PTN_ERR_WS_AUTH_NOT_JSON: {
+    closeCode: 4500,
+    text: 'The first message is not JSON. Send {"api_key": "<key>"}',
+  },
+  PTN_ERR_WS_AUTH_BAD_RESUME: {
+    closeCode: 4500,
+    text: 'Invalid {field} value. It is {expected}',
+  },
+  PTN_ERR_WS_AUTH_INVALID: { closeCode: 4501, text: 'Invalid API key. Authentication failed.' },
+  PTN_ERR_WS_TIER_ACCESS: {
+    closeCode: 4502,
+    text: 'WebSocket connections require tier 100 access. Please upgrade your API key.',
+  },
+  PTN_ERR_WS_KEY_REVOKED: { closeCode: 4503, text: 'This API key was removed or has expired' },
+  PTN_ERR_WS_MAX_CONNECTIONS: {
+    closeCode: 4504,
+    text: 'Disconnected due to too many connections for this API key',
+  },
+  PTN_ERR_WS_TOO_LARGE: { closeCode: 1009, text: 'Message is larger than {limit} bytes' },
+  PTN_ERR_WS_BAD_JSON: { text: 'The message is not JSON' },
+  PTN_ERR_WS_NOT_OBJECT: { text: 'The message is not a JSON object' },
+  PTN_ERR_WS_UNKNOWN_TYPE: {
+    text: 'Unknown message type. Known types are subscribe, unsubscribe and ping',
+  },
+  PTN_ERR_WS_BAD_SUBSCRIBE: {
+    text: 'Nothing to subscribe to. Send "all": true, or trade_pairs or miner_hotkeys',
+  },
+  PTN_ERR_WS_BAD_FILTER: {
+    text: 'Invalid {field} value. It is a list of at least one text of 1 to 128 characters',
+  },
+  PTN_ERR_WS_BAD_UNSUBSCRIBE: { text: 'Nothing to unsubscribe from. Send "all": true' },
 
   PTN_ERR_CLI_USAGE: { exitCode: 2, text: '{detail}' },
   PTN_ERR_START_NO_ROOT: {

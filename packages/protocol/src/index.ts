@@ -1,4 +1,5 @@
 export * from './errors.ts';
 export * from './position.ts';
 export * from './rest.ts';
+export * from './stream.ts';
 export * from './tier.ts';

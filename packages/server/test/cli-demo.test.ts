@@ -29,7 +29,8 @@ interface Demo {
 function startDemo(t: Test): Demo {
   const temporary = mkdtempSync(join(tmpdir(), 'ptn-demo-test-'));
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PTN_API_'));
-  const args = [CLI, '--serve', '--demo', '--api-rest-port', '0', '--rest-workers', '1'];
+  const ports = ['--api-rest-port', '0', '--api-ws-port', '0'];
+  const args = [CLI, '--serve', '--demo', ...ports, '--rest-workers', '1'];
   const child = spawn(process.execPath, args, {
     env: { ...Object.fromEntries(inherited), TMPDIR: temporary },
   });
@@ -89,7 +90,7 @@ test('the demo serves, and prints keys and commands that work; Ctrl-C leaves not
   t.equal(refused.status, 403);
 
   const children = childrenOf(demo);
-  t.equal(children.length, 3, 'the simulated validator, the feed and one REST worker');
+  t.equal(children.length, 4, 'the simulated validator, the feed, one REST and one WebSocket worker');
   demo.process.kill('SIGINT');
   t.equal(await demo.exitCode(), 0, demo.output());
   await untilGone(children);
@@ -128,5 +129,5 @@ test('killed at once, the demo leaves no process', async (t) => {
   demo.process.kill('SIGKILL');
   await demo.exitCode();
   await untilGone(children);
-  t.equal(children.length, 3);
+  t.equal(children.length, 4);
 });

@@ -76,6 +76,9 @@ await t.test('a REST worker of two is killed under load: nobody is refused', asy
   const server = await startServer(t, { root: root.path, args: ['--rest-workers', '2'] });
   const outcomes = new Map<number | string, number>();
   let isOver = false;
+  t.teardown(() => {
+    isOver = true;
+  });
   const clients = Array.from({ length: 16 }, async () => {
     while (!isOver) {
       const outcome = await ask(server);
@@ -105,7 +108,7 @@ await t.test('the supervisor is killed: no process is left', async (t) => {
   const root = makePtnRoot(t, { positions, keys });
   const server = await startServer(t, { root: root.path });
   const workers = server.childPids();
-  t.equal(workers.length, 3);
+  t.equal(workers.length, 4);
   server.kill('SIGKILL');
   await server.exited;
   await waitFor(() => workers.every((pid) => !isRunning(pid)), { what: 'the workers end by themselves' });
@@ -118,15 +121,18 @@ await t.test('SIGHUP replaces the workers and refuses nobody', async (t) => {
   const before = server.childPids();
   const outcomes = new Set<number | string>();
   let isOver = false;
+  t.teardown(() => {
+    isOver = true;
+  });
   const clients = Array.from({ length: 4 }, async () => {
     while (!isOver) outcomes.add(await ask(server));
   });
   server.kill('SIGHUP');
   await waitFor(
-    () => server.childPids().length === 2 && server.childPids().every((pid) => !before.includes(pid)),
+    () => server.childPids().length === 3 && server.childPids().every((pid) => !before.includes(pid)),
     {
       timeoutMs: 20_000,
-      what: 'both workers are new',
+      what: 'all three workers are new',
     },
   );
   isOver = true;

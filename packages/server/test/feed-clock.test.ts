@@ -55,6 +55,7 @@ class ClockedFeed {
       const tree: TreeSource = new TreeSource({
         root: root.join('validation/miners'),
         mode: 'poll',
+        orders: () => null,
         pool: this.#pool,
         log,
         feed: (this.feed = new PositionsFeed({
@@ -78,6 +79,7 @@ class ClockedFeed {
       });
       const outputs = new OutputsSource({
         path: root.join('validation/outputs/output.json'),
+        orders: () => null,
         feed: this.feed,
         pool: this.#pool,
         log,

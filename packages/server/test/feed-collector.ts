@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { inflateSegment } from '@ptn-api/core';
 import type { DashboardMap, Tier } from '@ptn-api/protocol';
 import pino from 'pino';
@@ -22,7 +23,16 @@ export class FeedUnderTest {
       write: (line: string) => void this.logged.push(JSON.parse(line) as Record<string, unknown>),
     };
     this.feed = new Feed({
-      config: { ptnRoot, positionsSource: 'auto', watch: 'auto', ...config } as ServerConfig,
+      config: {
+        ptnRoot,
+        stateDir: join(ptnRoot, '.ptn-api'),
+        orderRetentionMs: 7 * 86_400_000,
+        orderRetentionCount: 1_000_000,
+        isTakeover: false,
+        positionsSource: 'auto',
+        watch: 'auto',
+        ...config,
+      } as ServerConfig,
       lastGeneration: 0,
       log: pino({ level: 'debug' }, stream),
       publish: (transactions) => {

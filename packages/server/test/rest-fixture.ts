@@ -7,6 +7,7 @@ import type { Tier } from '@ptn-api/protocol';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { buildApp } from '../dist/rest/app.js';
+import type { OrderLogReader } from '../dist/order-log/order-log.js';
 import { Connections } from '../dist/rest/connections.js';
 import { Snapshots } from '../dist/rest/snapshots/snapshots.js';
 import type {
@@ -218,7 +219,11 @@ export interface TestApp {
 }
 
 /** An app over these transactions, closed when the test ends. */
-export function testApp(t: Test, transactions: readonly AnyTransaction[] = fixtureTransactions()): TestApp {
+export function testApp(
+  t: Test,
+  transactions: readonly AnyTransaction[] = fixtureTransactions(),
+  orders?: () => OrderLogReader | undefined,
+): TestApp {
   const snapshots = new Snapshots();
   snapshots.apply([
     keysTransaction(Object.entries(ACCESS).map(([key, tier]) => grant(key, tier))),
@@ -230,6 +235,7 @@ export function testApp(t: Test, transactions: readonly AnyTransaction[] = fixtu
     snapshots,
     keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
     log,
+    ...(orders === undefined ? {} : { orders }),
     isDraining: () => connections.isDraining,
   });
   const connections = new Connections(app.server);

@@ -11,6 +11,7 @@ import type { LogLine } from './supervisor-fixture.ts';
 
 interface ClusteredServer {
   readonly port: number;
+  readonly wsPort: number;
   stop(): Promise<number>;
 }
 
@@ -33,12 +34,16 @@ async function startClustered(t: Test): Promise<ClusteredServer> {
   let output = '';
   worker.process.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   worker.process.stderr?.pipe(process.stderr);
-  await waitFor(() => output.includes('"event":"listening"'), {
+  await waitFor(() => output.includes('"event":"listening-ws"'), {
     what: () => `the server listens\n${output}`,
   });
-  const line = output.split('\n').find((text) => text.includes('"event":"listening"')) ?? '';
+  const portIn = (event: string): number => {
+    const line = output.split('\n').find((text) => text.includes(`"event":"${event}"`)) ?? '';
+    return Number((JSON.parse(line) as LogLine)['port']);
+  };
   return {
-    port: Number((JSON.parse(line) as LogLine)['port']),
+    port: portIn('listening'),
+    wsPort: portIn('listening-ws'),
     async stop() {
       worker.send('shutdown');
       const [code] = (await exited) as [number];
@@ -52,6 +57,7 @@ void t.test('under pm2’s cluster mode a new server takes the port over and nob
   const old = await ask(first.port);
   const second = await startClustered(t);
   t.equal(second.port, first.port, 'the cluster shares the port');
+  t.equal(second.wsPort, first.wsPort, 'and that of WebSocket');
 
   let isReloading = true;
   const clients = [1, 2].map(async () => {

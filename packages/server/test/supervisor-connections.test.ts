@@ -16,7 +16,7 @@ async function listening(
   const { log, lines } = memoryLog();
   const listener = new Listener(log, limits);
   t.teardown(() => listener.close(0));
-  await listener.listen('127.0.0.1', 0);
+  await listener.listen({ host: '127.0.0.1', port: 0, flag: '--port' });
   const open = (): Socket => {
     const client = connect(listener.address()?.port ?? 0, '127.0.0.1');
     client.on('error', () => client.destroy());
@@ -113,12 +113,12 @@ void t.test(
   'connections to a worker that is killed before it took them are served by the next',
   async (t) => {
     const { supervisor } = await startedSupervisor(t, { workers: [restSpec(1)] });
-    const { port } = supervisor.address();
+    const { port } = supervisor.address().rest;
     const pid = pidOf(supervisor, 'rest-1');
     process.kill(pid, 'SIGSTOP');
     const answers = Promise.all(Array.from({ length: 20 }, () => ask(port)));
     // One of them is on its way to the stopped worker.
-    await waitFor(() => supervisor.status().connections.waiting === 19, { what: 'the others wait' });
+    await waitFor(() => supervisor.status().connections.rest.waiting === 19, { what: 'the others wait' });
     process.kill(pid, 'SIGKILL');
     const pids = new Set((await answers).map((answer) => answer.pid));
     t.same(pids, new Set([pidOf(supervisor, 'rest-1')]));
@@ -128,7 +128,7 @@ void t.test(
 
 void t.test('a rolling restart replaces every worker and refuses no connection', async (t) => {
   const { supervisor } = await startedSupervisor(t, { workers: [feedSpec(), restSpec(1), restSpec(2)] });
-  const { port } = supervisor.address();
+  const { port } = supervisor.address().rest;
   const pids = (): unknown[] => supervisor.status().workers.map(({ pid }) => pid);
   const before = pids();
   let isRolling = true;

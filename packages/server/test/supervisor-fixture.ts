@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { waitFor } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
 import type { ServerConfig } from '../dist/config/config.js';
+import type { ServingRole } from '../dist/ipc/messages.js';
 import { Supervisor } from '../dist/supervisor/supervisor.js';
 import type { SupervisorOptions } from '../dist/supervisor/supervisor.js';
 import type { WorkerSpec } from '../dist/supervisor/worker-spec.js';
@@ -39,6 +40,10 @@ export function testConfig(over: Partial<ServerConfig> = {}): ServerConfig {
     apiKeysPaths: ['/nowhere/api_keys.json'],
     stateDir: '/nowhere/state',
     restWorkers: 1,
+    wsWorkers: 1,
+    orderRetentionMs: 604_800_000,
+    orderRetentionCount: 1_000_000,
+    isTakeover: false,
     positionsSource: 'auto',
     logLevel: 'silent',
     watch: 'auto',
@@ -59,9 +64,22 @@ export function feedSpec(args: readonly string[] = []): WorkerSpec {
 }
 
 export function restSpec(index: number, args: readonly string[] = [], startTimeoutMs = 10_000): WorkerSpec {
+  return servingSpec('rest', index, args, startTimeoutMs);
+}
+
+export function wsSpec(index: number, args: readonly string[] = []): WorkerSpec {
+  return servingSpec('ws', index, args, 10_000);
+}
+
+function servingSpec(
+  role: ServingRole,
+  index: number,
+  args: readonly string[],
+  startTimeoutMs: number,
+): WorkerSpec {
   return {
-    id: `rest-${index}`,
-    role: 'rest',
+    id: `${role}-${index}`,
+    role,
     modulePath: workerPath('rest-worker'),
     args,
     startTimeoutMs,

@@ -21,7 +21,7 @@ function orderFeed(flag: string, order: 'publish' | 'publish-keys'): void {
 
 void t.test('a worker that crashes is started again and handed what is retained', async (t) => {
   const { supervisor } = await startedSupervisor(t, { workers: [feedSpec(), restSpec(1)] });
-  const { port } = supervisor.address();
+  const { port } = supervisor.address().rest;
   const oldPid = pidOf(supervisor, 'rest-1');
   const crashed = once(supervisor.events, 'worker-crashed');
   await t.rejects(ask(port, '/crash'));
@@ -40,7 +40,7 @@ void t.test('an error that nobody caught ends a worker, which is started again',
   const { supervisor } = await startedSupervisor(t, { workers: [restSpec(1)] });
   const oldPid = pidOf(supervisor, 'rest-1');
   const crashed = once(supervisor.events, 'worker-crashed');
-  await ask(supervisor.address().port, '/reject').catch(() => undefined);
+  await ask(supervisor.address().rest.port, '/reject').catch(() => undefined);
   t.match((await crashed) as unknown[], ['rest-1', { code: 1, signal: null }]);
   await replaced(supervisor, 'rest-1', oldPid);
 });
@@ -49,7 +49,7 @@ void t.test(
   'without the feed REST serves the last state; a new feed goes on from its generation',
   async (t) => {
     const { supervisor } = await startedSupervisor(t, { workers: [feedSpec(), restSpec(1)] });
-    const { port } = supervisor.address();
+    const { port } = supervisor.address().rest;
     const down = once(supervisor.events, 'worker-down');
     const up = once(supervisor.events, 'worker-ready');
     process.kill(pidOf(supervisor, 'feed'), 'SIGKILL');
@@ -64,7 +64,7 @@ void t.test(
 void t.test('a worker that hangs is killed and started again', async (t) => {
   const heartbeat = { pingEveryMs: 50, missedPings: 6 };
   const { supervisor } = await startedSupervisor(t, { heartbeat, workers: [restSpec(1)] });
-  const { port } = supervisor.address();
+  const { port } = supervisor.address().rest;
   const oldPid = pidOf(supervisor, 'rest-1');
   const crashed = once(supervisor.events, 'worker-crashed');
   await t.rejects(ask(port, '/hang'));
@@ -97,7 +97,7 @@ void t.test('a worker that does not read catches up with the newest state alone'
   const { supervisor } = await startedSupervisor(t, {
     workers: [feedSpec([flag]), restSpec(1), restSpec(2)],
   });
-  const { port } = supervisor.address();
+  const { port } = supervisor.address().rest;
   const slow = pidOf(supervisor, 'rest-1');
   const fast = pidOf(supervisor, 'rest-2');
   process.kill(slow, 'SIGSTOP');
@@ -134,5 +134,5 @@ void t.test('a feed may not publish what is the supervisor’s own', async (t) =
   await waitFor(() => lines.find(({ event }) => event === 'publish-refused'), {
     what: 'the refusal is logged',
   });
-  t.match(await ask(supervisor.address().port), { userIds: ['someone'], eliminations: null });
+  t.match(await ask(supervisor.address().rest.port), { userIds: ['someone'], eliminations: null });
 });

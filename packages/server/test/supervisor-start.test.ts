@@ -6,6 +6,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { StartError } from '../dist/config/start-error.js';
 import type { Supervisor } from '../dist/supervisor/supervisor.js';
+import { serverWorkers } from '../dist/supervisor/worker-spec.js';
 import type { WorkerSpec } from '../dist/supervisor/worker-spec.js';
 import {
   ask,
@@ -40,7 +41,7 @@ void t.test('once started, every worker is ready and REST serves what the feed p
   supervisor.setKeys([{ sha256: 'ab', userId: 'someone', tier: 100 }]);
   await supervisor.start();
 
-  const { port, host } = supervisor.address();
+  const { port, host } = supervisor.address().rest;
   t.equal(host, '127.0.0.1');
   const { workers } = supervisor.status();
   t.same(
@@ -65,7 +66,7 @@ void t.test('once started, every worker is ready and REST serves what the feed p
 void t.test('keys that change reach the workers', async (t) => {
   const { supervisor } = await startedSupervisor(t, { workers: [restSpec(1)] });
   supervisor.setKeys([{ sha256: 'cd', userId: 'new', tier: 30 }]);
-  t.same((await ask(supervisor.address().port)).userIds, ['new']);
+  t.same((await ask(supervisor.address().rest.port)).userIds, ['new']);
 });
 
 void t.test('a worker that exits while starting ends the start', async (t) => {
@@ -99,18 +100,43 @@ void t.test('a worker that ends while later ones start ends the start', async (t
   t.equal(error.message, 'The rest-1 worker did not start: it exited with code 7');
 });
 
-void t.test('a port in use ends the start before any worker is started', async (t) => {
-  const holder = createServer().listen(0, '127.0.0.1');
-  await once(holder, 'listening');
-  t.teardown(() => holder.close());
-  const { port } = holder.address() as AddressInfo;
-  const config = testConfig({ restPort: port });
-  const { supervisor } = makeSupervisor(t, { config, workers: [feedSpec()] });
+for (const [option, flag] of [
+  ['restPort', '--api-rest-port'],
+  ['wsPort', '--api-ws-port'],
+] as const) {
+  void t.test(`a ${option} in use ends the start before any worker is started`, async (t) => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    t.teardown(() => holder.close());
+    const { port } = holder.address() as AddressInfo;
+    const config = testConfig({ [option]: port });
+    const { supervisor } = makeSupervisor(t, { config, workers: [feedSpec()] });
 
-  const error = await startError(supervisor);
-  t.equal(error.code, 'PTN_ERR_START_PORT');
-  t.match(error.message, `Cannot listen on 127.0.0.1:${port}: the port is in use`);
-  t.equal(supervisor.status().workers[0]?.startedAtMs, undefined);
+    const error = await startError(supervisor);
+    t.equal(error.code, 'PTN_ERR_START_PORT');
+    t.match(error.message, `Cannot listen on 127.0.0.1:${port}: the port is in use`);
+    t.ok(error.message.endsWith(`choose another with ${flag}`), error.message);
+    t.equal(supervisor.status().workers[0]?.startedAtMs, undefined);
+  });
+}
+
+void t.test('the workers start as feed, REST, WebSocket, as many as are configured', (t) => {
+  const specs = serverWorkers(testConfig({ restWorkers: 2, wsWorkers: 2 }));
+  t.same(
+    specs.map(({ id, role, replacement }) => [id, role, replacement]),
+    [
+      ['feed', 'feed', 'after-stop'],
+      ['rest-1', 'rest', 'before-stop'],
+      ['rest-2', 'rest', 'before-stop'],
+      ['ws-1', 'ws', 'before-stop'],
+      ['ws-2', 'ws', 'before-stop'],
+    ],
+  );
+  t.match(
+    new Set(specs.map(({ modulePath }) => modulePath.split('/').slice(-2).join('/'))),
+    new Set(['feed/main.js', 'rest/main.js', 'ws/main.js']),
+  );
+  t.end();
 });
 
 void t.test('a stop during the start ends what was started', async (t) => {

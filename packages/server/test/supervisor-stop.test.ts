@@ -6,7 +6,15 @@ import { childPidsOf, isRunning, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { WorkerSpec } from '../dist/supervisor/worker-spec.js';
-import { ask, feedSpec, restSpec, temporaryFolder, testConfig, workerPath } from './supervisor-fixture.ts';
+import {
+  ask,
+  feedSpec,
+  restSpec,
+  temporaryFolder,
+  testConfig,
+  workerPath,
+  wsSpec,
+} from './supervisor-fixture.ts';
 import type { LogLine } from './supervisor-fixture.ts';
 
 interface SupervisorProcess {
@@ -63,14 +71,14 @@ function stoppedWorkers({ lines }: SupervisorProcess): unknown[] {
 }
 
 void t.test('SIGTERM stops the workers in reverse order and exits 0', async (t) => {
-  const server = spawnSupervisor(t, [feedSpec(), restSpec(1), restSpec(2)]);
+  const server = spawnSupervisor(t, [feedSpec(), restSpec(1), restSpec(2), wsSpec(1)]);
   await server.line('listening');
   const pids = server.childPids();
-  t.equal(pids.length, 3);
+  t.equal(pids.length, 4);
   server.kill('SIGTERM');
   t.same(await server.exited, { code: 0, signal: null });
   t.equal(stoppedWorkers(server).at(-1), 'feed');
-  t.same(new Set(stoppedWorkers(server)), new Set(['feed', 'rest-1', 'rest-2']));
+  t.same(new Set(stoppedWorkers(server)), new Set(['feed', 'rest-1', 'rest-2', 'ws-1']));
   t.notOk(pids.some(isRunning));
 });
 
@@ -80,6 +88,19 @@ void t.test('pm2 is told when the server serves, and its message shutdown stops 
   t.ok((await ask(Number(port))).pid);
   server.send('shutdown');
   t.same(await server.exited, { code: 0, signal: null });
+});
+
+void t.test('the log says where REST and where WebSocket answers', async (t) => {
+  const server = spawnSupervisor(t, [restSpec(1), wsSpec(1)]);
+  const ws = await server.line('listening-ws');
+  const rest = await server.line('listening');
+  t.match([rest, ws], [{ host: '127.0.0.1' }, { host: '127.0.0.1' }]);
+  const answers = await Promise.all([rest, ws].map(({ port }) => ask(Number(port))));
+  const ready = server.lines.filter(({ event }) => event === 'worker-ready');
+  t.match(ready, [
+    { worker: 'rest-1', child: answers[0]?.pid },
+    { worker: 'ws-1', child: answers[1]?.pid },
+  ]);
 });
 
 void t.test('signals of the terminal do not end workers, only their supervisor does', async (t) => {
@@ -97,12 +118,13 @@ void t.test('signals of the terminal do not end workers, only their supervisor d
 });
 
 void t.test('a worker that does not drain is killed when its time is over', async (t) => {
-  const server = spawnSupervisor(t, [feedSpec(), restSpec(1, ['ignore-drain'])], 600);
+  const server = spawnSupervisor(t, [feedSpec(), restSpec(1), wsSpec(1, ['ignore-drain'])], 600);
   await server.line('listening');
   server.kill('SIGTERM');
   t.same(await server.exited, { code: 0, signal: null });
-  const [rest, feed] = server.lines.filter(({ event }) => event === 'worker-stopped');
-  t.match(rest, { worker: 'rest-1', exit: { signal: 'SIGKILL', reason: /was not drained within/ } });
+  const [rest, ws, feed] = server.lines.filter(({ event }) => event === 'worker-stopped');
+  t.match(ws, { worker: 'ws-1', exit: { signal: 'SIGKILL', reason: /was not drained within/ } });
+  t.match(rest, { worker: 'rest-1', exit: { code: 0 } }, 'who serves is drained at the same time');
   t.match(feed, { worker: 'feed', exit: { code: 0 } }, 'it does not take the time of the others');
 });
 

@@ -36,6 +36,8 @@ export interface ServerExit {
 export interface RunningServer {
   /** Where REST answers, without a slash at the end: `http://127.0.0.1:41234`. */
   readonly url: string;
+  /** Where WebSocket clients connect, without a slash at the end: `ws://127.0.0.1:41235`. */
+  readonly wsUrl: string;
   readonly pid: number;
   /** Everything it printed so far, stdout and stderr. */
   output(): string;
@@ -48,8 +50,8 @@ export interface RunningServer {
   readonly exited: Promise<ServerExit>;
 }
 
-/** Address in the log line `{"event":"listening","host":…,"port":…}`, if `line` is that. */
-function listeningUrl(line: string): string | undefined {
+/** `host:port` in the log line `{"event":…,"host":…,"port":…}`, if `line` is that of `event`. */
+function addressIn(line: string, event: 'listening' | 'listening-ws'): string | undefined {
   if (!line.startsWith('{')) return undefined;
   let entry: unknown;
   try {
@@ -59,14 +61,27 @@ function listeningUrl(line: string): string | undefined {
     throw error;
   }
   if (typeof entry !== 'object' || entry === null) return undefined;
-  if (!('event' in entry) || entry.event !== 'listening') return undefined;
+  if (!('event' in entry) || entry.event !== event) return undefined;
   if (!('host' in entry) || !('port' in entry)) return undefined;
-  return `http://${String(entry.host)}:${String(entry.port)}`;
+  return `${String(entry.host)}:${String(entry.port)}`;
+}
+
+/** The same of the first such line of `output`. */
+function loggedAddress(output: string, event: 'listening' | 'listening-ws'): string | undefined {
+  return output
+    .split('\n')
+    .map((line) => addressIn(line, event))
+    .find((found) => found !== undefined);
 }
 
 /** The arguments every test server gets, except for those that the test gives itself: a flag must not stand twice. */
 function standardArgs(root: string, given: readonly string[]): string[] {
-  const standard = { '--ptn-root': root, '--api-host': '127.0.0.1', '--api-rest-port': '0' };
+  const standard = {
+    '--ptn-root': root,
+    '--api-host': '127.0.0.1',
+    '--api-rest-port': '0',
+    '--api-ws-port': '0',
+  };
   return Object.entries(standard)
     .filter(([flag]) => !given.some((arg) => arg === flag || arg.startsWith(`${flag}=`)))
     .flat();
@@ -146,25 +161,25 @@ export async function startServer(scope: TestScope, options: StartServerOptions)
     }
   });
 
-  const url = await waitFor(
+  const started = await waitFor(
     () => {
-      if (exit !== undefined) return exit;
-      return ready
-        ? output
-            .split('\n')
-            .map(listeningUrl)
-            .find((found) => found !== undefined)
-        : undefined;
+      if (exit !== undefined) return { exit };
+      if (!ready) return undefined;
+      const [rest, ws] = [loggedAddress(output, 'listening'), loggedAddress(output, 'listening-ws')];
+      return rest === undefined || ws === undefined
+        ? undefined
+        : { url: `http://${rest}`, wsUrl: `ws://${ws}` };
     },
     { timeoutMs: READY_TIMEOUT_MS, what: () => `the server is ready\n${output}` },
   );
-  if (typeof url !== 'string') {
+  if ('exit' in started) {
+    const { code, signal } = started.exit;
     throw new Error(
-      `the server ended before it was ready, code ${String(url.code)}, signal ${String(url.signal)}:\n${output}`,
+      `the server ended before it was ready, code ${String(code)}, signal ${String(signal)}:\n${output}`,
     );
   }
   if (child.pid === undefined) throw new Error('a ready server has a process id');
-  return { url, pid: child.pid, output: () => output, childPids, stop, kill, exited };
+  return { ...started, pid: child.pid, output: () => output, childPids, stop, kill, exited };
 }
 
 /** Waits for the workers of an ended server to follow it; ends and reports those that do not. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { TIERS } from '@ptn-api/protocol';
 import type { Tier } from '@ptn-api/protocol';
 import { StartError } from '../config/start-error.ts';
+import type { ByRole } from '../supervisor/entrances.ts';
 
 /** What the simulated validator has to end after it was told to. */
 const STOP_WITHIN_MS = 5000;
@@ -96,13 +97,14 @@ function writeKeyFile(root: string, keys: ReadonlyMap<Tier, string>): void {
 }
 
 /** What a newcomer can do with the running demo. */
-export function demoText({ root, keys }: Pick<Demo, 'root' | 'keys'>, url: string): string {
+export function demoText({ root, keys }: Pick<Demo, 'root' | 'keys'>, urls: ByRole<string>): string {
   const key = (tier: Tier): string => keys.get(tier) ?? '';
   const curl = (tier: Tier, path: string): string =>
-    `  curl --compressed -H 'Authorization: Bearer ${key(tier)}' '${url}${path}'`;
+    `  curl --compressed -H 'Authorization: Bearer ${key(tier)}' '${urls.rest}${path}'`;
   return `
 A simulated validator trades in ${root}
-and the server answers at ${url}
+and the server answers at ${urls.rest}
+(WebSocket clients connect to ${urls.ws})
 
 Keys:
 ${TIERS.toReversed()
@@ -114,7 +116,7 @@ ${curl(100, '/miner-hotkeys')}
 ${curl(100, '/miner-positions')}
 ${curl(30, '/miner-positions?tier=30')}
 ${curl(0, '/statistics?checkpoints=false')}
-  curl '${url}/healthz'
+  curl '${urls.rest}/healthz'
 
 Ctrl-C stops both and removes the folder.
 

@@ -5,6 +5,7 @@ import type { GivenOptions } from '../config/given-options.ts';
 import { createLogger } from '../config/logger.ts';
 import { resolveConfig } from '../config/resolve-config.ts';
 import { prepareStateDir } from '../config/state-dir.ts';
+import type { ListenAddress } from '../supervisor/listener.ts';
 import { runSupervisor } from '../supervisor/run.ts';
 import { demoText, startDemo } from './demo.ts';
 import type { Demo } from './demo.ts';
@@ -88,8 +89,8 @@ async function serveSimulated(
       config,
       log,
       onServing: (supervisor) => {
-        const { host, port } = supervisor.address();
-        write(demoText(demo, `http://${reachable(host)}:${port}`));
+        const { rest, ws } = supervisor.address();
+        write(demoText(demo, { rest: `http://${reachable(rest)}`, ws: `ws://${reachable(ws)}` }));
       },
     });
     return state.isLost ? EXIT_FAULT : code;
@@ -103,9 +104,9 @@ function prepare(config: ServerConfig): Logger {
   return createLogger({ name: 'supervisor', level: config.logLevel });
 }
 
-/** The address under which this machine reaches a server that listens at `host`. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
+/** The address under which this machine reaches a server that listens there. */
+function reachable({ host, port }: ListenAddress): string {
+  if (host === '0.0.0.0') return `127.0.0.1:${port}`;
+  if (host === '::') return `[::1]:${port}`;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -15,9 +15,19 @@ export interface ServerConfig {
   readonly apiKeysPaths: readonly [string, ...string[]];
   readonly stateDir: string;
   readonly restWorkers: number;
+  readonly wsWorkers: number;
   readonly positionsSource: PositionsSource;
+  /** An order may be dropped from the order log once it is older than this. */
+  readonly orderRetentionMs: number;
+  /** So many orders stay in the order log at most. */
+  readonly orderRetentionCount: number;
   readonly logLevel: LogLevel;
   /** How changes of the tree are found: `auto` uses inotify and a sweep, `poll` the sweep alone. */
   readonly watch: 'auto' | 'poll';
+  /**
+   * Whether this server is started to take over from one that runs, as `pm2 reload` does: what only one may hold, it
+   * waits for.
+   */
+  readonly isTakeover: boolean;
   readonly version: string;
 }

@@ -98,6 +98,24 @@ export const OPTIONS = {
     describe: 'Processes that answer REST requests, 1 to 16',
     fallback: '2',
   },
+  'ws-workers': {
+    env: 'PTN_API_WS_WORKERS',
+    group: 'Operation:',
+    describe: 'Processes that serve WebSocket connections, 1 to 16',
+    fallback: '1',
+  },
+  'order-retention-days': {
+    env: 'PTN_API_ORDER_RETENTION_DAYS',
+    group: 'Operation:',
+    describe: 'How long orders are kept for WebSocket clients that come back',
+    fallback: '7',
+  },
+  'order-retention-count': {
+    env: 'PTN_API_ORDER_RETENTION_COUNT',
+    group: 'Operation:',
+    describe: 'How many orders are kept for them at most',
+    fallback: '1000000',
+  },
   'state-dir': {
     env: 'PTN_API_STATE_DIR',
     group: 'Operation:',

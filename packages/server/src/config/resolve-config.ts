@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ServerConfig } from './config.ts';
@@ -14,7 +15,10 @@ const MARK = 'validation';
 /** Under PTN_ROOT, the preferred place first. */
 const KEY_FILES = ['vanta_api/api_keys.json', 'ptn_api/api_keys.json'] as const;
 const HOST = /^[\w.:%-]+$/;
-const WHOLE_NUMBER = /^\d{1,5}$/;
+const WHOLE_NUMBER = /^\d{1,10}$/;
+const DECIMAL_NUMBER = /^\d{1,5}(\.\d{1,6})?$/;
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 36_500;
 
 /** The value that a text means, or what is allowed in its place. */
 type Reading<T> = { readonly value: T } | { readonly allowed: string };
@@ -35,6 +39,14 @@ function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
     return value === undefined ? { allowed: `allowed are ${values.join(', ')}` } : { value };
   };
 }
+
+/** Gives milliseconds. */
+const readDays: Reader<number> = (text) => {
+  const days = DECIMAL_NUMBER.test(text) ? Number(text) : NaN;
+  return days > 0 && days <= MOST_DAYS
+    ? { value: Math.round(days * DAY_MS) }
+    : { allowed: `allowed is a number of days above 0 and up to ${MOST_DAYS}, such as 7 or 0.5` };
+};
 
 const readPort = wholeNumber(0, 65_535);
 
@@ -87,6 +99,9 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     wsPort: read('api-ws-port', readPort),
     netuid: read('netuid', readNetuid),
     restWorkers: read('rest-workers', wholeNumber(1, 16)),
+    wsWorkers: read('ws-workers', wholeNumber(1, 16)),
+    orderRetentionMs: read('order-retention-days', readDays),
+    orderRetentionCount: read('order-retention-count', wholeNumber(1000, 1_000_000_000)),
     positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
     logLevel: read('log-level', oneOf(LOG_LEVELS)),
     watch: read('watch', oneOf(WATCH_MODES)),
@@ -110,6 +125,8 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     ptnRoot,
     apiKeysPaths: givenKeys === undefined ? [preferred, ...others] : [givenKeys],
     stateDir: givenStateDir ?? join(ptnRoot, '.ptn-api'),
+    // Only pm2's cluster mode starts a server as a cluster worker; alone at its start, it has nothing to wait for.
+    isTakeover: cluster.isWorker,
     version,
   };
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { FileResult } from './file-reader.ts';
+import type { OrderStream } from './orders/order-stream.ts';
 import type { PositionsFeed } from './positions-feed.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { OutputsMiner } from './tasks/load-outputs.ts';
@@ -9,6 +10,8 @@ export interface OutputsSourceOptions {
   readonly path: string;
   readonly feed: PositionsFeed;
   readonly pool: TaskPool;
+  /** Where new orders go; `null` while there is no order log. */
+  readonly orders: () => OrderStream | null;
   readonly log: Logger;
 }
 
@@ -34,7 +37,7 @@ export class OutputsSource {
 
   /** Looks at the file and takes over what changed. A file that is gone or broken leaves what was read last. */
   async read(): Promise<FileResult> {
-    const { path, feed, pool } = this.#options;
+    const { path, feed, pool, orders } = this.#options;
     const now = feed.now();
     const forgets = this.#forgets;
     const loaded = await pool.run('loadOutputs', {
@@ -42,6 +45,7 @@ export class OutputsSource {
       now,
       strip: false,
       known: this.#digests,
+      ordersSinceMs: orders()?.horizonMs ?? Infinity,
       ...(this.#stamp === undefined ? {} : { stamp: this.#stamp }),
     });
     // Read by a time that no longer holds: the look that follows counts.
@@ -52,8 +56,10 @@ export class OutputsSource {
       digests.set(miner.hotkey, miner.digest);
       feed.miner(miner.hotkey).replace(miner, miner.rest, now);
       feed.touch(miner.hotkey);
+      for (const position of [...miner.recent, ...miner.live]) orders()?.see(miner.hotkey, position);
       this.#tellBad(miner);
     }
+    void orders()?.store();
     for (const hotkey of this.#digests.keys()) {
       if (digests.has(hotkey)) continue;
       feed.miner(hotkey).clear();

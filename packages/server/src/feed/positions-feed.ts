@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { MinerValue, PositionsHead, Transaction } from '../ipc/messages.ts';
+import type { OrderLogState } from '../order-log/order-log.ts';
 import { MinerState } from './miner-state.ts';
 import type { TaskPool } from './task-pool.ts';
 
@@ -26,6 +27,8 @@ export interface PositionsFeedOptions {
   /** How a miner is read as a whole; the source knows. `null` where it cannot be read again by itself. */
   readonly loadMiner: ((hotkey: string, now: number) => Promise<void>) | null;
   readonly publish: (transaction: Transaction<'positions'>) => Promise<void>;
+  /** Up to where orders are in the log; `null` while there is none. */
+  readonly orderLogState?: () => OrderLogState | null;
   readonly source: 'tree' | 'outputs';
   /** Told when the clock was set back and the source must be read anew because it cannot be read by miner. */
   readonly onClockSetBack?: () => void;
@@ -53,6 +56,8 @@ export class PositionsFeed {
   #clock: NodeJS.Timeout | null = null;
   #flushing: Promise<void> | null = null;
   #lastTickMs: number;
+  /** Every order up to it is in what was published. */
+  #reached: OrderLogState | null = null;
   readonly #reported = new Set<string>();
   readonly #warned = new Set<string>();
 
@@ -81,6 +86,15 @@ export class PositionsFeed {
   /** The miner's value may have changed: it goes into the next generation. */
   touch(hotkey: string): void {
     this.#dirty.add(hotkey);
+    this.#schedule();
+  }
+
+  /** Orders were stored: if the positions are complete to them already, the next generation says so. */
+  ordersStored(): void {
+    if (!this.#isFirst) this.#schedule();
+  }
+
+  #schedule(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.flush().catch((error: unknown) => {
@@ -161,7 +175,8 @@ export class PositionsFeed {
     while (this.#flushing !== null) await this.#flushing;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#dirty.size === 0 && !this.#isFirst) return;
+    const isReached = this.#options.orderLogState?.()?.last === this.#reached?.last;
+    if (this.#dirty.size === 0 && isReached && !this.#isFirst) return;
     this.#flushing = this.#flushOnce().finally(() => {
       this.#flushing = null;
     });
@@ -169,9 +184,12 @@ export class PositionsFeed {
   }
 
   async #flushOnce(): Promise<void> {
-    const { log, publish, source } = this.#options;
+    const { log, publish, source, orderLogState } = this.#options;
     const hotkeys = [...this.#dirty];
     this.#dirty.clear();
+    // Of every order that is in the log by now, the miner is among those encoded here or before.
+    const reached = orderLogState?.() ?? null;
+    const failed: string[] = [];
     const put: [string, PositionsHead | MinerValue][] = [];
     const remove: string[] = [];
     await Promise.all(
@@ -190,9 +208,11 @@ export class PositionsFeed {
             'a miner could not be encoded; it is tried again',
           );
           this.miner(hotkey).changeMs = this.now() + RETRY_MS;
+          failed.push(hotkey);
         }
       }),
     );
+    if (failed.length === 0) this.#reached = reached;
     this.#generation += 1;
     const ordered = this.#ordered();
     const head: PositionsHead = {
@@ -202,6 +222,7 @@ export class PositionsFeed {
       source: ordered.length === 0 && this.order === null ? 'none' : source,
       hotkeys: ordered,
       modifiedMs: this.now(),
+      ...(this.#reached === null ? {} : { sequence: this.#reached.last, epoch: this.#reached.epoch }),
     };
     if (ordered.length === 0 && this.#miners > 0) {
       log.warn(

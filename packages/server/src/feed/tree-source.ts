@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { OrderStream } from './orders/order-stream.ts';
 import type { PositionsFeed } from './positions-feed.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { PositionRead } from './tasks/read-positions.ts';
@@ -20,6 +21,8 @@ export interface TreeSourceOptions {
   readonly mode: 'auto' | 'poll';
   readonly feed: PositionsFeed;
   readonly pool: TaskPool;
+  /** Where new orders go; `null` while there is no order log. */
+  readonly orders: () => OrderStream | null;
   readonly log: Logger;
 }
 
@@ -100,11 +103,14 @@ export class TreeSource {
 
   /** Reads a miner from its folder. Files of it that change meanwhile are looked at afterwards. */
   async loadMiner(hotkey: string, now: number): Promise<void> {
-    const { root, feed, pool } = this.#options;
+    const { root, feed, pool, orders } = this.#options;
     this.#loading.add(hotkey);
     try {
-      const loaded = await pool.run('loadMiner', { root, hotkey, now, strip: true });
+      const ordersSinceMs = orders()?.horizonMs ?? Infinity;
+      const loaded = await pool.run('loadMiner', { root, hotkey, now, strip: true, ordersSinceMs });
       feed.miner(hotkey).replace(loaded, null, now);
+      for (const position of [...loaded.recent, ...loaded.live]) orders()?.see(hotkey, position);
+      void orders()?.store();
       for (const { path } of loaded.bad) this.#retry(path, now);
       if (loaded.nonFinite > 0) this.#tellNonFinite(hotkey, loaded.nonFinite);
     } finally {
@@ -137,6 +143,7 @@ export class TreeSource {
       }
       if (batch.length === 0 || this.#isClosed) return;
       for (const read of await pool.run('readPositions', { root, files: batch })) this.#apply(read);
+      void this.#options.orders()?.store();
     }
   }
 
@@ -148,6 +155,7 @@ export class TreeSource {
     if (!known && read.kind === 'gone') return;
     const now = feed.now();
     if (feed.miner(hotkey).apply(read, now) || !known) feed.touch(hotkey);
+    if (read.kind === 'read') this.#options.orders()?.see(hotkey, read.position);
     if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(hotkey, read.nonFinite);
     if (read.kind === 'bad') this.#retry(read.path, feed.miner(hotkey).bad.get(read.path)?.sinceMs ?? now);
   }

@@ -8,7 +8,9 @@ import type { ServerConfig } from '../config/config.ts';
 
 export type { KeyGrant };
 
-export type WorkerRole = 'feed' | 'rest';
+export type WorkerRole = 'feed' | 'rest' | 'ws';
+/** The roles that serve connections, each those of its own port. */
+export type ServingRole = Exclude<WorkerRole, 'feed'>;
 
 // --- retained topics ------------------------------------------------------------------------------------------------
 
@@ -76,11 +78,33 @@ export interface KeysValue {
   readonly entries: readonly KeyGrant[];
 }
 
-/** Whether the feed is there; REST goes on with the last state while it is not. */
+/** Whether the feed is there; the others go on with the last state while it is not. */
 export interface FeedHealth {
   readonly kind: 'feed-health';
   readonly up: boolean;
   /** Unix ms since when. */
+  readonly sinceMs: number;
+}
+
+/** What the order log holds. Published after every append, so that its readers know that there is something to read. */
+export interface OrdersHead {
+  readonly kind: 'orders-head';
+  /** Identity of the log: a new one starts its sequences anew. */
+  readonly epoch: string;
+  /** Sequence of the oldest order that is still there; `last + 1` when there is none. */
+  readonly oldest: number;
+  /** Sequence of the newest order that was appended; 0 when there was none. */
+  readonly last: number;
+  /** Folder of the order log. */
+  readonly path: string;
+}
+
+/** One authenticated WebSocket connection, so that the limit per key holds over all WebSocket workers. */
+export interface WsConnection {
+  readonly kind: 'ws-connection';
+  /** SHA-256 of the key it came with, never the key. */
+  readonly userDigest: string;
+  /** Unix ms since when it counts. */
   readonly sinceMs: number;
 }
 
@@ -98,9 +122,25 @@ export interface TopicValues {
   keys: KeysValue;
   /** Key: `feed`. */
   health: FeedHealth;
+  /** Key: `head`; absent while no order log is kept. */
+  orders: OrdersHead;
+  /**
+   * Keys: the id of the process that serves the connection, a colon, and what tells its connections apart
+   * (see `connectionKey`). Told to `ws` workers alone, to the one that published it too. The supervisor removes the
+   * keys of a process that is asked to drain, and once more when it has ended.
+   */
+  connections: WsConnection;
 }
 
 export type Topic = keyof TopicValues;
+
+/**
+ * The key of a connection in the topic `connections`. It begins with the process and not with the name of the worker:
+ * in a rolling restart two processes serve under one name.
+ */
+export function connectionKey(pid: number, connectionId: string | number): string {
+  return `${pid}:${connectionId}`;
+}
 
 /**
  * A change of one topic that is applied as a whole or not at all: first `reset`, then `remove`, then `put`. The
@@ -157,12 +197,15 @@ export interface OnlineMessage {
   readonly type: 'online';
 }
 
-/** The worker does its work: the feed has published its first snapshots, REST holds what was retained. */
+/** The worker does its work: the feed has published its first snapshots, the others hold what was retained. */
 export interface ReadyMessage {
   readonly type: 'ready';
 }
 
-/** `feed` alone. */
+/**
+ * Refused as a whole unless every topic is the sender's: `connections` is that of `ws`, `keys` and `health` are the
+ * supervisor's, all others are the feed's. Of `connections` a process may put and remove its own keys, and not `reset`.
+ */
 export interface PublishMessage {
   readonly type: 'publish';
   readonly transactions: readonly AnyTransaction[];

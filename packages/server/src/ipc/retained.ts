@@ -28,6 +28,11 @@ export class RetainedState {
     return this.#topics.get(topic)?.get(key) as TopicValues[T] | undefined;
   }
 
+  /** The keys of one topic under which something is kept. */
+  keys(topic: Topic): string[] {
+    return [...(this.#topics.get(topic)?.keys() ?? [])];
+  }
+
   /**
    * Everything, as one transaction with `reset` per topic that was ever written. A topic that is empty by now is among
    * them: that tells a worker that there is nothing, where a missing one would leave it not knowing yet.

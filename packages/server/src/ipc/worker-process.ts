@@ -6,7 +6,7 @@ import { ownBytes } from './own-bytes.ts';
 
 /** What a worker does when the supervisor speaks to it. */
 export interface WorkerHooks {
-  /** Name of the process in its log: `feed`, `rest`. */
+  /** Name of the process in its log: `feed`, `rest`, `ws`. */
   readonly name: string;
   /**
    * Begin. `lastGeneration` is the last generation a feed published before this start, or 0.
@@ -36,8 +36,8 @@ export interface WorkerPort {
   /** The worker does its work from now on. */
   ready(): void;
   /**
-   * `feed` alone: changes retained state. Resolves when the bytes have left this process; wait for it before
-   * publishing more, or unsent transactions pile up in memory.
+   * Changes retained state; `PublishMessage` says which topics are whose. Resolves when the bytes have left this
+   * process; wait for it before publishing more, or unsent transactions pile up in memory.
    */
   publish(transactions: readonly AnyTransaction[]): Promise<void>;
   /** Gives up: tells the supervisor why and exits with code 1. Never resolves. */

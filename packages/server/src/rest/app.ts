@@ -1,12 +1,14 @@
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { METHODS } from 'node:http';
+import type { OrderLogReader } from '../order-log/order-log.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import type { Keys } from './access.ts';
 import { answerClientError, answerFault, sendError } from './errors.ts';
 import { requestIdOf } from './request-id.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addHealthRoutes } from './routes/health.ts';
+import { addOrderRoutes } from './routes/orders.ts';
 import { addPositionsRoutes } from './routes/positions.ts';
 import { addStatisticsRoutes } from './routes/statistics.ts';
 import type { Snapshots } from './snapshots/snapshots.ts';
@@ -26,6 +28,8 @@ export interface AppOptions {
   readonly snapshots: Snapshots;
   readonly keys: Keys;
   readonly log: FastifyBaseLogger;
+  /** The order log; `undefined` while there is none. */
+  readonly orders?: () => OrderLogReader | undefined;
   /** Told by `/readyz`. */
   readonly isDraining?: () => boolean;
   /** Unix ms. */
@@ -37,6 +41,7 @@ export function buildApp({
   snapshots,
   keys,
   log,
+  orders = () => undefined,
   isDraining = () => false,
   now = Date.now,
 }: AppOptions): FastifyInstance {
@@ -79,10 +84,11 @@ export function buildApp({
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));
 
-  const context = { snapshots, guard: guardWith(keys, now) };
+  const context = { snapshots, orders, guard: guardWith(keys, now) };
   addPositionsRoutes(app, context);
   addStatisticsRoutes(app, context);
   addDocumentRoutes(app, context);
+  app.register((scope) => addOrderRoutes(scope, context));
   app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining }));
   return app;
 }

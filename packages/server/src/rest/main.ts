@@ -17,6 +17,7 @@ const port = runWorker({
     const app = buildApp({
       snapshots,
       keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
+      orders: () => snapshots.orderLog.reader(),
       log: createLogger({ name: NAME, level: logLevel }),
       isDraining: () => connections?.isDraining === true,
     });

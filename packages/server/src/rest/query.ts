@@ -18,10 +18,20 @@ export function tierOf(request: FastifyRequest): Tier | null {
   return TIERS.find((tier) => String(tier) === text) ?? null;
 }
 
-/** The generation in `since`; `null` where it is missing or no such number. */
+/** The generation or sequence number in `since`; `null` where it is missing or no such number. */
 export function sinceOf(request: FastifyRequest): number | null {
   const text = first(request, 'since');
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1000;
+
+/** How many are asked for, 1 to 1,000, 100 where nothing is said; `null` where it is no such number. */
+export function limitOf(request: FastifyRequest): number | null {
+  const text = first(request, 'limit') ?? String(DEFAULT_LIMIT);
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return limit >= 1 && limit <= MAX_LIMIT ? limit : null;
 }
 
 /** Everything but `false`, in any case, asks for checkpoints. */

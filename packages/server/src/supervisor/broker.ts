@@ -1,17 +1,46 @@
 import type { Logger } from 'pino';
-import type { AnyTransaction, FeedHealth, KeyGrant } from '../ipc/messages.ts';
+import { connectionKey } from '../ipc/messages.ts';
+import type {
+  AnyTransaction,
+  FeedHealth,
+  KeyGrant,
+  ServingRole,
+  Topic,
+  WorkerRole,
+} from '../ipc/messages.ts';
 import { ownBytes } from '../ipc/own-bytes.ts';
 import { RetainedState } from '../ipc/retained.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
 export interface BrokerOptions {
   readonly log: Logger;
-  /** Sends what changed to every worker that serves the retained state. */
-  readonly forward: (transactions: readonly AnyTransaction[]) => void;
+  /** Sends what changed to every worker of a role. */
+  readonly forward: (role: ServingRole, transactions: readonly AnyTransaction[]) => void;
 }
 
-/** Topics that are the supervisor's own. */
-const OWN_TOPICS: readonly AnyTransaction['topic'][] = ['keys', 'health'];
+/** A process that publishes. */
+export interface Publisher {
+  readonly spec: WorkerSpec;
+  readonly pid: number | undefined;
+}
+
+/** Who may publish what. */
+const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
+  positions: 'feed',
+  statistics: 'feed',
+  eliminations: 'feed',
+  checkpoint: 'feed',
+  'miner-copying': 'feed',
+  orders: 'feed',
+  connections: 'ws',
+  keys: 'supervisor',
+  health: 'supervisor',
+};
+
+/** What workers of a role are told: REST has no use for the connections of others. */
+function toldTo(role: ServingRole, transactions: readonly AnyTransaction[]): AnyTransaction[] {
+  return transactions.filter(({ topic }) => role === 'ws' || topic !== 'connections');
+}
 
 /** Keeps the retained state for the workers: what the feed published, the keys, and whether the feed is there. */
 export class Broker {
@@ -22,9 +51,9 @@ export class Broker {
     this.#options = options;
   }
 
-  /** All that a worker has to know that comes online now. */
-  snapshot(): AnyTransaction[] {
-    return this.#retained.snapshot();
+  /** All that a worker of this role has to know that comes online now. */
+  snapshot(role: ServingRole): AnyTransaction[] {
+    return toldTo(role, this.#retained.snapshot());
   }
 
   /** The last generation that a feed published, or 0: the next one continues from there. */
@@ -47,21 +76,41 @@ export class Broker {
   }
 
   /** Takes over what a worker published: all of it, or, where it has no right to a part of it, nothing. */
-  publishFor(spec: WorkerSpec, transactions: readonly AnyTransaction[]): void {
-    const foreign = transactions.find(({ topic }) => spec.role !== 'feed' || OWN_TOPICS.includes(topic));
+  publishFor(publisher: Publisher, transactions: readonly AnyTransaction[]): void {
+    const foreign = transactions.find((transaction) => !mayPublish(publisher, transaction));
     if (foreign === undefined) {
       this.#publish(ownBytes(transactions));
       return;
     }
+    const { id } = publisher.spec;
     this.#options.log.error(
-      { event: 'publish-refused', worker: spec.id, topic: foreign.topic },
-      `worker ${spec.id} may not publish ${foreign.topic}: nothing of its message is kept`,
+      { event: 'publish-refused', worker: id, topic: foreign.topic },
+      `worker ${id} may not publish this of ${foreign.topic}: nothing of its message is kept`,
     );
+  }
+
+  /** The connections of this process do not count any more. */
+  forgetConnections(pid: number | undefined): void {
+    const remove = this.#retained.keys('connections').filter((key) => isConnectionOf(pid, key));
+    if (remove.length > 0) this.#publish([{ topic: 'connections', reset: false, put: [], remove }]);
   }
 
   /** Kept first, then sent: a worker that comes online next finds it in the snapshot. */
   #publish(transactions: readonly AnyTransaction[]): void {
     this.#retained.applyAll(transactions);
-    this.#options.forward(transactions);
+    for (const role of ['rest', 'ws'] as const) {
+      const told = toldTo(role, transactions);
+      if (told.length > 0) this.#options.forward(role, told);
+    }
   }
+}
+
+function mayPublish({ spec, pid }: Publisher, { topic, reset, put, remove }: AnyTransaction): boolean {
+  if (PUBLISHER_OF[topic] !== spec.role) return false;
+  if (topic !== 'connections') return true;
+  return !reset && [...put.map(([key]) => key), ...remove].every((key) => isConnectionOf(pid, key));
+}
+
+function isConnectionOf(pid: number | undefined, key: string): boolean {
+  return pid !== undefined && key.startsWith(connectionKey(pid, ''));
 }

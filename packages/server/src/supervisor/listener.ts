@@ -14,6 +14,12 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Where to listen. */
+export interface ListenPlace extends ListenAddress {
+  /** The option that chooses the port, for the error that says it cannot be opened. */
+  readonly flag: string;
+}
+
 export interface ListenerLimits {
   /** So many connections wait for a worker at most; a further one is dropped. */
   readonly waiting: number;
@@ -41,7 +47,7 @@ interface WaitingConnection {
 }
 
 /**
- * The entrance of the server: owns the listening socket and gives each connection, unread, to the worker that has been
+ * One entrance of the server: owns a listening socket and gives each connection, unread, to the worker that has been
  * free for longest. While no worker is there, connections wait: a crash or a restart of all workers refuses nobody.
  */
 export class Listener {
@@ -71,8 +77,8 @@ export class Listener {
    *
    * @throws StartError when it cannot be opened.
    */
-  async listen(host: string, port: number): Promise<void> {
-    await openPort(this.#server, host, port);
+  async listen(place: ListenPlace): Promise<void> {
+    await openPort(this.#server, place);
     if (this.#isClosed) this.#server.close();
     this.#server.on('error', (error) => {
       this.#noteDrop(`it could not be accepted: ${error.message}`);
@@ -187,10 +193,10 @@ export class Listener {
  *
  * @throws StartError when it cannot.
  */
-export async function probePort(host: string, port: number): Promise<void> {
-  if (port === 0 || cluster.isWorker) return;
+export async function probePort(place: ListenPlace): Promise<void> {
+  if (place.port === 0 || cluster.isWorker) return;
   const server = createServer();
-  await openPort(server, host, port);
+  await openPort(server, place);
   await new Promise<void>((resolve) => {
     server.close(() => {
       resolve();
@@ -204,11 +210,11 @@ const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine does not have the address',
 };
 
-function openPort(server: Server, host: string, port: number): Promise<void> {
+function openPort(server: Server, { host, port, flag }: ListenPlace): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const detail = LISTEN_ERRORS[error.code ?? ''] ?? error.message;
-      const values = { address: `${host}:${port}`, detail, flag: '--api-rest-port' };
+      const values = { address: `${host}:${port}`, detail, flag };
       reject(new StartError('PTN_ERR_START_PORT', values, { cause: error }));
     });
     server.listen({ host, port, backlog: BACKLOG }, () => {

@@ -51,8 +51,12 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     });
     supervisor.setKeys(keyFile.grants);
     await supervisor.start();
-    const { host, port } = supervisor.address();
-    log.info({ event: 'listening', host, port, version: config.version }, `REST answers at ${host}:${port}`);
+    const { rest, ws } = supervisor.address();
+    log.info(
+      { event: 'listening', ...rest, version: config.version },
+      `REST answers at ${rest.host}:${rest.port}`,
+    );
+    log.info({ event: 'listening-ws', ...ws }, `WebSocket answers at ${ws.host}:${ws.port}`);
     process.send?.('ready');
     onServing?.(supervisor);
     return await control.ended;

@@ -4,7 +4,8 @@ import type { ServerConfig } from '../config/config.ts';
 import { StartError } from '../config/start-error.ts';
 import type { KeyGrant } from '../ipc/messages.ts';
 import { Broker } from './broker.ts';
-import { Listener, probePort } from './listener.ts';
+import { Entrances } from './entrances.ts';
+import type { ByRole } from './entrances.ts';
 import type { ConnectionCounts, ListenAddress } from './listener.ts';
 import { WorkerChild } from './worker-child.ts';
 import type { Heartbeat, WorkerExit } from './worker-child.ts';
@@ -24,7 +25,7 @@ export interface SupervisorOptions {
 
 export interface SupervisorStatus {
   readonly workers: readonly WorkerStatus[];
-  readonly connections: ConnectionCounts;
+  readonly connections: ByRole<ConnectionCounts>;
 }
 
 /** For whoever wants to know more than the log says; `id` is that of the worker. */
@@ -54,8 +55,7 @@ export class Supervisor {
   readonly #log: Logger;
   readonly #broker: Broker;
   readonly #slots: readonly WorkerSlot[];
-  readonly #listener: Listener;
-  #address: ListenAddress | undefined;
+  readonly #entrances: Entrances;
   #phase: 'new' | 'starting' | 'running' | 'stopping' = 'new';
   #failStart: (error: StartError) => void = () => undefined;
   #rolling: Promise<boolean> | undefined;
@@ -64,12 +64,12 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#listener = new Listener(options.log);
+    this.#entrances = new Entrances(options.config, options.log);
     this.#broker = new Broker({
       log: options.log,
-      forward: (transactions) => {
+      forward: (role, transactions) => {
         for (const slot of this.#slots) {
-          if (slot.spec.role !== 'feed') slot.retain(transactions);
+          if (slot.spec.role === role) slot.retain(transactions);
         }
       },
     });
@@ -77,39 +77,36 @@ export class Supervisor {
   }
 
   /**
-   * To be called once. Resolves when every worker is ready and the port is open.
+   * To be called once. Resolves when every worker is ready and the ports are open.
    *
    * @throws StartError when anything of that fails, or `stop` was called meanwhile; nothing is left running then.
    */
   async start(): Promise<void> {
     this.#throwIfStopping();
     this.#phase = 'starting';
-    const { host, restPort } = this.#options.config;
     // A worker that was ready already may end while others start.
     const failed = new Promise<never>((_, reject) => {
       this.#failStart = reject;
     });
     try {
-      await probePort(host, restPort);
+      await this.#entrances.probe();
       await Promise.race([failed, this.#startWorkers()]);
       // Last, so that a client is never told that the data is being loaded: until now it was answered by the server
       // that this one replaces, or by nobody.
       this.#throwIfStopping();
-      await Promise.race([failed, this.#listener.listen(host, restPort)]);
+      await Promise.race([failed, this.#entrances.open()]);
       this.#throwIfStopping();
     } catch (error) {
       await this.stop();
       throw error;
     }
-    this.#address = this.#listener.address();
     this.#phase = 'running';
     for (const slot of this.#slots) slot.supervise();
   }
 
   /** Where the server listens. @throws Error before it has started. */
-  address(): ListenAddress {
-    if (this.#address === undefined) throw new Error('the server does not listen yet');
-    return this.#address;
+  address(): ByRole<ListenAddress> {
+    return this.#entrances.addresses();
   }
 
   /** Puts the keys in force that count from now on. May be called before the start. */
@@ -118,7 +115,7 @@ export class Supervisor {
   }
 
   status(): SupervisorStatus {
-    return { workers: this.#slots.map((slot) => slot.status()), connections: this.#listener.counts() };
+    return { workers: this.#slots.map((slot) => slot.status()), connections: this.#entrances.counts() };
   }
 
   /**
@@ -134,7 +131,7 @@ export class Supervisor {
     return this.#rolling;
   }
 
-  /** Closes the port, drains the workers in reverse order, kills what takes too long. Resolves when all are gone. */
+  /** Closes the ports, drains the workers in reverse order, kills what takes too long. Resolves when all are gone. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -144,7 +141,7 @@ export class Supervisor {
   async kill(): Promise<void> {
     this.#phase = 'stopping';
     await Promise.all([
-      this.#listener.close(0),
+      this.#entrances.close(0),
       ...this.#slots.map((slot) => slot.kill('the server was told to stop at once')),
     ]);
   }
@@ -153,27 +150,34 @@ export class Supervisor {
     return new WorkerSlot({
       spec,
       log: this.#log,
-      spawn: () =>
-        new WorkerChild({
+      spawn: () => {
+        const child = new WorkerChild({
           spec,
           config: this.#options.config,
           heartbeat: this.#options.heartbeat ?? DEFAULT_HEARTBEAT,
           lastGeneration: () => this.#broker.lastGeneration(),
-          retained: () => (spec.role === 'feed' ? undefined : this.#broker.snapshot()),
+          retained: () => (spec.role === 'feed' ? undefined : this.#broker.snapshot(spec.role)),
           onPublish: (transactions) => {
-            this.#broker.publishFor(spec, transactions);
+            this.#broker.publishFor(child, transactions);
           },
-        }),
+        });
+        return child;
+      },
       events: {
         onReady: (child) => {
           if (spec.role === 'feed') this.#broker.setFeedHealth(true);
-          else this.#listener.add(child);
+          else this.#entrances.of(spec.role).add(child);
           this.events.emit('worker-ready', spec.id, child.pid);
         },
         onDown: (child) => {
           if (spec.role === 'feed') this.#broker.setFeedHealth(false);
-          else this.#listener.remove(child);
+          else this.#entrances.of(spec.role).remove(child);
+          // Before its clients are told to connect anew: those that do so must not count twice.
+          this.#broker.forgetConnections(child.pid);
           this.events.emit('worker-down', spec.id, child.pid);
+        },
+        onExit: (child) => {
+          this.#broker.forgetConnections(child.pid);
         },
         onCrash: (_, exit) => {
           this.events.emit('worker-crashed', spec.id, exit);
@@ -224,7 +228,7 @@ export class Supervisor {
     const deadline = performance.now() + this.#stopWithinMs;
     const leftMs = (): number => Math.max(0, deadline - performance.now());
 
-    await this.#listener.close(leftMs() * WAITING_CONNECTIONS_PART);
+    await this.#entrances.close(leftMs() * WAITING_CONNECTIONS_PART);
     const groups = stopGroups(this.#slots);
     for (const [index, group] of groups.entries()) {
       const withinMs = leftMs() * (index === groups.length - 1 ? 1 : EARLIER_WORKERS_PART);
@@ -237,12 +241,16 @@ export class Supervisor {
   }
 }
 
-/** Workers in the order in which they stop: reversed, and neighbours of one role at once, so that all get their time. */
+/**
+ * Workers in the order in which they stop: reversed, and all neighbours that serve connections at once, so that each
+ * gets its time.
+ */
 function stopGroups(slots: readonly WorkerSlot[]): WorkerSlot[][] {
   const groups: WorkerSlot[][] = [];
   for (const slot of slots.toReversed()) {
     const last = groups.at(-1);
-    if (last?.[0]?.spec.role === slot.spec.role) last.push(slot);
+    const before = last?.[0]?.spec.role;
+    if (last !== undefined && (before === 'feed') === (slot.spec.role === 'feed')) last.push(slot);
     else groups.push([slot]);
   }
   return groups;

@@ -23,6 +23,8 @@ export interface SlotEvents {
   readonly onReady: (child: WorkerChild) => void;
   /** `child`, which was ready, will take nothing more: it is asked to stop, or has ended. */
   readonly onDown: (child: WorkerChild) => void;
+  /** After its last message; also of one that never was ready. */
+  readonly onExit: (child: WorkerChild) => void;
   readonly onCrash: (spec: WorkerSpec, exit: WorkerExit) => void;
   /** It crashes too often. */
   readonly onCritical: (spec: WorkerSpec) => void;
@@ -165,6 +167,7 @@ export class WorkerSlot {
     const exit = await child.exited;
     this.#children.delete(child);
     this.#lastExit = exit;
+    events.onExit(child);
     if (child.isDismissed) {
       this.#log.info({ event: 'worker-stopped', child: child.pid, exit }, `worker ${spec.id} is stopped`);
       return;

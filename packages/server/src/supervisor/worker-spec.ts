@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import type { ServerConfig } from '../config/config.ts';
-import type { WorkerRole } from '../ipc/messages.ts';
+import type { ServingRole, WorkerRole } from '../ipc/messages.ts';
 
 /** A worker as data: all that the supervisor knows of it. */
 export interface WorkerSpec {
-  /** Unique, and what the operator reads: `feed`, `rest-1`. */
+  /** Unique, and what the operator reads: `feed`, `rest-1`, `ws-1`. */
   readonly id: string;
   readonly role: WorkerRole;
   readonly modulePath: string;
@@ -20,14 +20,17 @@ export interface WorkerSpec {
 
 /** The feed reads a tree of 100,000 files before it is ready; pm2 waits as long (`listen_timeout`). */
 const FEED_START_TIMEOUT_MS = 120_000;
-/** A REST worker only takes over what is retained. */
-const REST_START_TIMEOUT_MS = 30_000;
+/** A worker that serves only takes over what is retained. */
+const SERVING_START_TIMEOUT_MS = 30_000;
 
 const FEED_PATH = fileURLToPath(new URL('../feed/main.js', import.meta.url));
-const REST_PATH = fileURLToPath(new URL('../rest/main.js', import.meta.url));
+const SERVING_PATHS: Readonly<Record<ServingRole, string>> = {
+  rest: fileURLToPath(new URL('../rest/main.js', import.meta.url)),
+  ws: fileURLToPath(new URL('../ws/main.js', import.meta.url)),
+};
 
 /** The workers of the server, in the order in which they are started; they are stopped in reverse. */
-export function serverWorkers({ restWorkers }: ServerConfig): WorkerSpec[] {
+export function serverWorkers({ restWorkers, wsWorkers }: ServerConfig): WorkerSpec[] {
   const feed: WorkerSpec = {
     id: 'feed',
     role: 'feed',
@@ -35,12 +38,15 @@ export function serverWorkers({ restWorkers }: ServerConfig): WorkerSpec[] {
     startTimeoutMs: FEED_START_TIMEOUT_MS,
     replacement: 'after-stop',
   };
-  const rest = Array.from({ length: restWorkers }, (_, index): WorkerSpec => ({
-    id: `rest-${index + 1}`,
-    role: 'rest',
-    modulePath: REST_PATH,
-    startTimeoutMs: REST_START_TIMEOUT_MS,
+  return [feed, ...servingWorkers('rest', restWorkers), ...servingWorkers('ws', wsWorkers)];
+}
+
+function servingWorkers(role: ServingRole, count: number): WorkerSpec[] {
+  return Array.from({ length: count }, (_, index): WorkerSpec => ({
+    id: `${role}-${index + 1}`,
+    role,
+    modulePath: SERVING_PATHS[role],
+    startTimeoutMs: SERVING_START_TIMEOUT_MS,
     replacement: 'before-stop',
   }));
-  return [feed, ...rest];
 }

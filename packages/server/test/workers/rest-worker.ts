@@ -1,10 +1,11 @@
 /**
- * A REST worker for tests of the supervisor. It answers every request with what it knows, and misbehaves when its
+ * A worker that serves, REST or WebSocket alike, for tests of the supervisor. It answers every request with what it knows, and misbehaves when its
  * first argument, or the path of a request, says so.
  */
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { connectionKey } from '../../dist/ipc/messages.js';
 import type { AnyTransaction } from '../../dist/ipc/messages.js';
 import { RetainedState } from '../../dist/ipc/retained.js';
 import { runWorker } from '../../dist/ipc/worker-process.js';
@@ -17,6 +18,8 @@ export interface RestWorkerAnswer {
   readonly userIds: readonly string[];
   /** Transactions received since the start, by topic. */
   readonly received: Readonly<Record<string, number>>;
+  /** The connections it was told of: their keys. */
+  readonly connections: readonly string[];
   readonly eliminations: { readonly sizeBytes: number; readonly firstByte: number } | null;
 }
 
@@ -43,15 +46,24 @@ function answer(): RestWorkerAnswer {
     feedUp: retained.get('health', 'feed')?.up ?? false,
     userIds: retained.get('keys', 'ring')?.entries.map(({ userId }) => userId) ?? [],
     received,
+    connections: retained.keys('connections'),
     eliminations:
       file === undefined ? null : { sizeBytes: file.gzip.byteLength, firstByte: file.gzip.at(0) ?? -1 },
   };
+}
+
+/** As if a connection had authenticated. */
+function publishConnection(): void {
+  const value = { kind: 'ws-connection', userDigest: 'ab', sinceMs: 1 } as const;
+  const put = [[connectionKey(process.pid, 1), value]] as const;
+  void port.publish([{ topic: 'connections', reset: false, put, remove: [] }]);
 }
 
 const server = createServer((request, response) => {
   if (request.url === '/crash') process.exit(3);
   if (request.url === '/hang') hang();
   if (request.url === '/reject') void Promise.reject(new Error('nobody waits for this'));
+  if (request.url === '/publish-connection') publishConnection();
   response.setHeader('Connection', 'close').end(JSON.stringify(answer()));
 });
 

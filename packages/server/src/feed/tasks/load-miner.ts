@@ -33,7 +33,19 @@ export interface LoadedMiner {
   /** In the order in which the blocks hold them. */
   readonly settled: readonly SummarizedPosition[];
   readonly live: readonly LivePosition[];
+  /** Of the settled ones, those with an order that may not have been streamed yet. */
+  readonly recent: readonly PositionText[];
   readonly nonFinite: number;
+}
+
+/** Where new orders may be found among settled positions. */
+export interface OrderHorizon {
+  /** Unix ms; orders placed before are not streamed. Infinity if none are looked for. */
+  readonly ordersSinceMs: number;
+}
+
+export function hasOrderSince({ facts }: PositionText, sinceMs: number): boolean {
+  return facts.orderTimesMs.some((timeMs) => timeMs >= sinceMs);
 }
 
 /** The folder's entries; none when it is gone or is no folder. */
@@ -64,7 +76,9 @@ function positionPaths(root: string, hotkey: string): string[] {
 }
 
 /** Reads a whole miner and compresses what is settled. */
-export function loadMiner(input: { root: string; hotkey: string } & EncodeOptions): LoadedMiner {
+export function loadMiner(
+  input: { root: string; hotkey: string } & EncodeOptions & OrderHorizon,
+): LoadedMiner {
   const files: LoadedFile[] = [];
   const bad: { path: string; stamp: string; reason: string }[] = [];
   const byUuid = new Map<string, LivePosition>();
@@ -95,6 +109,7 @@ export function loadMiner(input: { root: string; hotkey: string } & EncodeOption
     blocks: buildSettled(settled, input),
     settled: settled.map(({ facts }) => summarized(facts)),
     live: positions.filter((position) => !isSettled(position.facts, input.now)),
+    recent: settled.filter((position) => hasOrderSince(position, input.ordersSinceMs)),
     nonFinite,
   };
 }

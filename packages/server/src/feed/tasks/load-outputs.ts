@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isSettled, readPosition, sliceDashboard } from '@ptn-api/core';
-import { summarized } from './load-miner.ts';
-import type { LivePosition, LoadedMiner } from './load-miner.ts';
+import { hasOrderSince, summarized } from './load-miner.ts';
+import type { LivePosition, LoadedMiner, OrderHorizon } from './load-miner.ts';
 import { readStamped } from './read-file.ts';
 import type { NothingRead } from './read-file.ts';
 import { buildSettled } from './settled-blocks.ts';
@@ -27,7 +27,7 @@ export type LoadedOutputs =
       readonly nonFinite: number;
     };
 
-export interface LoadOutputsInput extends EncodeOptions {
+export interface LoadOutputsInput extends EncodeOptions, OrderHorizon {
   readonly path: string;
   readonly stamp?: string;
   /** Digest by hotkey of what is already held. */
@@ -39,7 +39,7 @@ function loadMinerOf(
   texts: readonly string[],
   rest: string,
   digest: string,
-  options: EncodeOptions,
+  options: EncodeOptions & OrderHorizon,
 ): OutputsMiner {
   const settled: PositionText[] = [];
   const live: LivePosition[] = [];
@@ -63,6 +63,7 @@ function loadMinerOf(
     blocks: buildSettled(settled, options),
     settled: settled.map(({ facts }) => summarized(facts)),
     live,
+    recent: settled.filter((position) => hasOrderSince(position, options.ordersSinceMs)),
     nonFinite: 0,
     rest,
     digest,

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { OrderLogReader } from '../../order-log/order-log.ts';
 import type { Guard } from '../access.ts';
 import { sendError } from '../errors.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
@@ -7,6 +8,8 @@ import type { Snapshots } from '../snapshots/snapshots.ts';
 export interface RouteContext {
   readonly snapshots: Snapshots;
   readonly guard: Guard;
+  /** The order log; `undefined` while there is none. */
+  readonly orders: () => OrderLogReader | undefined;
 }
 
 export type RouteHandler = (

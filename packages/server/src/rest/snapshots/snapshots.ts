@@ -1,5 +1,6 @@
 import { KeyRing } from '@ptn-api/core';
 import type { AnyTransaction, FeedHealth, Transaction } from '../../ipc/messages.ts';
+import { OrderLogAccess } from '../order-log-access.ts';
 import { foldPositions } from './positions-state.ts';
 import type { PositionsState } from './positions-state.ts';
 import { documentSnapshot } from './snapshot.ts';
@@ -24,6 +25,7 @@ export class Snapshots {
   feed: FeedHealth | undefined;
   /** Empty until the keys have arrived: then nobody is let in. */
   keys = new KeyRing([]);
+  readonly orderLog = new OrderLogAccess();
   readonly #documents = new Map<DocumentTopic, Snapshot>();
   readonly #waiters = new Set<Waiter>();
 
@@ -54,6 +56,12 @@ export class Snapshots {
           break;
         case 'health':
           this.feed = transaction.put.at(-1)?.[1] ?? this.feed;
+          break;
+        case 'orders':
+          this.orderLog.apply(transaction);
+          break;
+        case 'connections':
+          // WebSocket workers' own.
           break;
         case 'keys':
           this.keys = new KeyRing(transaction.put.at(-1)?.[1].entries ?? []);

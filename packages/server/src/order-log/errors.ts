@@ -1,0 +1,54 @@
+/** Another process, or this one, writes the log already. */
+export class OrderLogInUseError extends Error {
+  override readonly name = 'OrderLogInUseError';
+  readonly pid: number;
+
+  constructor(path: string, pid: number) {
+    super(
+      `the order log ${path} is written by process ${pid} already: stop that server, or give this one another state directory`,
+    );
+    this.pid = pid;
+  }
+}
+
+/** The log was written by a newer version of this software, or by another version of its engine. */
+export class OrderLogVersionError extends Error {
+  override readonly name = 'OrderLogVersionError';
+  /** What the log is, in words. */
+  readonly found: string;
+
+  constructor(path: string, found: string) {
+    super(
+      `the order log ${path} is of ${found}, which this version cannot read: upgrade the server; the log was left as it is`,
+    );
+    this.found = found;
+  }
+}
+
+/** There is no log to read. */
+export class OrderLogMissingError extends Error {
+  override readonly name = 'OrderLogMissingError';
+
+  constructor(path: string, options?: { readonly cause?: unknown }) {
+    super(`there is no order log in ${path} yet: the feed makes it when it starts`, options);
+  }
+}
+
+/** What the log holds is not what was written. The check at the next start of the feed moves such a log aside. */
+export class OrderLogDamagedError extends Error {
+  override readonly name = 'OrderLogDamagedError';
+}
+
+/** A write did not reach the disk; nothing of it is in the log. The same call may succeed later. */
+export class OrderLogWriteError extends Error {
+  override readonly name = 'OrderLogWriteError';
+
+  constructor(path: string, cause: unknown) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `the order log ${path} could not be written (${detail}); nothing of this write was kept. ` +
+        'Check that the disk is neither full nor read-only',
+      { cause },
+    );
+  }
+}

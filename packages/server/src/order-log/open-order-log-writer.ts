@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, renameSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Logger } from 'pino';
+import { dataFile, hasDataFile, openEnvironment, readMeta } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { OrderLogVersionError } from './errors.ts';
+import { readHighWater, syncFolder, writeHighWater } from './high-water.ts';
+import { checkLog } from './log-check.ts';
+import { LmdbOrderLogWriter } from './order-log-writer.ts';
+import type { OrderLogWriter } from './order-log.ts';
+import { encodeMeta, FORMAT_VERSION, META_KEY } from './records.ts';
+import type { LogMeta } from './records.ts';
+import { takeWriterLock } from './writer-lock.ts';
+
+export interface OrderLogWriterOptions {
+  /** The log's folder, in the state directory. Made if it is not there. */
+  readonly path: string;
+  /** The last number that the Python server used; counts only when a log is made. */
+  readonly startAfter: number;
+  readonly log: Logger;
+}
+
+/**
+ * Opens the log in the folder as its only writer, and makes it if there is none.
+ *
+ * The whole log is read before. A damaged one is moved to `<path>.damaged-<time>` and logged as an error; a new one, of
+ * another epoch, goes on above every number that the lost one may have used.
+ *
+ * @throws OrderLogInUseError, OrderLogVersionError
+ */
+export async function openOrderLogWriter(options: OrderLogWriterOptions): Promise<OrderLogWriter> {
+  mkdirSync(options.path, { recursive: true, mode: 0o700 });
+  const releaseLock = takeWriterLock(options.path);
+  try {
+    return await openLocked(options, releaseLock);
+  } catch (error) {
+    releaseLock();
+    throw error;
+  }
+}
+
+async function openLocked(options: OrderLogWriterOptions, releaseLock: () => void): Promise<OrderLogWriter> {
+  const { path, log } = options;
+  const lostBecause = await findDamage(path);
+  if (lostBecause !== undefined) {
+    const movedTo = hasDataFile(path) ? moveAside(path) : null;
+    log.error(
+      { event: 'order-log-damaged', path, movedTo, reason: lostBecause },
+      'the order log is damaged: a new one is made, whose clients cannot resume from before it',
+    );
+  }
+  const mark = readHighWater(path);
+  if (mark === 'damaged')
+    log.warn({ event: 'order-log-high-water-damaged', path }, 'the mark beside the order log is unreadable');
+  const marked = typeof mark === 'object' ? mark : undefined;
+
+  const environment = openEnvironment(path, { readOnly: false });
+  try {
+    const found = readMeta(environment, path);
+    const meta = found ?? makeLog(environment, Math.max(options.startAfter, marked?.last ?? 0));
+    // The folder may be new, and the engine does not sync the folder that it makes its file in.
+    if (!found) [path, dirname(path)].forEach(syncFolder);
+    const highWater = marked?.epoch === meta.epoch ? marked : writeHighWater(path, meta.epoch, meta.last);
+    return new LmdbOrderLogWriter({ path, environment, meta, highWater, isNew: !found, releaseLock });
+  } catch (error) {
+    await environment.close();
+    throw error;
+  }
+}
+
+/** Why the log that was here is lost; `undefined` when it is not, or when there was none. */
+async function findDamage(path: string): Promise<string | undefined> {
+  // The mark is written only once there is a log.
+  const hadLog = readHighWater(path) !== undefined;
+  if (!hasDataFile(path)) return hadLog ? 'its file is missing' : undefined;
+  const check = await checkLog(path);
+  switch (check.result) {
+    case 'sound':
+      // The engine takes a file without a byte for one that it is to fill.
+      return check.isEmpty && hadLog ? 'it is empty' : undefined;
+    case 'damaged':
+      return check.reason;
+    case 'unreadable-version':
+      throw new OrderLogVersionError(path, check.found);
+    case 'failed':
+      throw new Error(`the order log ${path} cannot be read: ${check.reason}`);
+  }
+}
+
+/** The mark stays: it is what the new log goes by. */
+function moveAside(path: string): string {
+  const time = new Date().toISOString().replaceAll(/[:.]/g, '-');
+  const aside = join(dirname(path), `${basename(path)}.damaged-${time}`);
+  mkdirSync(aside, { mode: 0o700 });
+  renameSync(dataFile(path), join(aside, 'data.mdb'));
+  renameSync(join(path, 'lock.mdb'), join(aside, 'lock.mdb'));
+  [aside, path, dirname(path)].forEach(syncFolder);
+  return aside;
+}
+
+function makeLog(environment: Environment, startAfter: number): LogMeta {
+  const meta: LogMeta = {
+    version: FORMAT_VERSION,
+    epoch: randomUUID(),
+    oldest: startAfter + 1,
+    last: startAfter,
+    lastAliveMs: null,
+  };
+  environment.transactionSync(() => {
+    environment.putSync(META_KEY, encodeMeta(meta));
+  });
+  return meta;
+}

@@ -1,0 +1,87 @@
+import { statSync } from 'node:fs';
+import { dataFile, openEnvironment, readMeta } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { OrderLogMissingError } from './errors.ts';
+import type { OrderLogReader, OrderLogState, OrderMessage } from './order-log.ts';
+import { decodeMessage, messageKey } from './records.ts';
+import type { LogMeta } from './records.ts';
+
+/**
+ * Opens the log in the folder for reading. Any number of processes may, while one writes.
+ *
+ * Every call sees what was committed before it. A log that was replaced because it was damaged is seen, too: by its
+ * epoch.
+ *
+ * @throws OrderLogMissingError when there is none yet; OrderLogVersionError. `read` throws OrderLogDamagedError for a
+ *   message whose bytes are not those that were written.
+ */
+export function openOrderLogReader({ path }: { readonly path: string }): OrderLogReader {
+  const reader = new LmdbOrderLogReader(path);
+  reader.state();
+  return reader;
+}
+
+class LmdbOrderLogReader implements OrderLogReader {
+  readonly #path: string;
+  #opened: { readonly environment: Environment; readonly inode: bigint } | undefined;
+  /** Closing takes back what a replaced log used; `close` waits for it. */
+  readonly #closings: Promise<void>[] = [];
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  state(): OrderLogState {
+    const { epoch, oldest, last } = this.#meta(this.#current());
+    return { epoch, oldest, last };
+  }
+
+  read(after: number, limit: number): OrderMessage[] {
+    const environment = this.#current();
+    const { oldest, last } = this.#meta(environment);
+    const first = Math.max(after + 1, oldest);
+    const end = Math.min(last, first + limit - 1);
+    const messages: OrderMessage[] = [];
+    // One snapshot for all: nothing gives the engine an opportunity to renew it before this returns.
+    for (let sequence = first; sequence <= end; sequence++)
+      messages.push(decodeMessage(sequence, environment.getBinary(messageKey(sequence))));
+    return messages;
+  }
+
+  async close(): Promise<void> {
+    this.#closeOpened();
+    await Promise.all(this.#closings);
+  }
+
+  #meta(environment: Environment): LogMeta {
+    const meta = readMeta(environment, this.#path);
+    if (!meta) throw new OrderLogMissingError(this.#path);
+    return meta;
+  }
+
+  /** The log as it is on disk now, at its newest commit. */
+  #current(): Environment {
+    const inode = this.#inode();
+    if (this.#opened?.inode !== inode) {
+      this.#closeOpened();
+      this.#opened = { environment: openEnvironment(this.#path, { readOnly: true }), inode };
+    }
+    this.#opened.environment.resetReadTxn();
+    return this.#opened.environment;
+  }
+
+  #inode(): bigint {
+    try {
+      return statSync(dataFile(this.#path), { bigint: true }).ino;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        throw new OrderLogMissingError(this.#path, { cause: error });
+      throw error;
+    }
+  }
+
+  #closeOpened(): void {
+    if (this.#opened) this.#closings.push(this.#opened.environment.close());
+    this.#opened = undefined;
+  }
+}

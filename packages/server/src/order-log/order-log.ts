@@ -1,0 +1,65 @@
+/**
+ * The order log: every streamed order by its sequence number, on disk before anybody is told of it. The feed writes it;
+ * workers read it in their own processes. What it is kept in is this folder's own business: another engine can take
+ * its place behind these interfaces.
+ */
+
+/** An order to be streamed. */
+export interface OrderEvent {
+  readonly orderUuid: string;
+  readonly hotkey: string;
+  readonly tradePairId: string;
+  /** Unix ms at which the order became available to the server. */
+  readonly timestampMs: number;
+  /** JSON text of the position as it stood after that order, which is the last of its orders. */
+  readonly position: string;
+}
+
+/** A streamed order. */
+export interface OrderMessage {
+  readonly sequence: number;
+  readonly hotkey: string;
+  readonly tradePairId: string;
+  readonly timestampMs: number;
+  /** UTF-8 of `{"sequence":N,"timestamp":ms,"data":{"position":{…}}}`, as it is sent to every client. */
+  readonly bytes: Uint8Array;
+}
+
+/** Which part of the stream the log holds. */
+export interface OrderLogState {
+  /** Identity of the log: another one after the log was lost, when numbers say nothing about what was missed. */
+  readonly epoch: string;
+  /** Of the oldest order that is still there; `last + 1` when there is none. */
+  readonly oldest: number;
+  /** Of the newest order; what is numbered next is one more. Before the first order: where numbering begins, less 1. */
+  readonly last: number;
+}
+
+/** The one writer. Every method that returns a promise is durable, on disk, when it resolves. */
+export interface OrderLogWriter {
+  state(): OrderLogState;
+  /** Whether the log was made by this opening. */
+  readonly isNew: boolean;
+  /** Unix ms at which a writer was last known to run; `null` in a new log. */
+  readonly lastAliveMs: number | null;
+  /** Whether an order was appended or remembered before. */
+  isKnown(orderUuid: string): boolean;
+  /** Numbers and stores the events that are not known yet, in their order, all or none. */
+  append(events: readonly OrderEvent[]): Promise<OrderLogState>;
+  /** Makes orders known that are never to be streamed. */
+  remember(orderUuids: readonly string[]): Promise<void>;
+  markAlive(nowMs: number): Promise<void>;
+  /** Removes the oldest messages beyond either limit. Their uuids stay known. */
+  prune(
+    nowMs: number,
+    limits: { readonly maxAgeMs: number; readonly maxCount: number },
+  ): Promise<OrderLogState>;
+  close(): Promise<void>;
+}
+
+export interface OrderLogReader {
+  state(): OrderLogState;
+  /** Up to `limit` messages numbered above `after`, in order, without a hole. */
+  read(after: number, limit: number): OrderMessage[];
+  close(): Promise<void>;
+}

@@ -1,0 +1,28 @@
+export interface StreamLimits {
+  readonly authenticationMs: number;
+  /** How often a quiet connection is asked for a sign of life. */
+  readonly pingMs: number;
+  readonly pongMs: number;
+  /** A connection that takes nothing of what waits for it is closed after so long. */
+  readonly stallMs: number;
+  /** How often times are looked at. */
+  readonly checkMs: number;
+  /** From so much unsent on, a connection gets nothing more, and is not listened to. */
+  readonly maxUnsentBytes: number;
+  readonly maxMessageBytes: number;
+  readonly maxFirstMessageBytes: number;
+  /** Where the key itself says nothing. */
+  readonly connectionsPerKey: number;
+}
+
+export const STREAM_LIMITS: StreamLimits = {
+  authenticationMs: 10_000,
+  pingMs: 30_000,
+  pongMs: 10_000,
+  stallMs: 60_000,
+  checkMs: 500,
+  maxUnsentBytes: 1024 * 1024,
+  maxMessageBytes: 64 * 1024,
+  maxFirstMessageBytes: 4096,
+  connectionsPerKey: 5,
+};

@@ -1,0 +1,77 @@
+/** The WebSocket worker: forked by the supervisor, which accepts its connections; it reads the order log itself. */
+import { createLogger } from '../config/logger.ts';
+import { runWorker } from '../ipc/worker-process.ts';
+import type { AnyTransaction, OrdersHead } from '../ipc/messages.ts';
+import { openOrderLogReader } from '../order-log/order-log-reader.ts';
+import type { OrderLogReader } from '../order-log/order-log.ts';
+import { StreamKeys } from './stream-keys.ts';
+import { StreamServer } from './stream-server.ts';
+import { UpgradeServer } from './upgrade-server.ts';
+
+const NAME = 'ws';
+
+const keys = new StreamKeys();
+let opened: { readonly path: string; readonly reader: OrderLogReader } | undefined;
+let streams: StreamServer | undefined;
+let upgrades: UpgradeServer | undefined;
+let isReady = false;
+/** One message at a time, in their order. */
+let published: Promise<void> = Promise.resolve();
+
+function openLog({ path }: OrdersHead): void {
+  if (opened?.path === path) return;
+  void opened?.reader.close();
+  opened = { path, reader: openOrderLogReader({ path }) };
+}
+
+function apply(transaction: AnyTransaction): void {
+  switch (transaction.topic) {
+    case 'keys':
+      keys.replace(transaction.put.at(-1)?.[1].entries ?? []);
+      streams?.keysChanged();
+      break;
+    case 'orders': {
+      const head = transaction.put.at(-1)?.[1];
+      if (head === undefined) break; // Until another is told, what was read last holds.
+      openLog(head);
+      streams?.ordersChanged();
+      break;
+    }
+    case 'connections':
+      streams?.connectionsChanged(transaction);
+      break;
+    case 'positions':
+    case 'statistics':
+    case 'eliminations':
+    case 'checkpoint':
+    case 'miner-copying':
+    case 'health':
+      break; // Of REST.
+  }
+}
+
+const port = runWorker({
+  name: NAME,
+  onStart: ({ logLevel }) => {
+    streams = new StreamServer({
+      reader: () => opened?.reader,
+      keys,
+      log: createLogger({ name: NAME, level: logLevel }),
+      pid: process.pid,
+      publish: (transaction) => {
+        published = published.then(() => port.publish([transaction]));
+      },
+    });
+    upgrades = new UpgradeServer(streams);
+  },
+  onRetain: (transactions) => {
+    transactions.forEach(apply);
+    if (!isReady) port.ready();
+    isReady = true;
+  },
+  onConnection: (socket) => upgrades?.accept(socket),
+  onDrain: async (withinMs) => {
+    await streams?.drain(withinMs);
+    upgrades?.close();
+  },
+});

@@ -1,0 +1,239 @@
+import type { SubscribeStatus } from '@ptn-api/protocol';
+import type { KeyGrant } from '../ipc/messages.ts';
+import { parseAuthentication, parseClientMessage } from './client-message.ts';
+import type { ClientMessage, ResumePoint } from './client-message.ts';
+import type { Connection } from './connection.ts';
+import type { CursorPosition } from './frame.ts';
+import type { StreamLimits } from './limits.ts';
+import { NO_FILTER, orderFilter } from './order-filter.ts';
+import type { OrderFilter } from './order-filter.ts';
+import type { OrderStream } from './order-stream.ts';
+import type { Refusal } from './refusal.ts';
+
+export const STREAM_TIER = 100;
+
+/** What a session needs of the server it belongs to. */
+export interface SessionHost {
+  readonly limits: StreamLimits;
+  readonly now: () => number;
+  /** `undefined` while there is no order log. */
+  readonly stream: () => OrderStream | undefined;
+  readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
+  readonly onAuthenticated: (grant: KeyGrant) => void;
+}
+
+interface Subscription {
+  readonly filter: OrderFilter;
+  readonly status: SubscribeStatus;
+  /** `undefined` while there is no order log to have a place in. */
+  cursor: CursorPosition | undefined;
+}
+
+/** Parts of the stream that one session is given before the others have their turn. */
+const PARTS_PER_TURN = 8;
+
+/** What one client may do and has asked for, and where it stands in the stream. */
+export class Session {
+  readonly #connection: Connection;
+  readonly #host: SessionHost;
+  readonly #openedMs: number;
+  #digest: string | undefined;
+  #resume: ResumePoint | undefined;
+  #subscription: Subscription | undefined;
+  #hasTurn = false;
+
+  constructor(connection: Connection, host: SessionHost) {
+    this.#connection = connection;
+    this.#host = host;
+    this.#openedMs = host.now();
+  }
+
+  /** Digest of the key, once authenticated. */
+  get digest(): string | undefined {
+    return this.#digest;
+  }
+
+  receive(bytes: Buffer): void {
+    if (this.#digest === undefined) this.#authenticate(bytes);
+    else this.#answer(parseClientMessage(bytes.toString('utf8')));
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#connection.refuse(refusal);
+  }
+
+  terminate(): void {
+    this.#connection.terminate();
+  }
+
+  /** Sends what there is, up to what may wait, says so and closes. */
+  shutDown(): void {
+    if (this.#connection.isEnding) return;
+    if (this.#digest !== undefined) {
+      this.feed();
+      this.#connection.send({ type: 'serverShutdown' });
+    }
+    this.#connection.close(1001);
+  }
+
+  check(nowMs: number): void {
+    const { authenticationMs } = this.#host.limits;
+    if (this.#digest === undefined && nowMs - this.#openedMs >= authenticationMs) {
+      this.refuse({ code: 'PTN_ERR_WS_AUTH_TIMEOUT', values: { seconds: authenticationMs / 1000 } });
+    }
+    this.#connection.check(nowMs);
+  }
+
+  /** There is an order log from now on, which those who wait for one begin with. */
+  streamOpened(stream: OrderStream): void {
+    const subscription = this.#subscription;
+    if (subscription === undefined || subscription.cursor !== undefined) return;
+    this.#start(subscription, stream);
+    // That it could not go on where it wanted was not known when it was answered.
+    if (subscription.status.resumed === false) this.#connection.send(subscription.status);
+  }
+
+  /** The order log is another one: places in the old one say nothing. */
+  streamReplaced(): void {
+    if (this.#subscription?.cursor !== undefined || this.#resume !== undefined) {
+      this.refuse({ code: 'PTN_ERR_WS_LOG_REPLACED' });
+    }
+  }
+
+  /** Sends what is new, as long as there is room. */
+  feed(): void {
+    const stream = this.#host.stream();
+    if (stream === undefined) return;
+    for (let part = 0; part < PARTS_PER_TURN; part++) {
+      if (this.#connection.isEnding || this.#connection.isFull) return;
+      if (!this.#sendNext(stream)) return;
+    }
+    // Far behind, or with a filter that little passes: the others must not wait for it.
+    if (this.#hasTurn) return;
+    this.#hasTurn = true;
+    setImmediate(() => {
+      this.#hasTurn = false;
+      this.feed();
+    });
+  }
+
+  /** False when there is nothing for it. */
+  #sendNext(stream: OrderStream): boolean {
+    const subscription = this.#subscription;
+    if (subscription?.cursor === undefined) return false;
+    const part = stream.next(subscription.cursor, subscription.filter);
+    if (part === undefined) return false;
+    if (part.kind === 'gap') {
+      subscription.cursor = { after: part.to, previous: part.to };
+      this.#connection.send({ type: 'gap', from: part.from, to: part.to });
+      return true;
+    }
+    const { after, previous, bytes } = part.frame;
+    subscription.cursor = { after, previous };
+    if (bytes !== undefined) this.#connection.sendText(bytes);
+    return true;
+  }
+
+  #authenticate(bytes: Buffer): void {
+    const { maxFirstMessageBytes } = this.#host.limits;
+    if (bytes.length > maxFirstMessageBytes) {
+      this.refuse({ code: 'PTN_ERR_WS_TOO_LARGE', values: { limit: maxFirstMessageBytes } });
+      return;
+    }
+    const message = parseAuthentication(bytes.toString('utf8'));
+    if (message.kind === 'refused') {
+      this.refuse(message.refusal);
+      return;
+    }
+    const grant = this.#host.lookup(message.key, this.#host.now());
+    if (grant === undefined) {
+      this.refuse({ code: 'PTN_ERR_WS_AUTH_INVALID' });
+      return;
+    }
+    if (grant.tier < STREAM_TIER) {
+      this.refuse({ code: 'PTN_ERR_WS_TIER_ACCESS' });
+      return;
+    }
+    this.#digest = grant.sha256;
+    this.#resume = message.resume;
+    const state = this.#host.stream()?.refresh();
+    this.#connection.send({
+      status: 'success',
+      message: 'Authentication successful.',
+      current_sequence: state?.last ?? 0,
+      tier: grant.tier,
+      ...(state && { epoch: state.epoch, oldest_sequence: state.oldest }),
+    });
+    this.#host.onAuthenticated(grant);
+  }
+
+  #answer(message: ClientMessage): void {
+    switch (message.kind) {
+      case 'subscribe':
+        this.#subscribe(message);
+        break;
+      case 'unsubscribe':
+        this.#subscription = undefined;
+        this.#connection.send({
+          type: 'subscription_status',
+          status: 'success',
+          all: true,
+          action: 'unsubscribe',
+        });
+        break;
+      case 'ping': {
+        const nowMs = this.#host.now();
+        this.#connection.send({
+          type: 'pong',
+          client_timestamp: message.timestamp,
+          server_timestamp: nowMs,
+          timestamp: nowMs,
+        });
+        break;
+      }
+      case 'invalid':
+        this.#connection.send(message.error);
+        break;
+    }
+  }
+
+  #subscribe(message: ClientMessage & { kind: 'subscribe' }): void {
+    const { tradePairs, hotkeys, senderTimestamp } = message;
+    const isAll = tradePairs === undefined && hotkeys === undefined;
+    const subscription: Subscription = {
+      filter: isAll ? NO_FILTER : orderFilter(message),
+      status: {
+        type: 'subscription_status',
+        status: 'success',
+        all: isAll,
+        action: 'subscribe',
+        sender_timestamp: senderTimestamp,
+        received_timestamp: this.#host.now(),
+        ...(tradePairs && { trade_pairs: [...new Set(tradePairs)] }),
+        ...(hotkeys && { miner_hotkeys: [...new Set(hotkeys)] }),
+      },
+      // One that is subscribed changes its filter and keeps its place.
+      cursor: this.#subscription?.cursor,
+    };
+    this.#subscription = subscription;
+    const stream = this.#host.stream();
+    if (subscription.cursor === undefined && stream !== undefined) this.#start(subscription, stream);
+    this.#connection.send(subscription.status);
+    this.feed();
+  }
+
+  /** Where the client asked to go on, if it can; else at the end of the stream. */
+  #start(subscription: Subscription, stream: OrderStream): void {
+    const { epoch, last } = stream.refresh();
+    const resume = this.#resume;
+    // Once: who subscribes again later goes on from then.
+    this.#resume = undefined;
+    const isUsable =
+      resume !== undefined &&
+      resume.lastSequence <= last &&
+      (resume.epoch === undefined || resume.epoch === epoch);
+    const start = isUsable ? resume.lastSequence : last;
+    subscription.cursor = { after: start, previous: start };
+    if (resume !== undefined && !isUsable) subscription.status.resumed = false;
+  }
+}

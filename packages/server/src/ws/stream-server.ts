@@ -1,0 +1,179 @@
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import type { KeyGrant } from '../ipc/messages.ts';
+import type { OrderLogReader } from '../order-log/order-log.ts';
+import { ConnectionRegistry } from './connection-registry.ts';
+import type { ConnectionsTransaction } from './connection-registry.ts';
+import { Connection } from './connection.ts';
+import { STREAM_LIMITS } from './limits.ts';
+import type { StreamLimits } from './limits.ts';
+import { OrderStream } from './order-stream.ts';
+import type { Refusal } from './refusal.ts';
+import { Session, STREAM_TIER } from './session.ts';
+
+export interface StreamServerOptions {
+  /** `undefined` while there is no order log. */
+  readonly reader: () => OrderLogReader | undefined;
+  readonly keys: {
+    readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
+    readonly current: (digest: string, nowMs: number) => KeyGrant | undefined;
+  };
+  readonly log: Logger;
+  readonly pid: number;
+  /** Tells the other workers of the connections of this one. */
+  readonly publish: (transaction: ConnectionsTransaction) => void;
+  /** Unix ms. */
+  readonly now?: () => number;
+  readonly limits?: Partial<StreamLimits>;
+}
+
+/** All clients of this process and the order log they are fed from. */
+export class StreamServer {
+  readonly limits: StreamLimits;
+  readonly #options: StreamServerOptions;
+  readonly #now: () => number;
+  readonly #sessions = new Map<number, Session>();
+  readonly #registry: ConnectionRegistry;
+  readonly #timer: NodeJS.Timeout;
+  #reader: OrderLogReader | undefined;
+  #stream: OrderStream | undefined;
+  #lastId = 0;
+  #isDraining = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: StreamServerOptions) {
+    this.#options = options;
+    this.limits = { ...STREAM_LIMITS, ...options.limits };
+    this.#now = options.now ?? Date.now;
+    this.#registry = new ConnectionRegistry({
+      pid: options.pid,
+      publish: options.publish,
+      limitOf: (digest) =>
+        options.keys.current(digest, this.#now())?.maxConnections ?? this.limits.connectionsPerKey,
+      evict: (id) => this.#sessions.get(id)?.refuse({ code: 'PTN_ERR_WS_MAX_CONNECTIONS' }),
+    });
+    this.#timer = setInterval(() => {
+      this.#check();
+    }, this.limits.checkMs).unref();
+    this.ordersChanged();
+  }
+
+  get openCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Serves a WebSocket whose opening handshake is done. */
+  accept(socket: WebSocket): void {
+    const id = (this.#lastId += 1);
+    const { log, keys } = this.#options;
+    const connection = new Connection(socket, {
+      limits: this.limits,
+      now: this.#now,
+      onMessage: (bytes) => {
+        session.receive(bytes);
+      },
+      onTaken: () => {
+        session.feed();
+      },
+      onStalled: () => {
+        log.info({ event: 'ws-too-slow', connection: id }, 'a client reads nothing and is closed');
+      },
+      onClosed: (closeCode) => {
+        this.#forget(id, closeCode);
+      },
+      onError: (error) => {
+        log.debug({ event: 'ws-connection-error', connection: id, err: error }, 'a connection broke');
+      },
+    });
+    const session = new Session(connection, {
+      limits: this.limits,
+      now: this.#now,
+      stream: () => this.#stream,
+      lookup: (key, nowMs) => keys.lookup(key, nowMs),
+      onAuthenticated: ({ sha256, userId }) => {
+        log.info({ event: 'ws-authenticated', connection: id, user: userId }, 'a client authenticated');
+        this.#registry.add(id, sha256, this.#now());
+      },
+    });
+    this.#sessions.set(id, session);
+    if (this.#isDraining) session.shutDown();
+  }
+
+  /** There are new orders, or another order log. */
+  ordersChanged(): void {
+    const reader = this.#options.reader();
+    if (reader === undefined) return;
+    const before = this.#stream;
+    if (before !== undefined && reader === this.#reader) {
+      before.refresh();
+      if (!before.isReplaced) {
+        for (const session of this.#sessions.values()) session.feed();
+        return;
+      }
+    }
+    this.#reader = reader;
+    const stream = (this.#stream = new OrderStream(reader));
+    const isReplaced = before !== undefined && before.state.epoch !== stream.state.epoch;
+    for (const session of this.#sessions.values()) {
+      if (isReplaced) session.streamReplaced();
+      session.streamOpened(stream);
+      session.feed();
+    }
+  }
+
+  /** Who has lost a key, or its access, is let go; so are connections above a limit that was lowered. */
+  keysChanged(): void {
+    const nowMs = this.#now();
+    const digests = new Set<string>();
+    for (const session of this.#sessions.values()) {
+      if (session.digest === undefined) continue;
+      digests.add(session.digest);
+      const refusal = this.#refusalOf(session.digest, nowMs);
+      if (refusal !== undefined) session.refuse(refusal);
+    }
+    for (const digest of digests) this.#registry.enforce(digest);
+  }
+
+  connectionsChanged(transaction: ConnectionsTransaction): void {
+    this.#registry.apply(transaction);
+  }
+
+  /** Closes all connections behind what was sent to them; those that are left after `withinMs` are cut. */
+  async drain(withinMs: number): Promise<void> {
+    this.#isDraining = true;
+    const emptied = new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    for (const session of this.#sessions.values()) session.shutDown();
+    let deadline: NodeJS.Timeout | undefined;
+    if (this.#sessions.size > 0) {
+      await Promise.race([
+        emptied,
+        new Promise<void>((resolve) => {
+          deadline = setTimeout(resolve, withinMs);
+        }),
+      ]);
+    }
+    clearTimeout(deadline);
+    clearInterval(this.#timer);
+    for (const session of this.#sessions.values()) session.terminate();
+  }
+
+  #refusalOf(digest: string, nowMs: number): Refusal | undefined {
+    const grant = this.#options.keys.current(digest, nowMs);
+    if (grant === undefined) return { code: 'PTN_ERR_WS_KEY_REVOKED' };
+    return grant.tier < STREAM_TIER ? { code: 'PTN_ERR_WS_TIER_ACCESS' } : undefined;
+  }
+
+  #check(): void {
+    // Keys expire without anybody telling.
+    this.keysChanged();
+    const nowMs = this.#now();
+    for (const session of this.#sessions.values()) session.check(nowMs);
+  }
+
+  #forget(id: number, closeCode: number): void {
+    this.#sessions.delete(id);
+    this.#registry.remove(id);
+    this.#options.log.debug({ event: 'ws-closed', connection: id, closeCode }, 'a connection is closed');
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+  }
+}
