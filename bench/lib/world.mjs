@@ -153,7 +153,7 @@ export function processTree(pid) {
 
 /** The role of a process of the server, from its command line. */
 export function roleOf(command) {
-  return /\/(feed|rest)\/main\.js/.exec(command)?.[1] ?? 'supervisor';
+  return /\/(feed|rest|ws)\/main\.js/.exec(command)?.[1] ?? 'supervisor';
 }
 
 /** CPU ms used so far by a process and its threads. */

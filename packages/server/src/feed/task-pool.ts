@@ -21,7 +21,9 @@ export function createTaskPool(threads: number): TaskPool {
     filename: new URL('./tasks/tasks.js', import.meta.url).href,
     minThreads: 1,
     maxThreads: threads,
-    idleTimeout: 30_000,
+    idleTimeout: 5_000,
+    // Garbage of the first reading would else stay in each thread until it ends.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
     concurrentTasksPerWorker: 1,
   });
   return {

@@ -37,9 +37,14 @@ const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
   health: 'supervisor',
 };
 
-/** What workers of a role are told: REST has no use for the connections of others. */
+/** What stream workers need; the snapshots, tens of megabytes, are for REST alone. */
+const TOPICS_OF_WS: readonly Topic[] = ['orders', 'keys', 'health', 'connections'];
+
+/** What workers of a role are told: nothing that they have no use for. */
 function toldTo(role: ServingRole, transactions: readonly AnyTransaction[]): AnyTransaction[] {
-  return transactions.filter(({ topic }) => role === 'ws' || topic !== 'connections');
+  return transactions.filter(({ topic }) =>
+    role === 'ws' ? TOPICS_OF_WS.includes(topic) : topic !== 'connections',
+  );
 }
 
 /** Keeps the retained state for the workers: what the feed published, the keys, and whether the feed is there. */
