@@ -21,9 +21,12 @@ const tap = spawnSync(
 );
 if (tap.error) throw tap.error;
 
-const totals = /^# \{ total: (\d+)(?:, pass: (\d+))?(?:, fail: (\d+))?.*\}$/m.exec(
-  readFileSync(outputFile, 'utf8'),
-);
+const report = readFileSync(outputFile, 'utf8');
+// Where the output is no terminal, the reporter tells a failure only while it happens, among everything else.
+for (const [line] of report.matchAll(/^ *not ok .*$(?:\n +---\n[^]*?\n +\.\.\.$)?/gm))
+  process.stderr.write(`${line}\n`);
+
+const totals = /^# \{ total: (\d+)(?:, pass: (\d+))?(?:, fail: (\d+))?.*\}$/m.exec(report);
 const passed = Number(totals?.[2] ?? 0);
 const failed = Number(totals?.[3] ?? 0);
 const isGood = tap.status === 0 && failed === 0 && passed > 0;

@@ -9,6 +9,7 @@ import { connectionKey } from '../../dist/ipc/messages.js';
 import type { AnyTransaction } from '../../dist/ipc/messages.js';
 import { RetainedState } from '../../dist/ipc/retained.js';
 import { runWorker } from '../../dist/ipc/worker-process.js';
+import { Connections } from '../../dist/rest/connections.js';
 
 /** What every answer holds, as JSON. */
 export interface RestWorkerAnswer {
@@ -67,6 +68,8 @@ const server = createServer((request, response) => {
   response.setHeader('Connection', 'close').end(JSON.stringify(answer()));
 });
 
+const connections = new Connections(server);
+
 const port = runWorker({
   name: 'test-rest',
   async onStart() {
@@ -83,9 +86,9 @@ const port = runWorker({
     if (behaviour === 'crash-when-ready') setImmediate(() => process.exit(7));
   },
   onConnection(socket: Socket) {
-    server.emit('connection', socket);
+    connections.accept(socket);
   },
-  onDrain() {
-    return behaviour === 'ignore-drain' ? new Promise<void>(() => undefined) : undefined;
+  onDrain(withinMs) {
+    return behaviour === 'ignore-drain' ? new Promise<void>(() => undefined) : connections.drain(withinMs);
   },
 });
