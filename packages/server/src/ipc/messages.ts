@@ -157,6 +157,16 @@ export interface Transaction<T extends Topic = Topic> {
 
 export type AnyTransaction = { [T in Topic]: Transaction<T> }[Topic];
 
+/**
+ * What one message holds of a change. A large change travels as several (see `sendInParts`), and is applied when the
+ * last one is there.
+ */
+export interface Part {
+  readonly transactions: readonly AnyTransaction[];
+  /** The last transaction goes on with the first one of the next part. */
+  readonly continues?: true;
+}
+
 // --- supervisor -> worker -------------------------------------------------------------------------------------------
 
 /** The first message to a worker. */
@@ -167,9 +177,8 @@ export interface StartMessage {
   readonly lastGeneration: number;
 }
 
-export interface RetainMessage {
+export interface RetainMessage extends Part {
   readonly type: 'retain';
-  readonly transactions: readonly AnyTransaction[];
 }
 
 /** Sent with a socket handle that the supervisor accepted: serve it. One at a time: the next follows `accepted`. */
@@ -206,9 +215,8 @@ export interface ReadyMessage {
  * Refused as a whole unless every topic is the sender's: `connections` is that of `ws`, `keys` and `health` are the
  * supervisor's, all others are the feed's. Of `connections` a process may put and remove its own keys, and not `reset`.
  */
-export interface PublishMessage {
+export interface PublishMessage extends Part {
   readonly type: 'publish';
-  readonly transactions: readonly AnyTransaction[];
 }
 
 export interface PongMessage {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { createLogger } from '../config/logger.ts';
 import type { LogLevel, ServerConfig } from '../config/config.ts';
 import type { AnyTransaction, FromWorker, ToWorker } from './messages.ts';
-import { ownBytes } from './own-bytes.ts';
+import { Assembly, sendInParts } from './parts.ts';
 
 /** What a worker does when the supervisor speaks to it. */
 export interface WorkerHooks {
@@ -63,6 +63,7 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
   }
   let logLevel: LogLevel = 'info';
   let draining = false;
+  let published: Promise<void> = Promise.resolve();
 
   // A failing send means that the supervisor is gone, and `disconnect` ends this process for that.
   const tell = (message: FromWorker): void => {
@@ -101,6 +102,7 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
     process.exit(0);
   }
 
+  const retained = new Assembly();
   let started: Promise<void> = Promise.resolve();
   process.on('message', (message: ToWorker, socket?: Socket) => {
     switch (message.type) {
@@ -108,7 +110,8 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
         started = start(message.config, message.lastGeneration);
         break;
       case 'retain': {
-        const transactions = ownBytes(message.transactions);
+        const transactions = retained.add(message);
+        if (transactions === undefined) break;
         // In order behind the start, and an error thrown in it is unhandled and so ends the process.
         void started.then(() => hooks.onRetain?.(transactions));
         break;
@@ -146,7 +149,14 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
     ready: () => {
       tell({ type: 'ready' });
     },
-    publish: (transactions) => send({ type: 'publish', transactions }),
+    publish: (transactions) => {
+      // One after the other: the parts of two changes must not mix.
+      const sent = published.then(() =>
+        sendInParts(transactions, (part) => send({ type: 'publish', ...part })),
+      );
+      published = sent.catch(() => undefined);
+      return sent;
+    },
     fatal,
   };
 }

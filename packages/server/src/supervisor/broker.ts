@@ -8,7 +8,6 @@ import type {
   Topic,
   WorkerRole,
 } from '../ipc/messages.ts';
-import { ownBytes } from '../ipc/own-bytes.ts';
 import { RetainedState } from '../ipc/retained.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -84,7 +83,7 @@ export class Broker {
   publishFor(publisher: Publisher, transactions: readonly AnyTransaction[]): void {
     const foreign = transactions.find((transaction) => !mayPublish(publisher, transaction));
     if (foreign === undefined) {
-      this.#publish(ownBytes(transactions));
+      this.#publish(transactions);
       return;
     }
     const { id } = publisher.spec;

@@ -3,8 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config/config.ts';
 import { isStdoutReplaced } from '../config/logger.ts';
-import type { AnyTransaction, FromWorker, ToWorker } from '../ipc/messages.ts';
+import type { AnyTransaction, FromWorker, Part, ToWorker } from '../ipc/messages.ts';
 import { Outbox } from '../ipc/outbox.ts';
+import { Assembly, sendInParts } from '../ipc/parts.ts';
 import { workerEnvironment } from './worker-environment.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -53,6 +54,7 @@ export class WorkerChild {
   readonly #options: WorkerChildOptions;
   readonly #process: ChildProcess | undefined;
   readonly #outbox: Outbox;
+  readonly #published = new Assembly();
   readonly #startTimer: NodeJS.Timeout;
   #pingTimer: NodeJS.Timeout | undefined;
   #unansweredPings = 0;
@@ -77,7 +79,10 @@ export class WorkerChild {
       this.#resolveExited = resolve;
     });
     this.#outbox = new Outbox((transactions, sent) => {
-      this.#send({ type: 'retain', transactions }, sent);
+      const done = sendInParts(transactions, (part) => this.#sendRetained(part));
+      done.then(() => {
+        sent(null);
+      }, sent);
     });
     this.#startTimer = setTimeout(() => {
       this.#kill(`it was not ready within ${spec.startTimeoutMs} ms`);
@@ -185,6 +190,15 @@ export class WorkerChild {
     else sent(new Error('the channel to the worker is closed'));
   }
 
+  #sendRetained(part: Part): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#send({ type: 'retain', ...part }, (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
+  }
+
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'online':
@@ -195,9 +209,11 @@ export class WorkerChild {
         this.#readyAtMs = Date.now();
         this.#resolveReady(true);
         break;
-      case 'publish':
-        this.#options.onPublish(message.transactions);
+      case 'publish': {
+        const transactions = this.#published.add(message);
+        if (transactions !== undefined) this.#options.onPublish(transactions);
         break;
+      }
       case 'pong':
         this.#unansweredPings = 0;
         break;
