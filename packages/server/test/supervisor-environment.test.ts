@@ -16,10 +16,17 @@ void t.test('a worker inherits the environment without the marks of cluster and 
     pm2_env: '{}',
     axm_options: '{}',
   };
-  t.same(workerEnvironment(own), {
+  const inherited = Object.entries(workerEnvironment(own)).filter(([name]) => !name.startsWith('MALLOC_'));
+  t.same(Object.fromEntries(inherited), {
     PATH: '/bin',
     PTN_ROOT: '/validator',
     NODE_OPTIONS: '--max-old-space-size=900',
   });
+  t.end();
+});
+
+void t.test('the allocator keeps little, unless the operator has set it otherwise', (t) => {
+  t.equal(workerEnvironment({})['MALLOC_ARENA_MAX'], '2');
+  t.equal(workerEnvironment({ MALLOC_ARENA_MAX: '8' })['MALLOC_ARENA_MAX'], '8');
   t.end();
 });
