@@ -112,16 +112,17 @@ export async function serve(t: Test, options: StreamOptions = {}): Promise<Runni
   keys.replace(options.grants ?? [grant(KEY, 100)]);
   const logged: string[] = [];
   let reader = 'log' in options ? options.log : new MemoryLog();
+  const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
   const streams = new StreamServer({
     reader: () => reader,
     keys,
-    log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
+    log,
     pid: options.pid ?? 1,
     publish: options.publish ?? (() => undefined),
     ...(options.now && { now: options.now }),
     ...(options.limits && { limits: options.limits }),
   });
-  const upgrades = new UpgradeServer(streams);
+  const upgrades = await UpgradeServer.start(streams, log);
   // As the supervisor does: accepts connections without reading from them and hands them over.
   const acceptor = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     upgrades.accept(socket);

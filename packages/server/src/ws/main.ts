@@ -52,17 +52,18 @@ function apply(transaction: AnyTransaction): void {
 
 const port = runWorker({
   name: NAME,
-  onStart: ({ logLevel }) => {
+  onStart: async ({ logLevel }) => {
+    const log = createLogger({ name: NAME, level: logLevel });
     streams = new StreamServer({
       reader: () => opened?.reader,
       keys,
-      log: createLogger({ name: NAME, level: logLevel }),
+      log,
       pid: process.pid,
       publish: (transaction) => {
         published = published.then(() => port.publish([transaction]));
       },
     });
-    upgrades = new UpgradeServer(streams);
+    upgrades = await UpgradeServer.start(streams, log);
   },
   onRetain: (transactions) => {
     transactions.forEach(apply);
