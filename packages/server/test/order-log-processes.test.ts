@@ -82,7 +82,10 @@ void t.test('a reader outlives the writer that it read from, and reads from the 
   // then there are three more.
   t.ok([last + 3, last + 6].includes(said.last), `${said.last} after ${last}`);
   const added = reader.read(last, said.last - last).map(({ sequence }) => sequence);
-  t.same(added, Array.from({ length: said.last - last }, (_, index) => last + 1 + index));
+  t.same(
+    added,
+    Array.from({ length: said.last - last }, (_, index) => last + 1 + index),
+  );
 });
 
 void t.test('a second writer is refused, by the pid of the first', async (t) => {

@@ -1,6 +1,7 @@
 import type { StreamServerMessage } from '@ptn-api/protocol';
 import { errorText } from '@ptn-api/protocol';
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from '@fastify/websocket';
+import type { RawData } from 'ws';
 import type { StreamLimits } from './limits.ts';
 import { closeCodeOf, refusalMessage } from './refusal.ts';
 import type { Refusal } from './refusal.ts';

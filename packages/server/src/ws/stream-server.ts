@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { WebSocket } from 'ws';
+import type { WebSocket } from '@fastify/websocket';
 import type { KeyGrant } from '../ipc/messages.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
 import { ConnectionRegistry } from './connection-registry.ts';
