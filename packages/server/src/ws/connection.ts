@@ -22,22 +22,19 @@ export interface ConnectionHooks {
 export class Connection {
   readonly #socket: WebSocket;
   readonly #limits: StreamLimits;
-  readonly #now: () => number;
   readonly #hooks: ConnectionHooks;
   #isEnding = false;
+  #endingMs = 0;
+  // By a clock that nobody sets, as all spans of time here.
   #takenMs: number;
   #pingedMs: number;
   #awaitsPong = false;
 
-  constructor(
-    socket: WebSocket,
-    { limits, now, ...hooks }: ConnectionHooks & { limits: StreamLimits; now: () => number },
-  ) {
+  constructor(socket: WebSocket, { limits, ...hooks }: ConnectionHooks & { limits: StreamLimits }) {
     this.#socket = socket;
     this.#limits = limits;
-    this.#now = now;
     this.#hooks = hooks;
-    this.#takenMs = this.#pingedMs = now();
+    this.#takenMs = this.#pingedMs = performance.now();
     socket.on('message', (data) => {
       this.#awaitsPong = false;
       if (!this.#isEnding) hooks.onMessage(bytesOf(data));
@@ -84,6 +81,7 @@ export class Connection {
   close(code: number, reason = ''): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.#endingMs = performance.now();
     // A paused socket would not read the answer to the closing.
     if (this.#socket.isPaused) this.#socket.resume();
     this.#socket.close(code, reason);
@@ -95,8 +93,12 @@ export class Connection {
   }
 
   /** To be called again and again: asks for signs of life and ends what gives none. */
-  check(nowMs: number): void {
-    if (this.#isEnding) return;
+  check(): void {
+    const nowMs = performance.now();
+    if (this.#isEnding) {
+      if (nowMs - Math.max(this.#endingMs, this.#takenMs) >= this.#limits.closingMs) this.terminate();
+      return;
+    }
     if (this.#socket.bufferedAmount > 0) {
       // It cannot have seen a ping yet, which would lie behind all this.
       if (nowMs - this.#takenMs >= this.#limits.stallMs) this.#closeStalled();
@@ -122,7 +124,7 @@ export class Connection {
 
   readonly #onSent = (error?: Error | null): void => {
     if (error) return; // The connection is closed, which `onClosed` tells.
-    this.#takenMs = this.#now();
+    this.#takenMs = performance.now();
     if (this.#socket.isPaused && !this.isFull) this.#socket.resume();
     this.#hooks.onTaken();
   };

@@ -5,6 +5,8 @@ export interface StreamLimits {
   readonly pongMs: number;
   /** A connection that takes nothing of what waits for it is closed after so long. */
   readonly stallMs: number;
+  /** A connection that neither takes what was sent before its closing nor answers the closing is cut after so long. */
+  readonly closingMs: number;
   /** How often times are looked at. */
   readonly checkMs: number;
   /** From so much unsent on, a connection gets nothing more, and is not listened to. */
@@ -20,6 +22,7 @@ export const STREAM_LIMITS: StreamLimits = {
   pingMs: 30_000,
   pongMs: 10_000,
   stallMs: 60_000,
+  closingMs: 5000,
   checkMs: 500,
   maxUnsentBytes: 1024 * 1024,
   maxMessageBytes: 64 * 1024,

@@ -45,7 +45,7 @@ export class Session {
   constructor(connection: Connection, host: SessionHost) {
     this.#connection = connection;
     this.#host = host;
-    this.#openedMs = host.now();
+    this.#openedMs = performance.now();
   }
 
   /** Digest of the key, once authenticated. */
@@ -76,12 +76,12 @@ export class Session {
     this.#connection.close(1001);
   }
 
-  check(nowMs: number): void {
+  check(): void {
     const { authenticationMs } = this.#host.limits;
-    if (this.#digest === undefined && nowMs - this.#openedMs >= authenticationMs) {
+    if (this.#digest === undefined && performance.now() - this.#openedMs >= authenticationMs) {
       this.refuse({ code: 'PTN_ERR_WS_AUTH_TIMEOUT', values: { seconds: authenticationMs / 1000 } });
     }
-    this.#connection.check(nowMs);
+    this.#connection.check();
   }
 
   /** There is an order log from now on, which those who wait for one begin with. */

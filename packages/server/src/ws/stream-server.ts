@@ -68,7 +68,6 @@ export class StreamServer {
     const { log, keys } = this.#options;
     const connection = new Connection(socket, {
       limits: this.limits,
-      now: this.#now,
       onMessage: (bytes) => {
         session.receive(bytes);
       },
@@ -166,8 +165,7 @@ export class StreamServer {
   #check(): void {
     // Keys expire without anybody telling.
     this.keysChanged();
-    const nowMs = this.#now();
-    for (const session of this.#sessions.values()) session.check(nowMs);
+    for (const session of this.#sessions.values()) session.check();
   }
 
   #forget(id: number, closeCode: number): void {
