@@ -84,6 +84,16 @@ export default defineConfig(
     ['@ptn-api/server', '@ptn-api/server/*'],
     'devnet and testkit stand beside the server and reach it only as a process',
   ),
+  forbid(
+    ['packages/client/src/**'],
+    ['@ptn-api/*', '!@ptn-api/protocol'],
+    'the client knows of the server only what crosses the network',
+  ),
+  forbid(
+    [['packages/client/src/*.ts', '!packages/client/src/index.ts']],
+    ['@ptn-api/*', '!@ptn-api/protocol', 'node:*', 'ws', '**/node/**', '**/cli/**'],
+    'what browsers load needs nothing of Node, and of the server only what crosses the network',
+  ),
   ...rooms.map((room) =>
     forbid(
       [`packages/server/src/${room}/**`],

@@ -9,7 +9,7 @@ install();
 build();
 
 const root = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
-const packages = ['protocol', 'core', 'server', 'devnet'];
+const packages = ['protocol', 'core', 'server', 'client', 'devnet'];
 const stage = mkdtempSync(join(tmpdir(), 'ptn-api-pack-'));
 const external = {};
 try {
@@ -34,6 +34,9 @@ try {
     'api_keys.json.example',
     'ecosystem.config.cjs',
     'scripts/ptn-api.mjs',
+    'scripts/ptn-stream.mjs',
+    'scripts/ptn_bridge.py',
+    'docs/asyncapi.yaml',
   ]) {
     cpSync(join(projectRoot, file), join(stage, file));
   }
@@ -49,7 +52,7 @@ try {
     // npm takes it that what a bundled package depends on is bundled too: so it is named here.
     dependencies: { ...Object.fromEntries(own.map((name) => [name, root.version])), ...external },
     bundleDependencies: own,
-    files: ['scripts', 'api_keys.json.example', 'ecosystem.config.cjs'],
+    files: ['scripts', 'docs', 'api_keys.json.example', 'ecosystem.config.cjs'],
   };
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   run('pack', 'npm', ['pack', '--silent', `--pack-destination=${projectRoot}`], { cwd: stage });

@@ -81,8 +81,8 @@ export function treeSize(root) {
   return { files, bytes };
 }
 
-/** Starts the server on a folder; resolves when it serves. */
-export async function startServer(root, args = []) {
+/** Starts the server on a folder; resolves when it serves. Port 0: one that is free. */
+export async function startServer(root, args = [], { restPort = 0, wsPort = 0 } = {}) {
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,
@@ -92,9 +92,9 @@ export async function startServer(root, args = []) {
       '--ptn-root',
       root,
       '--api-rest-port',
-      '0',
+      String(restPort),
       '--api-ws-port',
-      '0',
+      String(wsPort),
       '--log-level',
       'info',
       ...args,
@@ -120,6 +120,8 @@ export async function startServer(root, args = []) {
     pid: child.pid,
     readyMs,
     output: () => output,
+    /** Resolves when it has ended, however. */
+    exited,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       await exited;
@@ -145,10 +147,15 @@ export function processTree(pid) {
   for (let i = 0; i < tree.length; i++) {
     for (const [child, parent] of parents) if (parent === tree[i]) tree.push(child);
   }
-  return tree.map((id) => ({
-    pid: id,
-    command: readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' '),
-  }));
+  return tree.flatMap((id) => {
+    try {
+      return [{ pid: id, command: readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ') }];
+    } catch (error) {
+      // It has ended meanwhile.
+      if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
+      return [];
+    }
+  });
 }
 
 /** The role of a process of the server, from its command line. */

@@ -1,4 +1,4 @@
-import type { OrderEvent, OrderLogState, OrderLogWriter } from '../dist/order-log/order-log.js';
+import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter } from '../dist/order-log/order-log.js';
 
 /** An order log in memory, with what a test may want to look at or to break. */
 export class MemoryOrderLog implements OrderLogWriter {
@@ -20,6 +20,16 @@ export class MemoryOrderLog implements OrderLogWriter {
 
   isKnown(orderUuid: string): boolean {
     return this.known.has(orderUuid);
+  }
+
+  sequenceOf(orderUuid: string): number | undefined {
+    const index = this.appended.findIndex((event) => event.orderUuid === orderUuid);
+    if (index !== -1) return index + 1;
+    return this.known.has(orderUuid) ? 0 : undefined;
+  }
+
+  ordersSince(sinceMs: number): LoggedOrder[] {
+    return this.appended.filter(({ timestampMs }) => timestampMs >= sinceMs).reverse();
   }
 
   append(events: readonly OrderEvent[]): Promise<OrderLogState> {

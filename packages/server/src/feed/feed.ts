@@ -2,15 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
-import type { AnyTransaction, OrdersHead, PositionsHead } from '../ipc/messages.ts';
-import { OrderLogInUseError } from '../order-log/errors.ts';
-import { openOrderLogWriter } from '../order-log/open-order-log-writer.ts';
-import { openOrderLogReader } from '../order-log/order-log-reader.ts';
-import type { OrderLogState } from '../order-log/order-log.ts';
+import type { AnyTransaction, PositionsHead } from '../ipc/messages.ts';
 import { DocumentsFeed } from './documents-feed.ts';
 import { FileReader } from './file-reader.ts';
-import { OrderStream } from './orders/order-stream.ts';
-import { pythonSequence } from './orders/python-sequence.ts';
+import { OrderLogOwner } from './orders/order-log-owner.ts';
 import { OutputsSource } from './outputs-source.ts';
 import { PositionsFeed } from './positions-feed.ts';
 import { createTaskPool } from './task-pool.ts';
@@ -22,10 +17,6 @@ import { watchFiles } from './watch/watch-files.ts';
 const POOL_THREADS = 2;
 /** While there is no source of positions at all, one is looked for this often. */
 const LOOK_FOR_SOURCE_MS = 1000;
-/** How often a server that takes over looks whether the order log is free, and what is new in it. */
-const FOLLOW_MS = 100;
-/** A takeover that failed is tried again after so long. */
-const RETRY_MS = 5000;
 
 export interface FeedOptions {
   readonly config: ServerConfig;
@@ -45,12 +36,14 @@ export class Feed {
   readonly #pool: TaskPool;
   readonly #parts: Closable[] = [];
   #lookAgain: NodeJS.Timeout | null = null;
-  #orders: OrderStream | null = null;
+  readonly #orderLog: OrderLogOwner;
   #positions: PositionsFeed | null = null;
 
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#pool = createTaskPool(POOL_THREADS);
+    const { config, log, publish } = options;
+    this.#orderLog = new OrderLogOwner({ config, log, publish, positions: () => this.#positions });
   }
 
   /** Resolves when everything that is there was published once. */
@@ -64,90 +57,9 @@ export class Feed {
       publish: (transaction) => publish([transaction]),
     });
     this.#parts.push(documents);
-    this.#orders = await this.#openOrders();
+    await this.#orderLog.open();
     await Promise.all([this.#startPositions(), documents.start()]);
-    if (this.#orders === null) await this.#followOrders();
-    else await this.#orders.begin();
-  }
-
-  /**
-   * Opens the order log before anything is read, so that no order passes it by.
-   *
-   * @returns `null` when the server that this one takes over from still writes it.
-   * @throws OrderLogInUseError when any other server does.
-   */
-  async #openOrders(): Promise<OrderStream | null> {
-    const { config, log } = this.#options;
-    try {
-      const startAfter = pythonSequence(config.ptnRoot, log);
-      const writer = await openOrderLogWriter({ path: this.#ordersPath, startAfter, log });
-      return new OrderStream({
-        writer,
-        log,
-        retention: { maxAgeMs: config.orderRetentionMs, maxCount: config.orderRetentionCount },
-        onState: (state) => this.#tellOrders(state),
-      });
-    } catch (error) {
-      if (error instanceof OrderLogInUseError && config.isTakeover) return null;
-      throw error;
-    }
-  }
-
-  async #tellOrders({ epoch, oldest, last }: OrderLogState): Promise<void> {
-    const head: OrdersHead = { kind: 'orders-head', epoch, oldest, last, path: this.#ordersPath };
-    await this.#options.publish([{ topic: 'orders', reset: false, put: [['head', head]], remove: [] }]);
-    this.#positions?.ordersStored();
-  }
-
-  /**
-   * While the server that this one takes over from still numbers the orders, tells of them as a reader does. It stops
-   * when this one is ready; then the log is taken over, and what it had not stored any more is found.
-   */
-  async #followOrders(): Promise<void> {
-    let told = await this.#readOrderLog();
-    await this.#tellOrders(told);
-    const follow = async (): Promise<void> => {
-      this.#orders = await this.#openOrders();
-      if (this.#orders === null) {
-        const state = await this.#readOrderLog();
-        if (state.last !== told.last) await this.#tellOrders(state);
-        told = state;
-        this.#lookAgain = setTimeout(attempt, FOLLOW_MS);
-        return;
-      }
-      for (const miner of this.#positions?.miners.values() ?? []) {
-        for (const position of miner.live.values()) this.#orders.see(miner.hotkey, position);
-      }
-      await this.#orders.begin();
-      this.#options.log.info(
-        { event: 'order-log-taken-over' },
-        'the order log is written by this server from now on',
-      );
-    };
-    const attempt = (): void => {
-      follow().catch((error: unknown) => {
-        this.#options.log.error(
-          { event: 'order-log-takeover-failed', err: error },
-          'the order log could not be taken over',
-        );
-        this.#lookAgain = setTimeout(attempt, RETRY_MS);
-      });
-    };
-    attempt();
-  }
-
-  /** Opened for this look only: the engine does not let one process read and then write the same log. */
-  async #readOrderLog(): Promise<OrderLogState> {
-    const reader = openOrderLogReader({ path: this.#ordersPath });
-    try {
-      return reader.state();
-    } finally {
-      await reader.close();
-    }
-  }
-
-  get #ordersPath(): string {
-    return join(this.#options.config.stateDir, 'orders');
+    await this.#orderLog.begin();
   }
 
   /** Stops watching and finishes what is being published. */
@@ -155,7 +67,7 @@ export class Feed {
     if (this.#lookAgain !== null) clearTimeout(this.#lookAgain);
     for (const part of this.#parts.reverse()) await part.close();
     // After the sources: what they have seen last is stored too.
-    await this.#orders?.close();
+    await this.#orderLog.close();
     await this.#pool.close();
   }
 
@@ -218,7 +130,7 @@ export class Feed {
     const feed = this.#positionsFeed('tree', (hotkey, now) => source.loadMiner(hotkey, now));
     const source: TreeSource = new TreeSource({
       root: this.#treePath,
-      orders: () => this.#orders,
+      orders: () => this.#orderLog.orders,
       mode: config.watch,
       feed,
       pool: this.#pool,
@@ -237,7 +149,7 @@ export class Feed {
     });
     const source: OutputsSource = new OutputsSource({
       path: this.#outputsPath,
-      orders: () => this.#orders,
+      orders: () => this.#orderLog.orders,
       feed,
       pool: this.#pool,
       log,
@@ -268,7 +180,7 @@ export class Feed {
       strip: source === 'tree',
       loadMiner,
       publish: (transaction) => publish([transaction]),
-      orderLogState: () => this.#orders?.state() ?? null,
+      completeTo: () => this.#orderLog.orders?.completeTo() ?? null,
       source,
       ...(onClockSetBack === undefined ? {} : { onClockSetBack }),
     });

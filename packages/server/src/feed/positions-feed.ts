@@ -27,8 +27,8 @@ export interface PositionsFeedOptions {
   /** How a miner is read as a whole; the source knows. `null` where it cannot be read again by itself. */
   readonly loadMiner: ((hotkey: string, now: number) => Promise<void>) | null;
   readonly publish: (transaction: Transaction<'positions'>) => Promise<void>;
-  /** Up to where orders are in the log; `null` while there is none. */
-  readonly orderLogState?: () => OrderLogState | null;
+  /** Up to where every order of the log is in the files as they were read; `null` while there is no log. */
+  readonly completeTo?: () => OrderLogState | null;
   readonly source: 'tree' | 'outputs';
   /** Told when the clock was set back and the source must be read anew because it cannot be read by miner. */
   readonly onClockSetBack?: () => void;
@@ -89,8 +89,8 @@ export class PositionsFeed {
     this.#schedule();
   }
 
-  /** Orders were stored: if the positions are complete to them already, the next generation says so. */
-  ordersStored(): void {
+  /** Orders were stored, or seen in the files: the next generation says up to where the positions are complete. */
+  completenessChanged(): void {
     if (!this.#isFirst) this.#schedule();
   }
 
@@ -106,9 +106,11 @@ export class PositionsFeed {
     }, GATHER_MS);
   }
 
-  /** Starts the clock that moves positions between the tiers when their time comes. */
+  /** Starts the clock that moves positions between the tiers when their time comes; after the first generation. */
   startClock(): void {
     this.#lastTickMs = this.now();
+    // Of what was seen while the first generation was made.
+    this.completenessChanged();
     this.#clock = setInterval(() => {
       this.#tick();
     }, TICK_MS);
@@ -175,7 +177,7 @@ export class PositionsFeed {
     while (this.#flushing !== null) await this.#flushing;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const isReached = this.#options.orderLogState?.()?.last === this.#reached?.last;
+    const isReached = this.#options.completeTo?.()?.last === this.#reached?.last;
     if (this.#dirty.size === 0 && isReached && !this.#isFirst) return;
     this.#flushing = this.#flushOnce().finally(() => {
       this.#flushing = null;
@@ -184,11 +186,11 @@ export class PositionsFeed {
   }
 
   async #flushOnce(): Promise<void> {
-    const { log, publish, source, orderLogState } = this.#options;
+    const { log, publish, source, completeTo } = this.#options;
     const hotkeys = [...this.#dirty];
     this.#dirty.clear();
-    // Of every order that is in the log by now, the miner is among those encoded here or before.
-    const reached = orderLogState?.() ?? null;
+    // Of every order up to it, the miner is among those encoded here or before.
+    const reached = completeTo?.() ?? null;
     const failed: string[] = [];
     const put: [string, PositionsHead | MinerValue][] = [];
     const remove: string[] = [];

@@ -4,9 +4,11 @@ import { readMeta } from './environment.ts';
 import { OrderLogDamagedError, OrderLogWriteError } from './errors.ts';
 import { writeHighWater } from './high-water.ts';
 import type { HighWater } from './high-water.ts';
-import type { OrderEvent, OrderLogState, OrderLogWriter } from './order-log.ts';
+import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter } from './order-log.ts';
 import {
+  decodeLoggedOrder,
   decodeMessage,
+  decodeOrder,
   encodeMessage,
   encodeMeta,
   encodeOrder,
@@ -58,6 +60,23 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
 
   isKnown(orderUuid: string): boolean {
     return this.#environment.doesExist(orderKey(orderUuid));
+  }
+
+  sequenceOf(orderUuid: string): number | undefined {
+    const key = orderKey(orderUuid);
+    const value = this.#environment.getBinary(key);
+    return value === undefined ? undefined : decodeOrder(key, value);
+  }
+
+  ordersSince(sinceMs: number): LoggedOrder[] {
+    const { oldest, last } = this.#meta;
+    const found: LoggedOrder[] = [];
+    for (let sequence = last; sequence >= oldest; sequence--) {
+      const order = decodeLoggedOrder(sequence, this.#environment.getBinary(messageKey(sequence)));
+      if (order.timestampMs < sinceMs) break;
+      found.push(order);
+    }
+    return found;
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- so that errors are rejections

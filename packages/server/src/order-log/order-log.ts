@@ -25,6 +25,9 @@ export interface OrderMessage {
   readonly bytes: Uint8Array;
 }
 
+/** Which order a message of the log is about. */
+export type LoggedOrder = Pick<OrderEvent, 'orderUuid' | 'hotkey' | 'timestampMs'>;
+
 /** Which part of the stream the log holds. */
 export interface OrderLogState {
   /** Identity of the log: another one after the log was lost, when numbers say nothing about what was missed. */
@@ -44,6 +47,10 @@ export interface OrderLogWriter {
   readonly lastAliveMs: number | null;
   /** Whether an order was appended or remembered before. */
   isKnown(orderUuid: string): boolean;
+  /** The number of an order that was appended, 0 of one that was only remembered; `undefined` of an unknown one. */
+  sequenceOf(orderUuid: string): number | undefined;
+  /** The newest orders, back to the first that became available before `sinceMs` (Unix ms); newest first. */
+  ordersSince(sinceMs: number): LoggedOrder[];
   /** Numbers and stores the events that are not known yet, in their order, all or none. */
   append(events: readonly OrderEvent[]): Promise<OrderLogState>;
   /** Makes orders known that are never to be streamed. */

@@ -14,7 +14,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { OrderLogDamagedError } from './errors.ts';
-import type { OrderEvent, OrderLogState, OrderMessage } from './order-log.ts';
+import type { LoggedOrder, OrderEvent, OrderLogState, OrderMessage } from './order-log.ts';
 
 /** Of the layout above. A log of a higher version is refused. */
 export const FORMAT_VERSION = 1;
@@ -83,6 +83,11 @@ export function checkOrder(key: Uint8Array, value: Buffer): void {
   opened(key, value);
 }
 
+/** @throws OrderLogDamagedError when the bytes are not those that were written for this order. */
+export function decodeOrder(key: Uint8Array, value: Buffer): number {
+  return opened(key, value).readDoubleBE(CRC_BYTES);
+}
+
 /** @throws RangeError for a hotkey or trade pair of more than 65,535 bytes. */
 export function encodeMessage(sequence: number, event: OrderEvent): Buffer {
   const names = [event.hotkey, event.tradePairId, event.orderUuid].map((name) => Buffer.from(name));
@@ -99,17 +104,32 @@ export function encodeMessage(sequence: number, event: OrderEvent): Buffer {
 
 /** @throws OrderLogDamagedError when the bytes are not those that were written under this number. */
 export function decodeMessage(sequence: number, value: Buffer | undefined): OrderMessage {
+  const { hotkey, tradePairId, timestampMs, end, value: message } = decodeHeader(sequence, value);
+  return { sequence, hotkey, tradePairId, timestampMs, bytes: message.subarray(end) };
+}
+
+/** @throws OrderLogDamagedError as for {@link decodeMessage}. */
+export function decodeLoggedOrder(sequence: number, value: Buffer | undefined): LoggedOrder {
+  const { orderUuid, hotkey, timestampMs } = decodeHeader(sequence, value);
+  return { orderUuid, hotkey, timestampMs };
+}
+
+function decodeHeader(
+  sequence: number,
+  value: Buffer | undefined,
+): Omit<OrderEvent, 'position'> & { readonly end: number; readonly value: Buffer } {
   if (!value) throw new OrderLogDamagedError(`order ${sequence} is missing from the order log`);
   opened(messageKey(sequence), value);
   const hotkeyEnd = MESSAGE_HEADER_BYTES + value.readUInt16BE(CRC_BYTES + 8);
   const tradePairEnd = hotkeyEnd + value.readUInt16BE(CRC_BYTES + 10);
-  const uuidEnd = tradePairEnd + value.readUInt16BE(CRC_BYTES + 12);
+  const end = tradePairEnd + value.readUInt16BE(CRC_BYTES + 12);
   return {
-    sequence,
     hotkey: value.toString('utf8', MESSAGE_HEADER_BYTES, hotkeyEnd),
     tradePairId: value.toString('utf8', hotkeyEnd, tradePairEnd),
+    orderUuid: value.toString('utf8', tradePairEnd, end),
     timestampMs: value.readDoubleBE(CRC_BYTES),
-    bytes: value.subarray(uuidEnd),
+    end,
+    value,
   };
 }
 

@@ -1,23 +1,27 @@
-import { cutPosition } from '@ptn-api/core';
 import type { PositionFacts } from '@ptn-api/core';
 import type { Logger } from 'pino';
 import type { OrderEvent, OrderLogState, OrderLogWriter } from '../../order-log/order-log.ts';
+import { LogUpkeep } from './log-upkeep.ts';
+import { positionAsOf } from './position-as-of.ts';
+import { SHOWN_WITHIN_MS, UnshownOrders } from './unshown-orders.ts';
 
 /** An order that was placed this long ago at most is streamed whenever it is first seen. */
 export const ALWAYS_NEW_MS = 10 * 60_000;
-/** How often it is noted that this process runs: after a crash, orders placed since then count as new. */
-const ALIVE_EVERY_MS = 1000;
-/** How often messages beyond the retention are removed. */
-const PRUNE_EVERY_MS = 60_000;
+/** How often it is looked whether an order is waited for in the files for too long. */
+const GIVE_UP_EVERY_MS = 1000;
 /** An order that could not be written (a full disk, say) is tried again after so long; nothing is sent meanwhile. */
 const RETRY_MS = 1000;
-/** What the log takes as the name of an order. The validator's are 36 characters. */
-const ORDER_UUID_LIMIT_BYTES = 1000;
+/** What the log takes as the name of an order, a miner or a trade pair. The validator's are at most 48 characters. */
+const NAME_LIMIT_BYTES = 1000;
 
 /** A position as it was read. */
 export interface SeenPosition {
   readonly text: string;
   readonly facts: PositionFacts;
+}
+
+function isUsableName(name: string): boolean {
+  return name !== '' && Buffer.byteLength(name) <= NAME_LIMIT_BYTES;
 }
 
 export interface OrderStreamOptions {
@@ -26,7 +30,18 @@ export interface OrderStreamOptions {
   readonly retention: { readonly maxAgeMs: number; readonly maxCount: number };
   /** Told the state of the log after every change. */
   readonly onState: (state: OrderLogState) => Promise<void>;
+  /** Told when the files show an order that was waited for. */
+  readonly onShown?: () => void;
+  /** Whether what was read from the files holds the order. */
+  readonly isShown?: (hotkey: string, positionUuid: string, orderUuid: string) => boolean;
   readonly now?: () => number;
+}
+
+/** An order that was handed in. */
+export interface TakenOrder {
+  readonly orderUuid: string;
+  /** Whether it was known before. */
+  readonly isDuplicate: boolean;
 }
 
 interface TimedEvent extends OrderEvent {
@@ -41,6 +56,8 @@ interface TimedEvent extends OrderEvent {
  * and written again. One that was not is streamed if it was placed after the last time a feed was known to run, or
  * within the last 10 minutes; an older one belongs to a history that was restored. In a new log everything that is
  * there at the start is history.
+ *
+ * An order may also be handed in before its file is there. It is streamed at once, and waited for in the files.
  */
 export class OrderStream {
   readonly #options: OrderStreamOptions;
@@ -48,16 +65,29 @@ export class OrderStream {
   readonly #sinceMs: number;
   readonly #pending = new Map<string, TimedEvent>();
   readonly #history: string[] = [];
+  readonly #unshown: UnshownOrders;
   #isStarting = true;
   #storing: Promise<void> | null = null;
   readonly #warned = new Set<string>();
-  #timers: NodeJS.Timeout[] = [];
-  #isClosed = false;
+  readonly #upkeep: LogUpkeep;
+  #giveUpTimer: NodeJS.Timeout | null = null;
+  #isFinished = false;
 
   constructor(options: OrderStreamOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#sinceMs = options.writer.lastAliveMs ?? this.#now();
+    const { writer, log } = options;
+    this.#sinceMs = writer.lastAliveMs ?? this.#now();
+    this.#unshown = new UnshownOrders({ sequenceOf: (orderUuid) => writer.sequenceOf(orderUuid), log });
+    this.#upkeep = new LogUpkeep({
+      ...options,
+      now: this.#now,
+      // After a crash what waits to be stored has to count as new.
+      isAllStored: () => this.#pending.size === 0,
+    });
+    // Some may have been handed in, and are not in the files yet. The others are seen before this begins.
+    for (const { orderUuid, hotkey, timestampMs } of writer.ordersSince(this.#now() - SHOWN_WITHIN_MS))
+      this.#unshown.add(orderUuid, { hotkey, positionUuid: null, sinceMs: timestampMs });
   }
 
   /** Orders placed before (Unix ms) are not looked for: nobody would be told of them. */
@@ -70,18 +100,70 @@ export class OrderStream {
     return this.#options.writer.state();
   }
 
-  /** Takes note of the new orders of a position. They are stored at the next {@link store}. */
-  see(hotkey: string, { text, facts }: SeenPosition): void {
+  /** Up to where every order of the log is in the files as they were read. */
+  completeTo(): OrderLogState {
+    const state = this.state();
+    return { ...state, last: this.#unshown.completeTo(state.last) };
+  }
+
+  /** The number of an order that is stored, 0 of one that belongs to the history; `undefined` of any other. */
+  sequenceOf(orderUuid: string): number | undefined {
+    return this.#options.writer.sequenceOf(orderUuid);
+  }
+
+  /** Takes note of the new orders of a position of the files. They are stored at the next {@link store}. */
+  see(hotkey: string, position: SeenPosition): void {
+    const { orderUuids } = position.facts;
+    this.#gather(hotkey, position, this.horizonMs);
+    if (this.#unshown.shown(orderUuids)) this.#options.onShown?.();
+  }
+
+  /**
+   * Takes note of the new orders of a position that was handed in, of which the files may show nothing yet. Its last
+   * order is the one that it was handed in for, and new however old it is; for those before it the same holds as for
+   * the files.
+   *
+   * @returns the last order, or why it cannot be streamed: a phrase that goes on "the position …".
+   */
+  take(hotkey: string, position: SeenPosition): TakenOrder | string {
+    const { facts } = position;
+    const orderUuid = facts.orderUuids.at(-1) ?? '';
+    for (const [what, name] of Object.entries({
+      miner_hotkey: hotkey,
+      order_uuid: orderUuid,
+      trade_pair: facts.tradePairId,
+    })) {
+      if (!isUsableName(name)) return `has no ${what} of 1 to ${NAME_LIMIT_BYTES} bytes`;
+    }
+    const isDuplicate = this.#isKnown(orderUuid);
+    for (const taken of this.#gather(hotkey, position, this.horizonMs, facts.orderUuids.length - 1)) {
+      if (this.#options.isShown?.(hotkey, facts.positionUuid, taken) === true) continue;
+      this.#unshown.add(taken, { hotkey, positionUuid: facts.positionUuid, sinceMs: this.#now() });
+    }
+    return { orderUuid, isDuplicate };
+  }
+
+  #isKnown(orderUuid: string): boolean {
+    return this.#options.writer.isKnown(orderUuid) || this.#pending.has(orderUuid);
+  }
+
+  /**
+   * Has the orders that are not known and were placed at `sinceMs` or later wait to be stored.
+   *
+   * @param alwaysNew index of an order that is new whenever it was placed.
+   * @returns the uuids of those.
+   */
+  #gather(hotkey: string, { text, facts }: SeenPosition, sinceMs: number, alwaysNew?: number): string[] {
     const { writer } = this.#options;
-    const horizonMs = this.horizonMs;
+    const gathered: string[] = [];
     for (const [index, processedMs] of facts.orderTimesMs.entries()) {
       const orderUuid = facts.orderUuids[index];
-      if (orderUuid === undefined || processedMs < horizonMs) continue;
-      if (orderUuid === '' || Buffer.byteLength(orderUuid) > ORDER_UUID_LIMIT_BYTES) {
-        this.#warnOnce(facts.positionUuid, 'an order without a usable order_uuid cannot be streamed');
+      if (orderUuid === undefined || (processedMs < sinceMs && index !== alwaysNew)) continue;
+      if (!isUsableName(orderUuid) || !isUsableName(facts.tradePairId)) {
+        this.#warnOnce(facts.positionUuid);
         continue;
       }
-      if (writer.isKnown(orderUuid) || this.#pending.has(orderUuid)) continue;
+      if (this.#isKnown(orderUuid)) continue;
       if (this.#isStarting && writer.isNew) {
         this.#history.push(orderUuid);
         continue;
@@ -94,7 +176,9 @@ export class OrderStream {
         position: this.#asOf(text, facts, index),
         processedMs,
       });
+      gathered.push(orderUuid);
     }
+    return gathered;
   }
 
   /** Everything that was there at the start has been seen: what comes from now on is new. */
@@ -105,15 +189,10 @@ export class OrderStream {
     await this.store();
     await writer.markAlive(this.#now());
     await onState(writer.state());
-    this.#timers = [
-      setInterval(() => {
-        // Not while something waits to be stored: after a crash it has to count as new.
-        if (this.#pending.size === 0) this.#attempt(writer.markAlive(this.#now()));
-      }, ALIVE_EVERY_MS),
-      setInterval(() => {
-        this.#attempt(this.#prune());
-      }, PRUNE_EVERY_MS),
-    ];
+    this.#upkeep.start();
+    this.#giveUpTimer = setInterval(() => {
+      if (this.#unshown.giveUp(this.#now())) this.#options.onShown?.();
+    }, GIVE_UP_EVERY_MS);
   }
 
   /** Stores what has been seen. Resolves when it is on disk and was told; while starting, it only gathers. */
@@ -125,18 +204,24 @@ export class OrderStream {
     return this.#storing;
   }
 
-  /** Makes one more attempt at what waits to be stored, and closes the log. */
-  async close(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+  /** Makes one more attempt at what waits to be stored. Afterwards nothing is stored any more. */
+  async finish(): Promise<void> {
+    this.#upkeep.stop();
+    if (this.#giveUpTimer !== null) clearInterval(this.#giveUpTimer);
     const last = this.store();
-    this.#isClosed = true;
+    this.#isFinished = true;
     await last;
+  }
+
+  /** Finishes, and closes the log. */
+  async close(): Promise<void> {
+    await this.finish();
     await this.#options.writer.close();
   }
 
   async #storeAll(): Promise<void> {
     const { writer, log, onState } = this.#options;
-    while (this.#pending.size > 0 && !this.#isClosed) {
+    while (this.#pending.size > 0 && !this.#isFinished) {
       const events = [...this.#pending.values()].sort((a, b) => a.processedMs - b.processedMs);
       try {
         const state = await writer.append(events);
@@ -152,39 +237,22 @@ export class OrderStream {
     }
   }
 
-  async #prune(): Promise<void> {
-    const { writer, retention, onState } = this.#options;
-    const before = writer.state();
-    const after = await writer.prune(this.#now(), retention);
-    if (after.oldest !== before.oldest) await onState(after);
-  }
-
-  #warnOnce(positionUuid: string, text: string): void {
+  #warnOnce(positionUuid: string): void {
     if (this.#warned.has(positionUuid)) return;
     this.#warned.add(positionUuid);
-    this.#options.log.warn({ event: 'order-not-streamed', position: positionUuid }, text);
-  }
-
-  #attempt(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
-      this.#options.log.error(
-        { event: 'order-log-write-failed', err: error },
-        'the order log could not be written',
-      );
-    });
-  }
-
-  /** The position as it stood after one of its orders. */
-  #asOf(text: string, facts: PositionFacts, index: number): string {
-    if (index === facts.orderTimesMs.length - 1) return text;
-    const cut = facts.generation === 'quantity' ? null : cutPosition(text, (order) => order <= index);
-    if (cut?.ok === true) return cut.text;
     this.#options.log.warn(
-      {
-        event: 'order-not-rebuilt',
-        position: facts.positionUuid,
-        reason: cut?.reason ?? 'record of a newer form',
-      },
+      { event: 'order-not-streamed', position: positionUuid },
+      'an order without a usable order_uuid or trade pair cannot be streamed',
+    );
+  }
+
+  /** The position as it stood after one of its orders; as it stands now, with a warning, where that cannot be told. */
+  #asOf(text: string, facts: PositionFacts, index: number): string {
+    const asOf = positionAsOf(text, facts, index);
+    if (asOf.ok) return asOf.text;
+    const { reason } = asOf;
+    this.#options.log.warn(
+      { event: 'order-not-rebuilt', position: facts.positionUuid, reason },
       'a position cannot be rebuilt as of one of its orders: it is streamed as it stands now',
     );
     return text;

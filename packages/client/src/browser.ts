@@ -1,0 +1,2 @@
+export * from './api.ts';
+export { PtnReplica, PtnStreamClient } from './browser-stream-client.ts';

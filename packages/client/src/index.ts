@@ -1,0 +1,3 @@
+export * from './api.ts';
+export { FileCursorStore } from './node/file-cursor-store.ts';
+export { PtnReplica, PtnStreamClient } from './node/stream-client.ts';

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { ServerConfig } from '../../config/config.ts';
+import type { AnyTransaction, OrdersHead } from '../../ipc/messages.ts';
+import { OrderLogInUseError } from '../../order-log/errors.ts';
+import { openOrderLogWriter } from '../../order-log/open-order-log-writer.ts';
+import { openOrderLogReader } from '../../order-log/order-log-reader.ts';
+import type { OrderLogState } from '../../order-log/order-log.ts';
+import { IngestSocket } from '../ingest/ingest-socket.ts';
+import type { PositionsFeed } from '../positions-feed.ts';
+import { OrderStream } from './order-stream.ts';
+import { pythonSequence } from './python-sequence.ts';
+
+/** How often a server that takes over looks whether the order log is free, and what is new in it. */
+const FOLLOW_MS = 100;
+/** A takeover that failed is tried again after so long. */
+const RETRY_MS = 5000;
+
+export interface OrderLogOwnerOptions {
+  readonly config: ServerConfig;
+  readonly log: Logger;
+  readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
+  /** What was read of the positions; `null` while there is none. */
+  readonly positions: () => PositionsFeed | null;
+}
+
+/**
+ * Writes the order log of the state directory, or follows it until the server that this one takes over from lets go of
+ * it. Whoever writes the log has the ingest socket, too.
+ */
+export class OrderLogOwner {
+  readonly #options: OrderLogOwnerOptions;
+  #orders: OrderStream | null = null;
+  #ingest: IngestSocket | null = null;
+  #nextAttempt: NodeJS.Timeout | null = null;
+  #attempt: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(options: OrderLogOwnerOptions) {
+    this.#options = options;
+  }
+
+  /** Where new orders go; `null` while another server numbers them. */
+  get orders(): OrderStream | null {
+    return this.#orders;
+  }
+
+  /**
+   * Opens the order log, before anything is read, so that no order passes it by.
+   *
+   * @throws OrderLogInUseError when a server writes it that this one does not take over from.
+   */
+  async open(): Promise<void> {
+    const { config, log, positions } = this.#options;
+    try {
+      const startAfter = pythonSequence(config.ptnRoot, log);
+      const writer = await openOrderLogWriter({ path: this.#path, startAfter, log });
+      this.#orders = new OrderStream({
+        writer,
+        log,
+        retention: { maxAgeMs: config.orderRetentionMs, maxCount: config.orderRetentionCount },
+        onState: (state) => this.#tell(state),
+        onShown: () => positions()?.completenessChanged(),
+        isShown: (hotkey, positionUuid, orderUuid) =>
+          positions()?.miners.get(hotkey)?.live.get(positionUuid)?.facts.orderUuids.includes(orderUuid) ===
+          true,
+      });
+    } catch (error) {
+      if (!(error instanceof OrderLogInUseError && config.isTakeover)) throw error;
+    }
+  }
+
+  /** Everything that is there has been read: what comes from now on is new. */
+  async begin(): Promise<void> {
+    if (this.#orders === null) await this.#follow();
+    else await this.#beginStoring(this.#orders);
+  }
+
+  async #beginStoring(orders: OrderStream): Promise<void> {
+    const { config, log } = this.#options;
+    await orders.begin();
+    // Only the writer of the log comes here: what is at the path was left by one that is dead.
+    this.#ingest = new IngestSocket({ path: join(config.stateDir, 'ingest.sock'), orders, log });
+    await this.#ingest.open();
+  }
+
+  async #tell({ epoch, oldest, last }: OrderLogState): Promise<void> {
+    const head: OrdersHead = { kind: 'orders-head', epoch, oldest, last, path: this.#path };
+    await this.#options.publish([{ topic: 'orders', reset: false, put: [['head', head]], remove: [] }]);
+    this.#options.positions()?.completenessChanged();
+  }
+
+  /**
+   * While the server that this one takes over from still numbers the orders, tells of them as a reader does. It stops
+   * when this one is ready; then the log is taken over, and what it had not stored any more is found.
+   */
+  async #follow(): Promise<void> {
+    let told = await this.#readState();
+    await this.#tell(told);
+    const attempt = async (): Promise<number | null> => {
+      await this.open();
+      if (this.#orders !== null) {
+        await this.#takeOver(this.#orders);
+        return null;
+      }
+      const state = await this.#readState();
+      if (state.last !== told.last) await this.#tell(state);
+      told = state;
+      return FOLLOW_MS;
+    };
+    const attemptAgain = (): void => {
+      this.#attempt = attempt()
+        .catch((error: unknown) => {
+          this.#options.log.error(
+            { event: 'order-log-takeover-failed', err: error },
+            'the order log could not be taken over',
+          );
+          return RETRY_MS;
+        })
+        .then((delayMs) => {
+          if (delayMs !== null && !this.#isClosed) this.#nextAttempt = setTimeout(attemptAgain, delayMs);
+        });
+    };
+    attemptAgain();
+  }
+
+  async #takeOver(orders: OrderStream): Promise<void> {
+    for (const miner of this.#options.positions()?.miners.values() ?? []) {
+      for (const position of miner.live.values()) orders.see(miner.hotkey, position);
+    }
+    await this.#beginStoring(orders);
+    this.#options.log.info(
+      { event: 'order-log-taken-over' },
+      'the order log is written by this server from now on',
+    );
+  }
+
+  /** Opened for this look only: the engine does not let one process read and then write the same log. */
+  async #readState(): Promise<OrderLogState> {
+    const reader = openOrderLogReader({ path: this.#path });
+    try {
+      return reader.state();
+    } finally {
+      await reader.close();
+    }
+  }
+
+  get #path(): string {
+    return join(this.#options.config.stateDir, 'orders');
+  }
+
+  /** Stores what was seen last, acknowledges what was handed in and stored, and lets go of the log. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#nextAttempt !== null) clearTimeout(this.#nextAttempt);
+    await this.#attempt;
+    this.#ingest?.stopReading();
+    await this.#orders?.finish();
+    await this.#ingest?.close();
+    await this.#orders?.close();
+  }
+}
