@@ -1,61 +1,97 @@
-// Builds the installable package `ptn-api-<version>.tgz`. The workspace's own packages travel inside it; what they
-// depend on is installed from the registry as usual. Prints the path of the file.
+// Builds the installable packages: `ptn-api-<version>.tgz`, and `ptn-api-client-<version>.tgz` for programs that follow a
+// server. The workspace's own packages travel inside them; what they depend on is installed from the registry as usual.
+// Prints the paths of the files.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, install, projectRoot, run } from './steps.mjs';
 
+const root = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
+
+function manifestOf(name) {
+  return JSON.parse(readFileSync(join(projectRoot, 'packages', name, 'package.json'), 'utf8'));
+}
+
+function copyCode(name, to, leftOut) {
+  mkdirSync(to, { recursive: true });
+  cpSync(join(projectRoot, 'packages', name, 'dist'), join(to, 'dist'), {
+    recursive: true,
+    filter: (path) => !leftOut.test(path),
+  });
+}
+
+/** What a package of the workspace needs from the registry. */
+function externalOf(name) {
+  return Object.entries(manifestOf(name).dependencies ?? {}).filter(
+    ([other]) => !other.startsWith('@ptn-api/'),
+  );
+}
+
+/** Puts packages of the workspace into the one being built; gives the part of its manifest that says so. */
+function bundle(names, stage, leftOut) {
+  for (const name of names) {
+    const to = join(stage, 'node_modules', '@ptn-api', name);
+    copyCode(name, to, leftOut);
+    const manifest = manifestOf(name);
+    delete manifest.devDependencies;
+    writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  }
+  const own = names.map((name) => `@ptn-api/${name}`);
+  return {
+    // npm takes it that what a bundled package depends on is bundled too: so it is named here.
+    dependencies: {
+      ...Object.fromEntries(own.map((name) => [name, root.version])),
+      ...Object.fromEntries(names.flatMap(externalOf)),
+    },
+    bundleDependencies: own,
+  };
+}
+
+function pack(make) {
+  const stage = mkdtempSync(join(tmpdir(), 'ptn-api-pack-'));
+  try {
+    const manifest = { version: root.version, license: root.license, engines: root.engines, ...make(stage) };
+    writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    run('pack', 'npm', ['pack', '--silent', `--pack-destination=${projectRoot}`], { cwd: stage });
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
 install();
 build();
 
-const root = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
-const packages = ['protocol', 'core', 'server', 'client', 'devnet'];
-const stage = mkdtempSync(join(tmpdir(), 'ptn-api-pack-'));
-const external = {};
-try {
-  for (const name of packages) {
-    const from = join(projectRoot, 'packages', name);
-    const to = join(stage, 'node_modules', '@ptn-api', name);
-    mkdirSync(to, { recursive: true });
-    cpSync(join(from, 'dist'), join(to, 'dist'), {
-      recursive: true,
-      filter: (path) => !/\.(map|d\.ts|tsbuildinfo)$/.test(path),
-    });
-    const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
-    delete manifest.devDependencies;
-    for (const [dependency, range] of Object.entries(manifest.dependencies ?? {})) {
-      if (!dependency.startsWith('@ptn-api/')) external[dependency] = range;
-    }
-    writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  }
-  for (const file of [
+pack((stage) => {
+  const files = [
     'README.md',
     'LICENSE',
     'api_keys.json.example',
     'ecosystem.config.cjs',
+    'docs/asyncapi.yaml',
     'scripts/ptn-api.mjs',
     'scripts/ptn-stream.mjs',
     'scripts/ptn_bridge.py',
-    'docs/asyncapi.yaml',
-  ]) {
-    cpSync(join(projectRoot, file), join(stage, file));
-  }
-  const own = packages.map((name) => `@ptn-api/${name}`);
-  const manifest = {
+  ];
+  for (const file of files) cpSync(join(projectRoot, file), join(stage, file));
+  return {
     name: root.name,
-    version: root.version,
     description: root.description,
-    license: root.license,
     type: root.type,
-    engines: root.engines,
     bin: root.bin,
-    // npm takes it that what a bundled package depends on is bundled too: so it is named here.
-    dependencies: { ...Object.fromEntries(own.map((name) => [name, root.version])), ...external },
-    bundleDependencies: own,
-    files: ['scripts', 'docs', 'api_keys.json.example', 'ecosystem.config.cjs'],
+    ...bundle(['protocol', 'core', 'server', 'client', 'devnet'], stage, /\.(map|d\.ts|tsbuildinfo)$/),
+    files,
   };
-  writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  run('pack', 'npm', ['pack', '--silent', `--pack-destination=${projectRoot}`], { cwd: stage });
-} finally {
-  rmSync(stage, { recursive: true, force: true });
-}
+});
+
+pack((stage) => {
+  const leftOut = /\.(map|tsbuildinfo)$/;
+  copyCode('client', stage, leftOut);
+  cpSync(join(projectRoot, 'LICENSE'), join(stage, 'LICENSE'));
+  const { name, description, type, bin, exports, files } = manifestOf('client');
+  const { dependencies, bundleDependencies } = bundle(['protocol'], stage, leftOut);
+  return {
+    ...{ name, description, type, bin, exports, files },
+    dependencies: { ...dependencies, ...Object.fromEntries(externalOf('client')) },
+    bundleDependencies,
+  };
+});
