@@ -69,12 +69,16 @@ async function steady(root, server, count, { isOneStopped = false } = {}) {
   await place(root, STEADY.rate, messages, 1500);
   const { p50, p99, total } = await complete(crowd, messages, skip);
   const cpu = (cpuMs(pid) - beforeMs) / (performance.now() - startedMs);
+  const memory = Math.round(memoryMb(pid).rss);
+  if (isOneStopped) crowd.resumeOne();
+  // Reads on, and has everything in the end.
+  await complete(crowd, messages);
   row(
-    `${count} clients, ${STEADY.rate} messages/s of 1.5 KB${isOneStopped ? ', one of them not reading' : ''}`,
+    `${count} clients, ${STEADY.rate} messages/s of 1.5 KB${isOneStopped ? ', one of them not reading until the end' : ''}`,
     count === 250 ? 'no gap, p99 <= 20 ms, below one core' : '-',
     `${total === messages * (count - skip) ? 'every message' : `${total} OF ${messages * (count - skip)}`}, ` +
       `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${cpu.toFixed(2)} cores of the WebSocket worker, ` +
-      `which has ${Math.round(memoryMb(pid).rss)} MB`,
+      `which has ${memory} MB${isOneStopped ? '; that one then has everything, too' : ''}`,
   );
   await crowd.close();
 }

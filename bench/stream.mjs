@@ -2,7 +2,16 @@
 // client has the message. And a burst either way.
 import { connectIngest } from './lib/ingest.mjs';
 import { connect, placeOrder } from './lib/orders.mjs';
-import { finish, makeRoot, quantile, startServer, until } from './lib/world.mjs';
+import {
+  finish,
+  makeRoot,
+  memoryMb,
+  processTree,
+  quantile,
+  roleOf,
+  startServer,
+  until,
+} from './lib/world.mjs';
 import { row } from './lib/report.mjs';
 
 const RATES = [1, 50];
@@ -49,16 +58,42 @@ async function measureBurst(what, client, place) {
   );
 }
 
+function memoryByRole(server) {
+  return Object.fromEntries(
+    processTree(server.pid).map(({ pid, command }) => [roleOf(command), Math.round(memoryMb(pid).rss)]),
+  );
+}
+
+/** The least that each process has within 20 s: what is garbage is collected at some time. */
+async function settledMemory(server) {
+  const least = memoryByRole(server);
+  for (let second = 0; second < 20; second++) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    for (const [role, size] of Object.entries(memoryByRole(server)))
+      least[role] = Math.min(least[role], size);
+  }
+  return least;
+}
+
 try {
   const root = await makeRoot({ miners: 16, positions: 6250, name: 'stream' });
-  const server = await startServer(root);
+  const server = await startServer(root, ['--rest-workers', '1']);
   const client = await connect(server);
   const ingest = await connectIngest(root);
   const rename = () => placeOrder(root);
   const put = () => ingest.put();
   await measureDelays('rename', client, rename, (_before, after) => after);
   await measureDelays('ingest socket', client, put, (before) => before);
+  const before = memoryByRole(server);
   await measureBurst('', client, rename);
+  const after = await settledMemory(server);
+  row(
+    `memory before and after ${BURST} orders in a burst`,
+    'the same, but for what is kept of the orders',
+    Object.keys(before)
+      .map((role) => `${role} ${before[role]} -> ${after[role]} MB`)
+      .join(', '),
+  );
   await measureBurst(' on the ingest socket', client, put);
   const handedIn = RATES.reduce((sum, rate) => sum + rate * SECONDS, BURST);
   await until(() => ingest.counts.stored === handedIn, 10_000, 'an acknowledgement of each');

@@ -40,6 +40,10 @@ class LightClient {
     this.#socket.pause();
   }
 
+  resume() {
+    this.#socket.resume();
+  }
+
   close() {
     this.#socket.destroy();
   }
@@ -114,6 +118,7 @@ if (process.send !== undefined && process.argv[2] === 'crowd') {
       }
       Promise.all(clients.map(({ opened }) => opened)).then(() => process.send({ type: 'connected' }));
     } else if (message.type === 'pause-one') clients[0].pause();
+    else if (message.type === 'resume-one') clients[0].resume();
     else if (message.type === 'report') {
       // The one that was told to stop reading is not asked.
       const asked = clients.slice(message.skip);
@@ -168,6 +173,7 @@ export async function startCrowd({ url, count, hellos }) {
       return report;
     },
     pauseOne: () => child.send({ type: 'pause-one' }),
+    resumeOne: () => child.send({ type: 'resume-one' }),
     async close() {
       child.send({ type: 'close' });
       await exited;
