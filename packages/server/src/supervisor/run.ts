@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
 import { watchKeyFile } from './key-file.ts';
 import type { KeyFile } from './key-file.ts';
+import { notifySystemd } from './notify-systemd.ts';
 import { Supervisor } from './supervisor.ts';
 import { serverWorkers } from './worker-spec.ts';
 import type { WorkerSpec } from './worker-spec.ts';
@@ -58,6 +59,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     );
     log.info({ event: 'listening-ws', ...ws }, `WebSocket answers at ${ws.host}:${ws.port}`);
     process.send?.('ready');
+    notifySystemd('READY=1', log);
     onServing?.(supervisor);
     return await control.ended;
   } catch (error) {
@@ -96,6 +98,7 @@ function listenForOrders(supervisor: Supervisor, log: Logger): Control {
     if (endingSinceMs === undefined) {
       endingSinceMs = performance.now();
       log.info({ event: 'stopping', order }, `${order}: the server stops`);
+      notifySystemd('STOPPING=1', log);
       supervisor.stop().then(() => {
         log.info({ event: 'stopped' }, 'the server has stopped');
         resolveEnded(0);

@@ -1,9 +1,10 @@
-/** What Node's cluster and pm2 leave in the environment for the process that they started, and for no other. */
+/** What Node's cluster, pm2 and systemd leave in the environment for the process that they started, and for no other. */
 const PRIVATE_NAMES = new Set([
   'NODE_UNIQUE_ID',
   'NODE_CHANNEL_FD',
   'NODE_CHANNEL_SERIALIZATION_MODE',
   'NODE_APP_INSTANCE',
+  'NOTIFY_SOCKET',
 ]);
 const PM2_NAMES = /^(pm2|pm|axm)_/i;
 
