@@ -34,6 +34,11 @@ export class StreamDelivery {
   readonly #isFiltered: boolean;
   /** Up to and with what waits in {@link #ready}. */
   #cursor: Cursor | null;
+  /**
+   * The cursor is the number that was told at authentication; the live stream begins at the subscription. An order that
+   * was placed in between is from before the stream, and not missing.
+   */
+  #isAtLiveStart = false;
   #ready: ReceivedOrder[] = [];
   #duplicates = 0;
 
@@ -79,8 +84,10 @@ export class StreamDelivery {
         break;
       case 'place':
         await this.#flush();
-        if (item.isNewLog) await this.#tell({ from: 1, to: item.cursor.sequence, reason: 'new-log' });
+        if (item.start === 'new-log')
+          await this.#tell({ from: 1, to: item.cursor.sequence, reason: 'new-log' });
         await this.#moveTo(item.cursor);
+        this.#isAtLiveStart = item.start !== 'resumed';
         break;
     }
   }
@@ -94,7 +101,7 @@ export class StreamDelivery {
       }
       // Of a filtered stream, what lies between the two numbers does not match: only their chain tells of a loss.
       const before = this.#isFiltered ? (message.previous_sequence ?? last) : message.sequence - 1;
-      if (before > last) await this.#missing(last + 1, before);
+      if (before > last && !this.#isAtLiveStart) await this.#missing(last + 1, before);
     }
     this.#accept(message, receivedAtMs);
   }
@@ -114,6 +121,7 @@ export class StreamDelivery {
       lagFromOrderMs: Math.round(receivedByServerMs - order.processed_ms),
     });
     this.#cursor = { sequence: message.sequence, epoch: this.#cursor?.epoch ?? null };
+    this.#isAtLiveStart = false;
   }
 
   async #flush(): Promise<void> {

@@ -6,8 +6,8 @@ export type InboxItem =
   | { readonly kind: 'order'; readonly message: StreamOrder; readonly receivedAtMs: number }
   /** The server does not have these orders any more. */
   | { readonly kind: 'gap'; readonly from: number; readonly to: number }
-  /** What follows comes after this place; of another log than what was before, or of the same. */
-  | { readonly kind: 'place'; readonly cursor: Cursor; readonly isNewLog: boolean };
+  /** What follows comes after this place: at once (`resumed`), or sometime (`live`, also of another log than before). */
+  | { readonly kind: 'place'; readonly cursor: Cursor; readonly start: 'live' | 'new-log' | 'resumed' };
 
 /** What was received and not worked on yet, up to a limit that the connection keeps to. */
 export class Inbox {

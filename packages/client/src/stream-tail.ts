@@ -22,10 +22,10 @@ export class StreamTail {
     // Without an order log the server tells no number either.
     if (epoch === undefined) return;
     const cursor = this.#cursor;
-    if (cursor === null) this.#place({ sequence, epoch }, false);
+    if (cursor === null) this.#place({ sequence, epoch }, 'live');
     else if (!isResumed || (cursor.epoch !== null && cursor.epoch !== epoch)) {
-      this.#place({ sequence, epoch }, true);
-    } else if (cursor.epoch === null) this.#place({ sequence: cursor.sequence, epoch }, false);
+      this.#place({ sequence, epoch }, 'new-log');
+    } else if (cursor.epoch === null) this.#place({ sequence: cursor.sequence, epoch }, 'resumed');
   }
 
   /**
@@ -51,8 +51,8 @@ export class StreamTail {
     return true;
   }
 
-  #place(cursor: Cursor, isNewLog: boolean): void {
+  #place(cursor: Cursor, start: 'live' | 'new-log' | 'resumed'): void {
     this.#cursor = cursor;
-    this.#inbox.push([{ kind: 'place', cursor, isNewLog }], 0);
+    this.#inbox.push([{ kind: 'place', cursor, start }], 0);
   }
 }

@@ -42,6 +42,21 @@ await t.test('live: begins after the number that the authentication told', async
   t.equal(order?.position.position_uuid, 'p-42');
 });
 
+await t.test('live: what was placed between authentication and subscription is not missing', async (t) => {
+  const server = await startFakeServer(t, {
+    onSession: (session) => {
+      session.accept({ currentSequence: 41 });
+      session.orders(44);
+      session.orders(46);
+    },
+  });
+  const followed = follow(t, { url: server.url });
+  await followed.client.start();
+  await followed.received(2);
+  t.same(followed.sequences(), [44, 46]);
+  t.same(followed.gaps, [{ from: 45, to: 45, reason: 'missing' }], 'what is left out later is');
+});
+
 await t.test('the cursor of the store goes before `start`, with its epoch', async (t) => {
   const server = await startFakeServer(t, {
     onSession: (session) => {

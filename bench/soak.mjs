@@ -1,0 +1,200 @@
+// Hours of use in minutes: the simulated market, stream clients that come and go, REST clients that poll. What matters is
+// that memory stays flat, nothing fails and nobody misses an order. Options: --minutes=20 --orders=20 --clients=200
+// --pollers=20
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { PtnRestClient, PtnStreamClient } from '@ptn-api/client';
+import { streamUrl } from './lib/orders.mjs';
+import { row } from './lib/report.mjs';
+import {
+  atEnd,
+  finish,
+  makeRoot,
+  memoryMb,
+  processTree,
+  projectRoot,
+  quantile,
+  roleOf,
+  startServer,
+} from './lib/world.mjs';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '20' },
+    orders: { type: 'string', default: '20' },
+    clients: { type: 'string', default: '200' },
+    pollers: { type: 'string', default: '20' },
+  },
+});
+const [MINUTES, ORDERS, CLIENTS, POLLERS] = ['minutes', 'orders', 'clients', 'pollers'].map((name) =>
+  Number(values[name]),
+);
+const CLIENTS_PER_KEY = 5;
+/** A client stays connected for some of this, is away for as long, and comes back to where it was. */
+const STAY_MS = 30_000;
+const POLL_EVERY_MS = 1000;
+const SAMPLE_EVERY_MS = 5000;
+/** Memory is compared from here on: before, caches fill and the first garbage is collected. */
+const WARM_MINUTES = Math.min(5, MINUTES / 4);
+
+const KEYS = Array.from({ length: CLIENTS / CLIENTS_PER_KEY + 1 }, (_, index) => `soak-key-${index}`);
+const endMs = () => startedMs + MINUTES * 60_000;
+const errors = [];
+const delays = { stream: [], rest: [] };
+let startedMs = 0;
+let received = 0;
+let sessions = 0;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One reader of the stream: its cursor outlives its connections, so that a missing order would be seen. */
+async function stream(server, key) {
+  let cursor;
+  await sleep(Math.random() * STAY_MS);
+  while (performance.now() < endMs()) {
+    sessions += 1;
+    let last = cursor?.sequence;
+    const client = new PtnStreamClient({
+      url: streamUrl(server),
+      apiKey: key,
+      cursorStore: { load: () => cursor ?? null, save: (saved) => (cursor = saved) },
+      onOrders: (orders) => {
+        for (const { sequence, lagFromQueueMs } of orders) {
+          if (last !== undefined && sequence !== last + 1) errors.push(`${sequence} came after ${last}`);
+          last = sequence;
+          received += 1;
+          // What was missed while it was away is late by nature.
+          if (orders.length === 1 && received % 20 === 0) delays.stream.push(lagFromQueueMs);
+        }
+      },
+      onGap: (gap) => errors.push(JSON.stringify(gap)),
+      onError: (error) => errors.push(error.message),
+    });
+    await client.start();
+    await sleep(Math.random() * STAY_MS);
+    await client.stop();
+    await sleep(Math.random() * STAY_MS);
+  }
+}
+
+/** One program that asks again and again, each time for something else. */
+async function poll(server, key, index) {
+  const client = new PtnRestClient({ url: server.url, apiKey: key });
+  let generation;
+  for (let round = index; performance.now() < endMs(); round++) {
+    const beforeMs = performance.now();
+    try {
+      if (round % 5 === 0)
+        ({ generation } = await client.positions({ tier: [0, 30, 50, 100][(round / 5) % 4] }));
+      else if (round % 5 === 1) await client.hotkeys();
+      else if (round % 5 === 2) await client.statistics();
+      else if (round % 5 === 3) await client.eliminations();
+      else if (generation !== undefined) await client.positionsChanges({ since: generation, tier: 100 });
+    } catch (error) {
+      // A generation may be too old by now; that is an answer, too.
+      if (error.status !== 410) errors.push(`${error.message} ${error.cause ?? ''}`);
+    }
+    delays.rest.push(performance.now() - beforeMs);
+    await sleep(POLL_EVERY_MS * (0.5 + Math.random()));
+  }
+}
+
+/** Memory of each process, again and again: `[{ minute, sizes: by pid }]`. */
+async function watchMemory(server) {
+  const samples = [];
+  while (performance.now() < endMs()) {
+    const sizes = new Map();
+    for (const { pid, command } of processTree(server.pid)) {
+      sizes.set(`${roleOf(command)} ${pid}`, memoryMb(pid).rss);
+    }
+    samples.push({ minute: (performance.now() - startedMs) / 60_000, sizes });
+    await sleep(SAMPLE_EVERY_MS);
+  }
+  return samples;
+}
+
+function mean(numbers) {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
+function reportMemory(samples) {
+  const warm = samples.filter(({ minute }) => minute >= WARM_MINUTES);
+  const third = Math.ceil(warm.length / 3);
+  for (const name of samples.at(-1).sizes.keys()) {
+    const sizes = warm.map(({ sizes: all }) => all.get(name));
+    if (sizes.includes(undefined)) {
+      errors.push(`${name} is not the process of the start`);
+      continue;
+    }
+    const [before, after] = [mean(sizes.slice(0, third)), mean(sizes.slice(-third))];
+    row(
+      `memory of ${name.split(' ')[0]} after the first ${WARM_MINUTES} min, mean of the first and of the last third`,
+      'flat',
+      `${before.toFixed(0)} -> ${after.toFixed(0)} MB (${(((after - before) / before) * 100).toFixed(1)} %), at most ${Math.max(...sizes).toFixed(0)} MB`,
+    );
+  }
+}
+
+try {
+  delete process.env.PTN_BENCH_ROOT;
+  const root = await makeRoot({ miners: 2, positions: 2, name: 'soak' });
+  // The market goes on from a history of its own.
+  const live = join(root, 'live');
+  const market = fork(
+    join(projectRoot, 'packages/devnet/dist/main.js'),
+    [
+      '--root',
+      live,
+      '--miners',
+      '60',
+      '--positions',
+      '3000',
+      '--seed',
+      '7',
+      '--orders-per-second',
+      String(ORDERS),
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+  );
+  atEnd(async () => {
+    market.disconnect();
+    await once(market, 'exit');
+  });
+  await once(market, 'message');
+  const keyFile = join(root, 'keys.json');
+  writeFileSync(keyFile, JSON.stringify(Object.fromEntries(KEYS.map((key) => [key, { key, tier: 100 }]))), {
+    mode: 0o600,
+  });
+  const server = await startServer(live, ['--api-keys', keyFile]);
+  startedMs = performance.now();
+  const [samples] = await Promise.all([
+    watchMemory(server),
+    ...Array.from({ length: CLIENTS }, (_, index) => stream(server, KEYS[index % (KEYS.length - 1)])),
+    ...Array.from({ length: POLLERS }, (_, index) => poll(server, KEYS.at(-1), index)),
+  ]);
+  const lines = server
+    .output()
+    .split('\n')
+    .filter((line) => /"level":(40|50|60)/.test(line));
+  row(
+    `${MINUTES} min of ${ORDERS} orders/s, ${CLIENTS} stream clients coming and going, ${POLLERS} REST pollers`,
+    'no error',
+    `${received} orders received in ${sessions} sessions, ${delays.rest.length} REST answers; ` +
+      `${errors.length} errors${errors.length > 0 ? `: ${[...new Set(errors)].slice(0, 5).join('; ')}` : ''}; ` +
+      `${lines.length} warnings or errors in the log${lines.length > 0 ? `: ${[...new Set(lines.map((line) => JSON.parse(line).event))].join(', ')}` : ''}`,
+  );
+  for (const [what, list] of Object.entries(delays)) {
+    row(
+      `latency, ${what}`,
+      '-',
+      `p50 ${quantile(list, 0.5).toFixed(1)} ms, p99 ${quantile(list, 0.99).toFixed(1)} ms, most ${Math.max(...list).toFixed(0)} ms`,
+    );
+  }
+  reportMemory(samples);
+  if (errors.length > 0) process.exitCode = 1;
+} finally {
+  await finish();
+}
