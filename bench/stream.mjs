@@ -1,9 +1,12 @@
 // Latency of the order stream, from the return of the rename, or from handing the order in on the ingest socket, until a
 // client has the message. And a burst either way.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { connectIngest } from './lib/ingest.mjs';
-import { connect, placeOrder } from './lib/orders.mjs';
+import { connect, placeOrder, PLACED_MINER } from './lib/orders.mjs';
 import {
   finish,
+  KEYS,
   makeRoot,
   memoryMb,
   processTree,
@@ -17,6 +20,7 @@ import { row } from './lib/report.mjs';
 const RATES = [1, 50];
 const SECONDS = 20;
 const BURST = 30_000;
+const BURSTS = 4;
 
 /** Places orders at each rate, and prints how long they take to the client from `clock(before, after placing)` on. */
 async function measureDelays(what, client, place, clock) {
@@ -58,9 +62,27 @@ async function measureBurst(what, client, place) {
   );
 }
 
+/** Takes away the miners of {@link placeOrder}. */
+function removePlaced(root) {
+  const miners = join(root, 'validation', 'miners');
+  for (const name of readdirSync(miners)) {
+    if (name.startsWith(PLACED_MINER)) rmSync(join(miners, name), { recursive: true });
+  }
+}
+
+async function noPlacedLeft(server) {
+  const ask = async () => {
+    const response = await fetch(`${server.url}/miner-hotkeys`, {
+      headers: { Authorization: `Bearer ${KEYS[100]}` },
+    });
+    return (await response.json()).some((hotkey) => hotkey.startsWith(PLACED_MINER));
+  };
+  await until(async () => !(await ask()), 60_000, 'the removed miners are gone from the answers');
+}
+
 function memoryByRole(server) {
   return Object.fromEntries(
-    processTree(server.pid).map(({ pid, command }) => [roleOf(command), Math.round(memoryMb(pid).rss)]),
+    processTree(server.pid).map(({ pid, command }) => [roleOf(command), Math.round(memoryMb(pid).own)]),
   );
 }
 
@@ -84,14 +106,18 @@ try {
   const put = () => ingest.put();
   await measureDelays('rename', client, rename, (_before, after) => after);
   await measureDelays('ingest socket', client, put, (before) => before);
-  const before = memoryByRole(server);
-  await measureBurst('', client, rename);
-  const after = await settledMemory(server);
+  const sizes = [memoryByRole(server)];
+  for (let burst = 1; burst <= BURSTS; burst++) {
+    await measureBurst(burst === 1 ? '' : ', once more', client, rename);
+    removePlaced(root);
+    await noPlacedLeft(server);
+    sizes.push(await settledMemory(server));
+  }
   row(
-    `memory before and after ${BURST} orders in a burst`,
-    'the same, but for what is kept of the orders',
-    Object.keys(before)
-      .map((role) => `${role} ${before[role]} -> ${after[role]} MB`)
+    `memory before ${BURSTS} bursts of ${BURST} orders, and after each, when their files are gone`,
+    'as after the first',
+    Object.keys(sizes[0])
+      .map((role) => `${role} ${sizes.map((size) => size[role]).join(' ')} MB`)
       .join(', '),
   );
   await measureBurst(' on the ingest socket', client, put);

@@ -5,13 +5,16 @@ import { dirname, join } from 'node:path';
 import { WebSocket } from 'ws';
 import { KEYS, until } from './world.mjs';
 
+/** How the names of the miners begin that orders are placed for. */
+export const PLACED_MINER = 'stream-';
+
 let placed = 0;
 
 /** A position with one new order, whose uuid is the position's; its message has about `sizeBytes`, 1 KB at least. */
 export function newPosition(sizeBytes = 0) {
   placed += 1;
   const uuid = randomUUID();
-  const hotkey = `stream-${placed % 200}`;
+  const hotkey = `${PLACED_MINER}${placed % 200}`;
   const order = {
     order_type: 'LONG',
     leverage: 0.1,

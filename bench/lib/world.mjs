@@ -170,11 +170,14 @@ export function cpuMs(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** Memory in MB: `rss` as `ps` shows it, `pss` with shared pages counted once. */
+/**
+ * Memory in MB: `rss` as `ps` shows it, `pss` with shared pages counted once, `own` without pages of files, which the
+ * system takes back when it likes (the order log is one).
+ */
 export function memoryMb(pid) {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const kb = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? NaN);
-  return { rss: kb('Rss') / 1024, pss: kb('Pss') / 1024 };
+  return { rss: kb('Rss') / 1024, pss: kb('Pss') / 1024, own: kb('Anonymous') / 1024 };
 }
 
 export function quantile(values, q) {
