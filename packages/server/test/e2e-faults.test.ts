@@ -1,0 +1,174 @@
+/**
+ * What goes wrong around a running server. Longer by hand: PTN_TEST_STOP_MS=20000 stops workers beyond the time after
+ * which they are taken for dead.
+ */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { makePosition, makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
+import type { PtnRoot, RunningServer } from '@ptn-api/testkit';
+import t from 'tap';
+import type { Test } from 'tap';
+import { WebSocket } from 'ws';
+
+const STOP_MS = Number(process.env['PTN_TEST_STOP_MS'] ?? 700);
+const KEY = 'key-of-the-test';
+
+async function served(t: Test, options: { args?: readonly string[]; cliPath?: string } = {}) {
+  const root = makePtnRoot(t, { keys: { user: { key: KEY, tier: 100 } } });
+  place(root, 'first');
+  const server = await startServer(t, { root: root.path, ...options });
+  return { root, server };
+}
+
+let placed = 0;
+
+/** A miner with a new order. */
+function place(root: PtnRoot, hotkey: string): void {
+  placed += 1;
+  root.writePosition(
+    makePosition({ hotkey, uuid: `p-${placed}`, orders: [{ timeMs: Date.now(), uuid: `o-${placed}` }] }),
+  );
+}
+
+async function statusOf(server: RunningServer, path = '/miner-hotkeys', key = KEY): Promise<number> {
+  const response = await fetch(server.url + path, {
+    headers: { Authorization: `Bearer ${key}`, Connection: 'close' },
+  });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+async function hotkeysOf(server: RunningServer): Promise<string[]> {
+  const response = await fetch(`${server.url}/miner-hotkeys`, {
+    headers: { Authorization: `Bearer ${KEY}` },
+  });
+  return (await response.json()) as string[];
+}
+
+/** A subscribed client and the numbers of the orders that it got. */
+async function subscriber(t: Test, server: RunningServer): Promise<number[]> {
+  const socket = new WebSocket(server.wsUrl);
+  t.teardown(() => {
+    socket.terminate();
+  });
+  const sequences: number[] = [];
+  let isSubscribed = false;
+  socket.on('message', (text: Buffer) => {
+    const message = JSON.parse(text.toString()) as {
+      type?: string;
+      sequence?: number;
+      messages?: { sequence: number }[];
+    };
+    if (message.type === 'subscription_status') isSubscribed = true;
+    if (message.sequence !== undefined) sequences.push(message.sequence);
+    sequences.push(...(message.messages ?? []).map(({ sequence }) => sequence));
+  });
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ api_key: KEY }));
+  socket.send(JSON.stringify({ type: 'subscribe', all: true }));
+  await waitFor(() => isSubscribed, { what: 'the subscription' });
+  return sequences;
+}
+
+await t.test(
+  'a key file that changes 50 times a second: who is in it all the time is never refused',
+  async (t) => {
+    const { root, server } = await served(t);
+    const file = join(root.path, 'ptn_api', 'api_keys.json');
+    const statuses = new Set<number>();
+    const load = { isOver: false };
+    const asking = (async () => {
+      while (!load.isOver) statuses.add(await statusOf(server));
+    })();
+    for (let change = 1; change <= 100; change++) {
+      const keys = {
+        user: { key: KEY, tier: 100 },
+        [`other-${change}`]: { key: `other-key-${change}`, tier: 50 },
+      };
+      writeFileSync(file, JSON.stringify(keys));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await waitFor(async () => (await statusOf(server, '/miner-hotkeys', 'other-key-100')) === 200, {
+      what: 'the last key counts',
+    });
+    t.equal(
+      await statusOf(server, '/miner-hotkeys', 'other-key-99'),
+      401,
+      'the one before does not any more',
+    );
+    load.isOver = true;
+    await asking;
+    t.same([...statuses], [200]);
+    t.notMatch(server.output(), /other-key/);
+  },
+);
+
+await t.test('a worker that is stopped for a while: the others serve on, and nothing is lost', async (t) => {
+  const { root, server } = await served(t, { args: ['--rest-workers', '2'] });
+  const sequences = await subscriber(t, server);
+  for (const [index, pid] of server.childPids().entries()) {
+    process.kill(pid, 'SIGSTOP');
+    place(root, `during-${index}`);
+    await new Promise((resolve) => setTimeout(resolve, STOP_MS));
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch (error) {
+      // It was taken for dead meanwhile, and replaced.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+    await waitFor(async () => (await hotkeysOf(server)).includes(`during-${index}`), {
+      timeoutMs: 30_000,
+      what: `what came while worker ${index} was stopped is served`,
+    });
+  }
+  if (STOP_MS < 15_000) {
+    await waitFor(() => sequences.length === 4, { what: () => `four orders, not ${sequences.join()}` });
+    t.same(sequences, [1, 2, 3, 4]);
+    t.notMatch(server.output(), /worker-crashed/);
+  } else t.match(server.output(), /did not answer/, 'who is stopped for so long is replaced');
+});
+
+await t.test(
+  'more connections than open files: some are dropped, no worker ends, and it serves on',
+  async (t) => {
+    const root = makePtnRoot(t, { keys: { user: { key: KEY, tier: 100 } } });
+    place(root, 'first');
+    const server = await startServer(t, {
+      root: root.path,
+      args: ['--rest-workers', '1'],
+      openFiles: 256,
+    });
+    const clients: Socket[] = [];
+    t.teardown(() => {
+      for (const client of clients) client.destroy();
+    });
+    const { hostname, port } = new URL(server.url);
+    const connected = Array.from({ length: 400 }, () => {
+      const client = connect(Number(port), hostname);
+      client.on('error', () => client.destroy());
+      clients.push(client);
+      return Promise.race([once(client, 'connect'), once(client, 'close')]);
+    });
+    await Promise.all(connected);
+    await waitFor(
+      () => server.output().includes('connections-dropped') || clients.some(({ closed }) => closed),
+      {
+        timeoutMs: 20_000,
+        what: 'some are dropped',
+      },
+    );
+    for (const client of clients) client.destroy();
+    await waitFor(async () => (await statusOf(server).catch(() => 0)) === 200, {
+      timeoutMs: 20_000,
+      what: 'it serves again',
+    });
+    place(root, 'later');
+    await waitFor(async () => (await hotkeysOf(server)).includes('later'), {
+      what: 'what came later is served',
+    });
+    t.notMatch(server.output(), /worker-crashed|worker-fault/);
+  },
+);
