@@ -209,7 +209,7 @@ await t.test('an aborted request rejects with the reason of the signal', async (
 
 await t.test('readiness sends no key and takes 503 for an answer', async (t) => {
   const { url, requests } = await fakeServer(t, (_request, response) => {
-    sendJson(response, { status: 'unready', reasons: ['draining'] }, {}, 503);
+    sendJson(response, { status: 'degraded', reasons: ['draining'] }, {}, 503);
   });
   t.same(await new PtnRestClient({ url, apiKey }).readiness(), { isReady: false, reasons: ['draining'] });
   t.equal(requests[0]?.headers.authorization, undefined);

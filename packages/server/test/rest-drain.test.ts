@@ -34,7 +34,7 @@ await t.test(
     const drained = connections.drain(5000);
     const ready = await answerOf(port, agent, '/readyz');
     t.equal(ready.headers.connection, 'close');
-    t.match(JSON.parse(await text(ready)), { status: 'unready', reasons: ['draining'] });
+    t.match(JSON.parse(await text(ready)), { status: 'degraded', reasons: ['draining'] });
     await drained;
     t.equal(connections.openCount, 0);
   },

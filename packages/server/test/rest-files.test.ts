@@ -1,4 +1,5 @@
 import t from 'tap';
+import { machineMs } from '../dist/metrics/machine-clock.js';
 import type { TestApp } from './rest-fixture.ts';
 import {
   BEARER,
@@ -93,18 +94,42 @@ await t.test(
   async (t) => {
     const app = testApp(t, []);
     t.strictSame(await ask(app, '/healthz'), [200, { status: 'ok' }]);
-    t.strictSame(await ask(app, '/readyz'), [503, { status: 'unready', reasons: ['positions not loaded'] }]);
+    t.strictSame(await ask(app, '/readyz'), [503, { status: 'degraded', reasons: ['positions not loaded'] }]);
     app.snapshots.apply([fixturePositions(), feedHealth(true)]);
     t.strictSame(await ask(app, '/readyz'), [200, { status: 'ready' }]);
     app.snapshots.apply([feedHealth(false)]);
     t.strictSame(await ask(app, '/readyz'), [
       503,
-      { status: 'unready', reasons: ['feed down since 2025-11-10T16:47:14.000Z'] },
+      { status: 'degraded', reasons: ['feed down since 2025-11-10T16:47:14.000Z'] },
     ]);
     t.equal((await ask(app, '/miner-positions'))[0], 200, 'the last state is served all the same');
     t.equal((await app.app.inject({ url: '/healthz' })).statusCode, 200, 'no key is needed');
   },
 );
+
+await t.test('positions that were not checked for too long are not ready; a quiet market is', async (t) => {
+  const app = testApp(t, [fixturePositions(), feedHealth(true)], undefined, { maxStalenessMs: 60_000 });
+  const checked = (agoMs: number) => {
+    app.snapshots.apply([
+      {
+        topic: 'sources',
+        reset: false,
+        put: [['feed', { kind: 'sources-health', checkedMs: machineMs() - agoMs }]],
+        remove: [],
+      },
+    ]);
+  };
+  // The positions of the fixtures have not changed for long.
+  checked(50_000);
+  t.strictSame(await ask(app, '/readyz'), [200, { status: 'ready' }]);
+  checked(61_000);
+  t.strictSame(await ask(app, '/readyz'), [
+    503,
+    { status: 'degraded', reasons: ['positions not checked for 61 s, allowed are 60 s'] },
+  ]);
+  checked(0);
+  t.equal((await ask(app, '/readyz'))[0], 200);
+});
 
 await t.test('a transaction that breaks the promises of its topic is a fault', (t) => {
   const { snapshots } = testApp(t);

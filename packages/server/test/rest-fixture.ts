@@ -7,6 +7,7 @@ import type { Tier } from '@ptn-api/protocol';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { buildApp } from '../dist/rest/app.js';
+import type { AppOptions } from '../dist/rest/app.js';
 import type { OrderLogReader } from '../dist/order-log/order-log.js';
 import { Connections } from '../dist/rest/connections.js';
 import { Snapshots } from '../dist/rest/snapshots/snapshots.js';
@@ -223,6 +224,7 @@ export function testApp(
   t: Test,
   transactions: readonly AnyTransaction[] = fixtureTransactions(),
   orders?: () => OrderLogReader | undefined,
+  options: Pick<AppOptions, 'maxStalenessMs'> = {},
 ): TestApp {
   const snapshots = new Snapshots();
   snapshots.apply([
@@ -237,6 +239,7 @@ export function testApp(
     log,
     ...(orders === undefined ? {} : { orders }),
     isDraining: () => connections.isDraining,
+    ...options,
   });
   const connections = new Connections(app.server);
   t.teardown(() => app.close());

@@ -19,6 +19,8 @@ const config: ServerConfig = {
   host: '127.0.0.1',
   restPort: 0,
   wsPort: 0,
+  adminPort: null,
+  maxStalenessMs: 120_000,
   netuid: 8,
   ptnRoot: '/nowhere',
   apiKeysPaths: ['/nowhere/api_keys.json'],

@@ -83,6 +83,7 @@ function standardArgs(root: string, given: readonly string[]): string[] {
     '--api-host': '127.0.0.1',
     '--api-rest-port': '0',
     '--api-ws-port': '0',
+    '--admin-port': 'off',
   };
   return Object.entries(standard)
     .filter(([flag]) => !given.some((arg) => arg === flag || arg.startsWith(`${flag}=`)))

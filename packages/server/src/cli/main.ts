@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { withEnvironment } from '../config/given-options.ts';
 import { StartError } from '../config/start-error.ts';
+import { runDoctor } from './doctor/doctor.ts';
 import { runFilter } from './filter.ts';
 import { helpText, parseArguments } from './parse-arguments.ts';
 import { readWish, serve, serveDemo } from './serve.ts';
+import { runStatus } from './status.ts';
 
 const EXIT_FAULT = 1;
 
@@ -39,6 +42,14 @@ async function run(args: readonly string[]): Promise<number> {
       const { stdin, stdout, stderr } = process;
       return runFilter(command, { stdin, stdout, stderr });
     }
+    case 'status':
+      return runStatus(withEnvironment(command.given, process.env), {
+        isJson: command.isJson,
+        write,
+        complain,
+      });
+    case 'doctor':
+      return runDoctor(withEnvironment(command.given, process.env), { cwd: process.cwd(), version, write });
     case 'server':
       break;
   }

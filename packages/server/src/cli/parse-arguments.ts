@@ -12,6 +12,8 @@ import { withoutValidatorFlags } from './validator-flags.ts';
 export type Command =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'server'; readonly given: GivenOptions }
+  | { readonly kind: 'status'; readonly given: GivenOptions; readonly isJson: boolean }
+  | { readonly kind: 'doctor'; readonly given: GivenOptions }
   | { readonly kind: 'filter'; readonly tier: Tier; readonly now: number; readonly file: string | undefined }
   | { readonly kind: 'mistake'; readonly detail: string };
 
@@ -27,6 +29,8 @@ const EXAMPLES: [string, string][] = [
   ['ptn-api --serve', 'Serve the validator in the current folder, to this machine only'],
   ['ptn-api --serve --api-host 0.0.0.0', 'Serve it to other machines too'],
   ['ptn-api --serve --demo', 'Try everything with a simulated validator'],
+  ['ptn-api doctor', 'Check everything that --serve needs, with the same options'],
+  ['ptn-api status', 'Show how the server is that runs on this machine'],
   ['ptn-api filter --tier 30 output.json', "Cut a validator's output.json to a tier"],
 ];
 
@@ -36,7 +40,35 @@ Arguments of the validator (--wallet.name, --subtensor.network, --axon.port, --l
 
 /** Reads the command line, without the names of Node and of the script. Neither prints nor ends the process. */
 export async function parseArguments(args: readonly string[], context: ParseContext): Promise<Command> {
-  return args[0] === 'filter' ? parseFilter(args.slice(1), context) : parseServer(args, context);
+  const [first, ...rest] = args;
+  switch (first) {
+    case 'filter':
+      return parseFilter(rest, context);
+    case 'status':
+      return parseStatus(rest, context);
+    case 'doctor': {
+      const command = await parseServer(rest, context);
+      return command.kind === 'server' ? { kind: 'doctor', given: command.given } : command;
+    }
+    case undefined:
+    default:
+      return parseServer(args, context);
+  }
+}
+
+async function parseStatus(args: readonly string[], { version }: ParseContext): Promise<Command> {
+  const parsed = await run(statusParser(version), args);
+  if ('kind' in parsed) return parsed;
+
+  const { options, positional } = parsed;
+  const unknown = [...options.keys()].find((name) => name !== 'admin-port' && name !== 'json');
+  if (unknown !== undefined) return unknownOption(unknown, ['admin-port', 'json']);
+  if (positional[0] !== undefined)
+    return mistake(`status takes no ${quoted(positional[0])}, only --admin-port and --json`);
+  const port = options.get('admin-port');
+  const given = new Map<OptionName, Given>();
+  if (port !== undefined) given.set('admin-port', { value: port, source: '--admin-port' });
+  return { kind: 'status', given, isJson: options.get('json') === 'true' };
 }
 
 /** The help of `ptn-api`. */
@@ -50,7 +82,7 @@ async function parseServer(args: readonly string[], { version }: ParseContext): 
 
   const [stray] = parsed.positional;
   if (stray !== undefined) {
-    const guess = nearest(stray, ['filter', '--serve']);
+    const guess = nearest(stray, ['filter', 'status', 'doctor', '--serve']);
     return mistake(
       `unknown command ${quoted(stray)}${guess === undefined ? '' : `, did you mean ${guess}?`}`,
     );
@@ -98,10 +130,25 @@ function serverParser(version: string): Argv {
   }
   return baseParser(version)
     .usage('Serves the data of a PTN validator (Bittensor subnet 8) over REST and WebSocket.\n')
-    .usage('Usage:\n  $0 --serve [options]\n  $0 filter --tier TIER [--now MS] [FILE]')
+    .usage(
+      'Usage:\n  $0 --serve [options]\n  $0 doctor [options]\n  $0 status [--admin-port N] [--json]\n  $0 filter --tier TIER [--now MS] [FILE]',
+    )
     .options(options)
     .example(EXAMPLES)
     .epilogue(EPILOGUE);
+}
+
+function statusParser(version: string): Argv {
+  const { describe, fallback, env } = definitionOf('admin-port');
+  return baseParser(version)
+    .usage(
+      'Shows how the server is that runs on this machine: 0 is the exit code when all is well, 1 when it is degraded,\n' +
+        '2 when none answers.\n\nUsage: $0 status [--admin-port N] [--json]',
+    )
+    .options({
+      'admin-port': { describe: `${describe} [default: ${fallback ?? ''}] [${env}]`, type: 'string' },
+      json: { describe: 'Write it as JSON', type: 'boolean' },
+    });
 }
 
 function filterParser(version: string): Argv {

@@ -8,6 +8,8 @@ export interface ServerConfig {
   /** 0 lets the system choose; the ready line says which. */
   readonly restPort: number;
   readonly wsPort: number;
+  /** Loopback port of `/metrics` and `/status`; 0 lets the system choose, `null` opens none. */
+  readonly adminPort: number | null;
   readonly netuid: 8 | 116;
   /** The validator's checkout. */
   readonly ptnRoot: string;
@@ -21,6 +23,8 @@ export interface ServerConfig {
   readonly orderRetentionMs: number;
   /** So many orders stay in the order log at most. */
   readonly orderRetentionCount: number;
+  /** `/readyz` fails when the feed has not proved for so long that what is served is up to date. */
+  readonly maxStalenessMs: number;
   readonly logLevel: LogLevel;
   /** How changes of the tree are found: `auto` uses inotify and a sweep, `poll` the sweep alone. */
   readonly watch: 'auto' | 'poll';

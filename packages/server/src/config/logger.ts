@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import pino from 'pino';
-import type { Logger } from 'pino';
+import type { Logger, LoggerOptions as LoggerOptionsOfPino } from 'pino';
 import type { PinoPretty } from 'pino-pretty';
+import { keepLoggedError } from '../metrics/recent-errors.ts';
 import type { LogLevel } from './config.ts';
 
 export interface LoggerOptions {
@@ -10,6 +11,7 @@ export interface LoggerOptions {
   readonly level: LogLevel;
 }
 
+const ERROR_LEVEL = pino.levels.values['error'] ?? 50;
 const SECRET_FIELDS = ['key', 'api_key', 'apiKey', 'authorization', 'Authorization'];
 /** Secrets are struck out as fields of the line itself and down to `{ req: { headers: { authorization } } }`. */
 const REDACTED_PATHS = ['', '*.', '*.*.'].flatMap((parents) => SECRET_FIELDS.map((field) => parents + field));
@@ -28,7 +30,17 @@ export function isStdoutReplaced(): boolean {
  * Lines are written synchronously, so that the last words before an exit are not lost.
  */
 export function createLogger({ name, level }: LoggerOptions): Logger {
-  const options = { name, level, redact: { paths: REDACTED_PATHS, censor: '[redacted]' } };
+  const options: LoggerOptionsOfPino = {
+    name,
+    level,
+    redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+    hooks: {
+      logMethod(args, method, levelNumber) {
+        if (levelNumber >= ERROR_LEVEL) keepLoggedError(args);
+        method.apply(this, args);
+      },
+    },
+  };
   if (isStdoutReplaced()) return pino(options, process.stdout);
   if (process.stdout.isTTY)
     return pino(options, loadPretty()({ sync: true, ignore: 'hostname', destination: 1 }));

@@ -116,6 +116,19 @@ export const OPTIONS = {
     describe: 'How many orders are kept for them at most',
     fallback: '1000000',
   },
+  'admin-port': {
+    env: 'PTN_API_ADMIN_PORT',
+    group: 'Operation:',
+    describe:
+      'Port on 127.0.0.1 for /metrics, /status and the command status; 0 lets the system choose, off opens none',
+    fallback: '48890',
+  },
+  'max-staleness': {
+    env: 'PTN_API_MAX_STALENESS',
+    group: 'Operation:',
+    describe: 'Seconds without proof that the data is up to date after which /readyz answers 503',
+    fallback: '120',
+  },
   'state-dir': {
     env: 'PTN_API_STATE_DIR',
     group: 'Operation:',

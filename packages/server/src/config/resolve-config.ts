@@ -50,6 +50,16 @@ const readDays: Reader<number> = (text) => {
 
 const readPort = wholeNumber(0, 65_535);
 
+/** `null` for none. */
+const readAdminPort: Reader<number | null> = (text) => {
+  if (text === 'off') return { value: null };
+  const reading = readPort(text);
+  return 'value' in reading ? reading : { allowed: `${reading.allowed}, or off` };
+};
+
+const LEAST_STALENESS_S = 15;
+const MOST_STALENESS_S = 86_400;
+
 const readHost: Reader<string> = (text) =>
   HOST.test(text)
     ? { value: text }
@@ -59,6 +69,21 @@ const readNetuid: Reader<8 | 116> = (text) => {
   if (text === '8') return { value: 8 };
   return text === '116' ? { value: 116 } : { allowed: 'allowed are 8 (mainnet) and 116 (testnet)' };
 };
+
+/**
+ * The admin port that was given, or its default; `null` for `off`.
+ *
+ * @throws StartError `PTN_ERR_CLI_USAGE`
+ */
+export function resolveAdminPort(given: GivenOptions): number | null {
+  const found = given.get('admin-port');
+  const reading = readAdminPort(found?.value ?? definitionOf('admin-port').fallback ?? '');
+  if ('value' in reading) return reading.value;
+  const source = found?.source ?? '--admin-port';
+  throw new StartError('PTN_ERR_CLI_USAGE', {
+    detail: `${source} is ${quoted(found?.value ?? '')}, ${reading.allowed}`,
+  });
+}
 
 export interface ConfigContext {
   /** The folder that relative paths start from. */
@@ -97,12 +122,14 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     host: read('api-host', readHost),
     restPort: read('api-rest-port', readPort),
     wsPort: read('api-ws-port', readPort),
+    adminPort: read('admin-port', readAdminPort),
     netuid: read('netuid', readNetuid),
     restWorkers: read('rest-workers', wholeNumber(1, 16)),
     wsWorkers: read('ws-workers', wholeNumber(1, 16)),
     orderRetentionMs: read('order-retention-days', readDays),
     orderRetentionCount: read('order-retention-count', wholeNumber(1000, 1_000_000_000)),
     positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
+    maxStalenessMs: 1000 * read('max-staleness', wholeNumber(LEAST_STALENESS_S, MOST_STALENESS_S)),
     logLevel: read('log-level', oneOf(LOG_LEVELS)),
     watch: read('watch', oneOf(WATCH_MODES)),
   };
@@ -115,6 +142,15 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     problems.push(
       `--api-rest-port and --api-ws-port are both ${options.restPort}, two different ports are needed`,
     );
+  }
+  if (options.adminPort !== null && options.adminPort !== 0) {
+    for (const [name, port] of [
+      ['--api-rest-port', options.restPort],
+      ['--api-ws-port', options.wsPort],
+    ] as const) {
+      if (port === options.adminPort)
+        problems.push(`--admin-port and ${name} are both ${port}, two different ports are needed`);
+    }
   }
   if (problems.length > 0) throw new StartError('PTN_ERR_CLI_USAGE', { detail: problems.join('\n') });
 

@@ -2,15 +2,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
+import { machineMs } from '../metrics/machine-clock.ts';
 import type { AnyTransaction, PositionsHead } from '../ipc/messages.ts';
 import { DocumentsFeed } from './documents-feed.ts';
 import { FileReader } from './file-reader.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { OrderLogOwner } from './orders/order-log-owner.ts';
 import { OutputsSource } from './outputs-source.ts';
 import { PositionsFeed } from './positions-feed.ts';
 import { createTaskPool } from './task-pool.ts';
 import type { TaskPool } from './task-pool.ts';
 import { hasTree, TreeSource } from './tree-source.ts';
+import type { TreeWatcherStats } from './watch/watch-tree.ts';
 import { watchFiles } from './watch/watch-files.ts';
 
 /** Two: one may be busy with a large file for seconds, the other keeps the positions fresh. */
@@ -38,6 +41,9 @@ export class Feed {
   #lookAgain: NodeJS.Timeout | null = null;
   readonly #orderLog: OrderLogOwner;
   #positions: PositionsFeed | null = null;
+  #tree: TreeSource | null = null;
+  /** Up to when what the source holds was read. While there is none, looking for one is all there is to do. */
+  #sourceCheckedMs: () => Promise<number> = () => Promise.resolve(machineMs());
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -60,6 +66,9 @@ export class Feed {
     await this.#orderLog.open();
     await Promise.all([this.#startPositions(), documents.start()]);
     await this.#orderLog.begin();
+    const heartbeat = new Heartbeat({ checkedMs: () => this.#checkedMs(), publish, log });
+    this.#parts.push(heartbeat);
+    await heartbeat.start();
   }
 
   /** Stops watching and finishes what is being published. */
@@ -69,6 +78,16 @@ export class Feed {
     // After the sources: what they have seen last is stored too.
     await this.#orderLog.close();
     await this.#pool.close();
+  }
+
+  /** What is known of the tree of positions, where there is one. */
+  treeStats(): TreeWatcherStats | undefined {
+    return this.#tree?.stats();
+  }
+
+  async #checkedMs(): Promise<number> {
+    const checkedMs = await this.#sourceCheckedMs();
+    return Math.min(checkedMs, this.#positions?.flushingSinceMs ?? Infinity);
   }
 
   get #treePath(): string {
@@ -137,6 +156,8 @@ export class Feed {
       log,
     });
     this.#parts.push(feed, source);
+    this.#tree = source;
+    this.#sourceCheckedMs = () => source.checkedMs();
     await source.start();
     feed.startClock();
   }
@@ -162,6 +183,11 @@ export class Feed {
       onChange: () => void reader.read(),
     });
     this.#parts.push(feed, reader, watcher);
+    this.#sourceCheckedMs = async () => {
+      // The look goes the way of every reading; the file is not read again while it is the same.
+      await reader.read();
+      return source.checkedMs;
+    };
     await reader.read();
     await feed.flush();
     feed.startClock();

@@ -1,6 +1,7 @@
 /** The feed worker: reads the validator's folder and publishes snapshots. Only wiring. */
 import { createLogger } from '../config/logger.ts';
 import { runWorker } from '../ipc/worker-process.ts';
+import { feedMetrics } from './feed-metrics.ts';
 import { Feed } from './feed.ts';
 
 let feed: Feed | null = null;
@@ -13,6 +14,7 @@ const port = runWorker({
     await feed.start();
     port.ready();
   },
+  onMetrics: () => feedMetrics.families(feed?.treeStats()),
   async onDrain() {
     await feed?.close();
   },

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { machineMs } from '../metrics/machine-clock.ts';
 import type { FileResult } from './file-reader.ts';
 import type { OrderStream } from './orders/order-stream.ts';
 import type { PositionsFeed } from './positions-feed.ts';
@@ -23,6 +24,7 @@ export class OutputsSource {
   /** What was told of the entries of a miner that do not read. */
   readonly #told = new Map<string, string>();
   #forgets = 0;
+  #checkedMs = machineMs();
 
   constructor(options: OutputsSourceOptions) {
     this.#options = options;
@@ -35,10 +37,16 @@ export class OutputsSource {
     this.#digests = new Map([...this.#digests.keys()].map((hotkey) => [hotkey, '']));
   }
 
+  /** When (by `machineMs`) the file was last looked at and all of it was read, now or before. */
+  get checkedMs(): number {
+    return this.#checkedMs;
+  }
+
   /** Looks at the file and takes over what changed. A file that is gone or broken leaves what was read last. */
   async read(): Promise<FileResult> {
     const { path, feed, pool, orders } = this.#options;
     const now = feed.now();
+    const lookedMs = machineMs();
     const forgets = this.#forgets;
     const loaded = await pool.run('loadOutputs', {
       path,
@@ -50,6 +58,7 @@ export class OutputsSource {
     });
     // Read by a time that no longer holds: the look that follows counts.
     if (forgets !== this.#forgets) return { kind: 'same' };
+    if (loaded.kind === 'same') this.#checkedMs = lookedMs;
     if (loaded.kind !== 'read') return loaded;
     const digests = new Map(loaded.hotkeys.map((hotkey) => [hotkey, this.#digests.get(hotkey) ?? '']));
     for (const miner of loaded.changed) {
@@ -68,6 +77,7 @@ export class OutputsSource {
     this.#stamp = loaded.stamp;
     this.#digests = digests;
     feed.order = loaded.hotkeys;
+    this.#checkedMs = lookedMs;
     return loaded;
   }
 

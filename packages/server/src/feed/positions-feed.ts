@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { MinerValue, PositionsHead, Transaction } from '../ipc/messages.ts';
+import { machineMs } from '../metrics/machine-clock.ts';
 import type { OrderLogState } from '../order-log/order-log.ts';
+import { feedMetrics } from './feed-metrics.ts';
 import { MinerState } from './miner-state.ts';
 import type { TaskPool } from './task-pool.ts';
 
@@ -55,6 +57,7 @@ export class PositionsFeed {
   #timer: NodeJS.Timeout | null = null;
   #clock: NodeJS.Timeout | null = null;
   #flushing: Promise<void> | null = null;
+  #flushingSinceMs: number | null = null;
   #lastTickMs: number;
   /** Every order up to it is in what was published. */
   #reached: OrderLogState | null = null;
@@ -67,6 +70,11 @@ export class PositionsFeed {
     this.#lastTickMs = this.now();
     // Milliseconds of the clock, so that a generation of an earlier run is never met again.
     this.#generation = Math.max(options.lastGeneration, this.now());
+  }
+
+  /** Since when (by `machineMs`) a generation has been under way; `null` while none is. */
+  get flushingSinceMs(): number | null {
+    return this.#flushingSinceMs;
   }
 
   get generation(): number {
@@ -179,8 +187,10 @@ export class PositionsFeed {
     this.#timer = null;
     const isReached = this.#options.completeTo?.()?.last === this.#reached?.last;
     if (this.#dirty.size === 0 && isReached && !this.#isFirst) return;
+    this.#flushingSinceMs = machineMs();
     this.#flushing = this.#flushOnce().finally(() => {
       this.#flushing = null;
+      this.#flushingSinceMs = null;
     });
     await this.#flushing;
   }
@@ -235,6 +245,7 @@ export class PositionsFeed {
     this.#miners = ordered.length;
     const reset = this.#isFirst;
     this.#isFirst = false;
+    feedMetrics.countGeneration();
     await publish({ topic: 'positions', reset, put: [['head', head], ...put], remove });
   }
 

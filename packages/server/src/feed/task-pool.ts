@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { feedMetrics } from './feed-metrics.ts';
 import type * as tasks from './tasks/tasks.ts';
 
 type Tasks = typeof tasks;
@@ -27,8 +28,12 @@ export function createTaskPool(threads: number): TaskPool {
     concurrentTasksPerWorker: 1,
   });
   return {
-    run: <N extends TaskName>(name: N, input: TaskInput<N>) =>
-      pool.run(input, { name }) as Promise<TaskOutput<N>>,
+    async run<N extends TaskName>(name: N, input: TaskInput<N>): Promise<TaskOutput<N>> {
+      const startedMs = performance.now();
+      const output: TaskOutput<N> = await (pool.run(input, { name }) as Promise<TaskOutput<N>>);
+      feedMetrics.observeTask(name, performance.now() - startedMs);
+      return output;
+    },
     async close() {
       await pool.destroy();
     },

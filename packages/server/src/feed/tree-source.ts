@@ -1,12 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { machineMs } from '../metrics/machine-clock.ts';
 import type { OrderStream } from './orders/order-stream.ts';
 import type { PositionsFeed } from './positions-feed.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { PositionRead } from './tasks/read-positions.ts';
 import { watchTree } from './watch/watch-tree.ts';
-import type { TreeWatcher } from './watch/watch-tree.ts';
+import type { TreeWatcher, TreeWatcherStats } from './watch/watch-tree.ts';
 
 /** Files that are read in one task: few enough that an order waits for no long batch. */
 const BATCH_FILES = 256;
@@ -58,6 +60,10 @@ export class TreeSource {
   readonly #toldNonFinite = new Set<string>();
   #reading: Promise<void> | null = null;
   #watcher: TreeWatcher | null = null;
+  /** When the batch under way was begun (by `machineMs`); `null` while none is. */
+  #batchSinceMs: number | null = null;
+  #sweeps = 0;
+  #sweptMs = machineMs();
   #isClosed = false;
 
   constructor(options: TreeSourceOptions) {
@@ -94,6 +100,28 @@ export class TreeSource {
     }
   }
 
+  /** What is known of the tree, once it is watched. */
+  stats(): TreeWatcherStats | undefined {
+    return this.#watcher?.stats();
+  }
+
+  /**
+   * Up to when (by `machineMs`) all changes of the tree were found and read: the last sweep that was done by the last
+   * call of this, or before, while what was found is still being read, when that began.
+   *
+   * @throws Error when the tree cannot be read. One that is not there is read: it holds nothing.
+   */
+  async checkedMs(): Promise<number> {
+    // A root that denies access is left as it was last seen, by every sweep.
+    await readdir(this.#options.root).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    });
+    const sweeps = this.stats()?.sweeps ?? 0;
+    if (sweeps !== this.#sweeps) this.#sweptMs = machineMs();
+    this.#sweeps = sweeps;
+    return Math.min(this.#sweptMs, this.#batchSinceMs ?? Infinity);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#retries) clearTimeout(timer);
@@ -126,6 +154,7 @@ export class TreeSource {
       })
       .finally(() => {
         this.#reading = null;
+        this.#batchSinceMs = null;
       });
   }
 
@@ -142,6 +171,7 @@ export class TreeSource {
         if (hotkey !== null) batch.push({ path, stamp: feed.miners.get(hotkey)?.files.get(path)?.stamp });
       }
       if (batch.length === 0 || this.#isClosed) return;
+      this.#batchSinceMs = machineMs();
       for (const read of await pool.run('readPositions', { root, files: batch })) this.#apply(read);
       void this.#options.orders()?.store();
     }

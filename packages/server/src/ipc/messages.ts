@@ -5,6 +5,9 @@
 import type { KeyGrant, Segment } from '@ptn-api/core';
 import type { Tier } from '@ptn-api/protocol';
 import type { ServerConfig } from '../config/config.ts';
+import type { MetricFamily } from '../metrics/process-metrics.ts';
+import type { LoggedError } from '../metrics/recent-errors.ts';
+import type { UsageEntry } from '../metrics/usage.ts';
 
 export type { KeyGrant };
 
@@ -86,6 +89,16 @@ export interface FeedHealth {
   readonly sinceMs: number;
 }
 
+/** That the feed lives and reads, told again every few seconds. */
+export interface SourcesHealth {
+  readonly kind: 'sources-health';
+  /**
+   * When all that the positions are made of had last been looked at, and everything found until then was read and
+   * published; by the clock of the machine (`machineMs`). It moves on in a quiet market too.
+   */
+  readonly checkedMs: number;
+}
+
 /** What the order log holds. Published after every append, so that its readers know that there is something to read. */
 export interface OrdersHead {
   readonly kind: 'orders-head';
@@ -122,6 +135,8 @@ export interface TopicValues {
   keys: KeysValue;
   /** Key: `feed`. */
   health: FeedHealth;
+  /** Key: `feed`. */
+  sources: SourcesHealth;
   /** Key: `head`; absent while no order log is kept. */
   orders: OrdersHead;
   /**
@@ -197,7 +212,14 @@ export interface PingMessage {
   readonly id: number;
 }
 
-export type ToWorker = StartMessage | RetainMessage | ConnectionMessage | DrainMessage | PingMessage;
+/** Answer with `metrics`. */
+export interface MetricsRequestMessage {
+  readonly type: 'metrics-request';
+  readonly id: number;
+}
+
+export type ToWorker =
+  StartMessage | RetainMessage | ConnectionMessage | DrainMessage | PingMessage | MetricsRequestMessage;
 
 // --- worker -> supervisor -------------------------------------------------------------------------------------------
 
@@ -242,6 +264,21 @@ export interface DrainedMessage {
   readonly type: 'drained';
 }
 
+/** The answer to `metrics-request`: how it is right now. */
+export interface MetricsMessage {
+  readonly type: 'metrics';
+  readonly id: number;
+  readonly families: readonly MetricFamily[];
+  /** What the process logged last at level `error` or above, oldest first. */
+  readonly errors: readonly LoggedError[];
+}
+
+/** Requests that were answered since the last such message. */
+export interface UsageMessage {
+  readonly type: 'usage';
+  readonly entries: readonly UsageEntry[];
+}
+
 export type FromWorker =
   | OnlineMessage
   | ReadyMessage
@@ -249,4 +286,6 @@ export type FromWorker =
   | PongMessage
   | FatalMessage
   | AcceptedMessage
-  | DrainedMessage;
+  | DrainedMessage
+  | MetricsMessage
+  | UsageMessage;

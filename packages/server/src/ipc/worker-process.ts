@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import { createLogger } from '../config/logger.ts';
 import type { LogLevel, ServerConfig } from '../config/config.ts';
+import type { MetricFamily } from '../metrics/process-metrics.ts';
+import { recentErrors } from '../metrics/recent-errors.ts';
+import type { UsageEntry } from '../metrics/usage.ts';
 import type { AnyTransaction, FromWorker, ToWorker } from './messages.ts';
 import { Assembly, sendInParts } from './parts.ts';
 
@@ -24,6 +27,8 @@ export interface WorkerHooks {
    * its server at once (`httpServer.emit('connection', socket)`), later its first bytes may be missed.
    */
   readonly onConnection?: (socket: Socket) => void;
+  /** The metrics of this process, when somebody wants to see them; none by default. */
+  readonly onMetrics?: () => Promise<readonly MetricFamily[]>;
   /**
    * Finish what is in hand and take nothing new; the process exits when this resolves, and is killed by the supervisor
    * some time after `withinMs`. May be called before `onStart` has resolved.
@@ -40,6 +45,8 @@ export interface WorkerPort {
    * process; wait for it before publishing more, or unsent transactions pile up in memory.
    */
   publish(transactions: readonly AnyTransaction[]): Promise<void>;
+  /** Tells of requests that were answered, each once. */
+  reportUsage(entries: readonly UsageEntry[]): void;
   /** Gives up: tells the supervisor why and exits with code 1. Never resolves. */
   fatal(detail: string): Promise<never>;
 }
@@ -102,6 +109,11 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
     process.exit(0);
   }
 
+  async function answerMetrics(id: number): Promise<void> {
+    const families = (await hooks.onMetrics?.()) ?? [];
+    tell({ type: 'metrics', id, families, errors: recentErrors() });
+  }
+
   const retained = new Assembly();
   let started: Promise<void> = Promise.resolve();
   process.on('message', (message: ToWorker, socket?: Socket) => {
@@ -130,6 +142,9 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
       case 'ping':
         tell({ type: 'pong', id: message.id });
         break;
+      case 'metrics-request':
+        void answerMetrics(message.id);
+        break;
     }
   });
 
@@ -156,6 +171,9 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
       );
       published = sent.catch(() => undefined);
       return sent;
+    },
+    reportUsage: (entries) => {
+      if (entries.length > 0) tell({ type: 'usage', entries });
     },
     fatal,
   };

@@ -15,6 +15,13 @@ export interface Client {
   readonly isFirstGeneration: boolean;
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The user whose key the request came with, once it was found to count. */
+    userId: string | null;
+  }
+}
+
 export type ClientHandler = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -62,6 +69,7 @@ export function guardWith(keys: Keys, now: () => number): Guard {
     const key = isFirstGeneration ? keyOfBody(request) : BEARER.exec(header)?.[1];
     const grant = key === undefined ? undefined : keys.lookup(key, now());
     if (grant === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+    request.userId = grant.userId;
     return handler(request, reply, { grant, isFirstGeneration });
   };
 }

@@ -5,6 +5,8 @@ import type { OrderLogReader } from '../order-log/order-log.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import type { Keys } from './access.ts';
 import { answerClientError, answerFault, sendError } from './errors.ts';
+import { observeRequests } from './request-metrics.ts';
+import type { RequestMetricsOptions } from './request-metrics.ts';
 import { requestIdOf } from './request-id.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addHealthRoutes } from './routes/health.ts';
@@ -34,6 +36,10 @@ export interface AppOptions {
   readonly isDraining?: () => boolean;
   /** Unix ms. */
   readonly now?: () => number;
+  /** What `/readyz` takes for out of date. */
+  readonly maxStalenessMs?: number;
+  /** Who counts the requests; nobody by default. */
+  readonly metrics?: RequestMetricsOptions;
 }
 
 /** The REST interface, answering from `snapshots`. It does not listen: connections are handed to its server. */
@@ -44,6 +50,8 @@ export function buildApp({
   orders = () => undefined,
   isDraining = () => false,
   now = Date.now,
+  maxStalenessMs = Infinity,
+  metrics,
 }: AppOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
@@ -81,6 +89,8 @@ export function buildApp({
     ignoreOtherContentTypes(request);
     done();
   });
+  app.decorateRequest('userId', null);
+  if (metrics !== undefined) observeRequests(app, metrics);
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));
 
@@ -89,7 +99,7 @@ export function buildApp({
   addStatisticsRoutes(app, context);
   addDocumentRoutes(app, context);
   app.register((scope) => addOrderRoutes(scope, context));
-  app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining }));
+  app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining, maxStalenessMs }));
   return app;
 }
 

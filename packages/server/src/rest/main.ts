@@ -1,28 +1,45 @@
 /** The REST worker: forked by the supervisor, which accepts its connections and tells it what to serve. */
 import { createLogger } from '../config/logger.ts';
 import { runWorker } from '../ipc/worker-process.ts';
+import { processMetrics } from '../metrics/process-metrics.ts';
+import { Usage } from '../metrics/usage.ts';
 import { buildApp } from './app.ts';
 import { Connections } from './connections.ts';
 import { Snapshots } from './snapshots/snapshots.ts';
 
 const NAME = 'rest';
+/** What a worker that is killed has not told yet is lost to the usage report. */
+const TELL_USAGE_EVERY_MS = 2000;
 
+const metrics = processMetrics();
+const usage = new Usage();
 const snapshots = new Snapshots();
 let connections: Connections | undefined;
 let isReady = false;
 
 const port = runWorker({
   name: NAME,
-  onStart: async ({ logLevel }) => {
+  onStart: async ({ logLevel, maxStalenessMs }) => {
     const app = buildApp({
       snapshots,
       keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
       orders: () => snapshots.orderLog.reader(),
       log: createLogger({ name: NAME, level: logLevel }),
       isDraining: () => connections?.isDraining === true,
+      maxStalenessMs,
+      metrics: {
+        register: metrics,
+        openCount: () => connections?.openCount ?? 0,
+        onAnswered: (request) => {
+          usage.record(request);
+        },
+      },
     });
     await app.ready();
     connections = new Connections(app.server);
+    setInterval(() => {
+      port.reportUsage(usage.take());
+    }, TELL_USAGE_EVERY_MS);
   },
   onRetain: (transactions) => {
     snapshots.apply(transactions);
@@ -30,5 +47,9 @@ const port = runWorker({
     isReady = true;
   },
   onConnection: (socket) => connections?.accept(socket),
-  onDrain: (withinMs) => connections?.drain(withinMs),
+  onMetrics: () => metrics.getMetricsAsJSON(),
+  onDrain: async (withinMs) => {
+    await connections?.drain(withinMs);
+    port.reportUsage(usage.take());
+  },
 });

@@ -23,6 +23,8 @@ export interface Publisher {
   readonly pid: number | undefined;
 }
 
+export type RetainedReader = Pick<RetainedState, 'get'>;
+
 /** Who may publish what. */
 const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
   positions: 'feed',
@@ -31,6 +33,7 @@ const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
   checkpoint: 'feed',
   'miner-copying': 'feed',
   orders: 'feed',
+  sources: 'feed',
   connections: 'ws',
   keys: 'supervisor',
   health: 'supervisor',
@@ -58,6 +61,11 @@ export class Broker {
   /** All that a worker of this role has to know that comes online now. */
   snapshot(role: ServingRole): AnyTransaction[] {
     return toldTo(role, this.#retained.snapshot());
+  }
+
+  /** What is retained at the moment, for whoever looks after the server; treat it as read-only. */
+  get retained(): RetainedReader {
+    return this.#retained;
   }
 
   /** The last generation that a feed published, or 0: the next one continues from there. */

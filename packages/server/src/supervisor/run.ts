@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
 import { watchKeyFile } from './key-file.ts';
 import type { KeyFile } from './key-file.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
 import { notifySystemd } from './notify-systemd.ts';
 import { Supervisor } from './supervisor.ts';
 import { serverWorkers } from './worker-spec.ts';
@@ -39,6 +40,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     log,
     ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
   });
+  const monitoring = new Monitoring({ supervisor, config, log });
   const control = listenForOrders(supervisor, log);
   let keyFile: KeyFile | undefined;
   try {
@@ -58,6 +60,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
       `REST answers at ${rest.host}:${rest.port}`,
     );
     log.info({ event: 'listening-ws', ...ws }, `WebSocket answers at ${ws.host}:${ws.port}`);
+    await monitoring.open();
     process.send?.('ready');
     notifySystemd('READY=1', log);
     onServing?.(supervisor);
@@ -67,6 +70,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     throw error;
   } finally {
     control.remove();
+    await monitoring.close();
     await keyFile?.close();
   }
 }

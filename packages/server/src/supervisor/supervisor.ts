@@ -2,8 +2,10 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
 import { StartError } from '../config/start-error.ts';
-import type { KeyGrant } from '../ipc/messages.ts';
+import type { KeyGrant, MetricsMessage } from '../ipc/messages.ts';
+import type { UsageEntry } from '../metrics/usage.ts';
 import { Broker } from './broker.ts';
+import type { RetainedReader } from './broker.ts';
 import { Entrances } from './entrances.ts';
 import type { ByRole } from './entrances.ts';
 import type { ConnectionCounts, ListenAddress } from './listener.ts';
@@ -33,6 +35,8 @@ export interface SupervisorEvents {
   'worker-ready': [id: string, pid: number | undefined];
   'worker-down': [id: string, pid: number | undefined];
   'worker-crashed': [id: string, exit: WorkerExit];
+  /** Requests that a worker has answered. */
+  usage: [entries: readonly UsageEntry[]];
   /** A worker crashes too often: once, and again only after it has recovered. */
   critical: [id: string];
 }
@@ -118,6 +122,17 @@ export class Supervisor {
     return { workers: this.#slots.map((slot) => slot.status()), connections: this.#entrances.counts() };
   }
 
+  /** What the workers were told last. */
+  get retained(): RetainedReader {
+    return this.#broker.retained;
+  }
+
+  /** The metrics of every worker by its id; `undefined` for one that does not answer within `withinMs`. */
+  async workerMetrics(withinMs: number): Promise<ReadonlyMap<string, MetricsMessage | undefined>> {
+    const answers = this.#slots.map(async (slot) => [slot.spec.id, await slot.metrics(withinMs)] as const);
+    return new Map(await Promise.all(answers));
+  }
+
   /**
    * Replaces the process of every worker, one at a time; connections are served all the while.
    *
@@ -157,6 +172,9 @@ export class Supervisor {
           heartbeat: this.#options.heartbeat ?? DEFAULT_HEARTBEAT,
           lastGeneration: () => this.#broker.lastGeneration(),
           retained: () => (spec.role === 'feed' ? undefined : this.#broker.snapshot(spec.role)),
+          onUsage: (entries) => {
+            this.events.emit('usage', entries);
+          },
           onPublish: (transactions) => {
             this.#broker.publishFor(child, transactions);
           },

@@ -3,9 +3,10 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config/config.ts';
 import { isStdoutReplaced } from '../config/logger.ts';
-import type { AnyTransaction, FromWorker, Part, ToWorker } from '../ipc/messages.ts';
+import type { AnyTransaction, FromWorker, MetricsMessage, Part, ToWorker } from '../ipc/messages.ts';
 import { Outbox } from '../ipc/outbox.ts';
 import { Assembly, sendInParts } from '../ipc/parts.ts';
+import type { UsageEntry } from '../metrics/usage.ts';
 import { workerEnvironment } from './worker-environment.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -35,6 +36,7 @@ export interface WorkerChildOptions {
   readonly lastGeneration: () => number;
   /** Asked at the same moment: the state it is handed first. `undefined` for a worker that is told nothing. */
   readonly retained: () => readonly AnyTransaction[] | undefined;
+  readonly onUsage: (entries: readonly UsageEntry[]) => void;
   readonly onPublish: (transactions: readonly AnyTransaction[]) => void;
 }
 
@@ -66,6 +68,9 @@ export class WorkerChild {
   #reason: string | undefined;
   #resolveReady: (isReady: boolean) => void = () => undefined;
   #resolveExited: (exit: WorkerExit) => void = () => undefined;
+  /** Who waits for metrics, by the id of the request. */
+  readonly #metricsWaiters = new Map<number, (answer: MetricsMessage | undefined) => void>();
+  #lastMetricsId = 0;
   #resolveTaken: ((isTaken: boolean) => void) | undefined;
 
   constructor(options: WorkerChildOptions) {
@@ -127,6 +132,23 @@ export class WorkerChild {
         if (error !== null) this.#settleTaken(false);
       };
       this.#send({ type: 'connection' }, sent, socket);
+    });
+  }
+
+  /** Its metrics as they are now; `undefined` when it does not answer within `withinMs`. */
+  metrics(withinMs: number): Promise<MetricsMessage | undefined> {
+    const id = (this.#lastMetricsId += 1);
+    return new Promise((resolve) => {
+      const settle = (answer?: MetricsMessage): void => {
+        clearTimeout(timer);
+        this.#metricsWaiters.delete(id);
+        resolve(answer);
+      };
+      const timer = setTimeout(settle, withinMs);
+      this.#metricsWaiters.set(id, settle);
+      this.#send({ type: 'metrics-request', id }, (error) => {
+        if (error !== null) settle();
+      });
     });
   }
 
@@ -220,6 +242,12 @@ export class WorkerChild {
       case 'fatal':
         this.#reason ??= message.detail;
         break;
+      case 'metrics':
+        this.#metricsWaiters.get(message.id)?.(message);
+        break;
+      case 'usage':
+        this.#options.onUsage(message.entries);
+        break;
       case 'accepted':
         this.#settleTaken(true);
         break;
@@ -264,6 +292,7 @@ export class WorkerChild {
     clearInterval(this.#pingTimer);
     this.#outbox.close();
     this.#settleTaken(false);
+    for (const settle of this.#metricsWaiters.values()) settle(undefined);
     this.#resolveReady(false);
     this.#resolveExited({ code, signal, reason: this.#reason ?? reason });
   }

@@ -1,7 +1,7 @@
 import { backoffMs, RestartBudget } from '@ptn-api/core';
 import type { Logger } from 'pino';
 import { StartError } from '../config/start-error.ts';
-import type { AnyTransaction } from '../ipc/messages.ts';
+import type { AnyTransaction, MetricsMessage } from '../ipc/messages.ts';
 import type { WorkerChild, WorkerExit } from './worker-child.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -146,6 +146,11 @@ export class WorkerSlot {
       restarts: this.#restarts,
       lastExit: this.#lastExit,
     };
+  }
+
+  /** The metrics of its newest process; `undefined` when that does not answer within `withinMs`. */
+  async metrics(withinMs: number): Promise<MetricsMessage | undefined> {
+    return this.#current?.metrics(withinMs);
   }
 
   #spawn({ isReplacement = false } = {}): WorkerChild {

@@ -14,6 +14,10 @@ export interface CursorPosition {
 export interface Frame extends CursorPosition {
   /** Absent where no order of the range passes the filter. Shared by all connections: never written to. */
   readonly bytes?: Buffer;
+  /** Orders in `bytes`. */
+  readonly count: number;
+  /** When the last of them became available (Unix ms); 0 without any. */
+  readonly newestMs: number;
 }
 
 const MAX_FRAME_BYTES = 256 * 1024;
@@ -32,6 +36,7 @@ export function buildFrame(
   const parts: Buffer[] = [];
   let sizeBytes = BATCH_HEAD.length;
   let { after, previous } = from;
+  let newestMs = 0;
   for (const message of messages) {
     if (matches(filter, message)) {
       const bytes = filter === NO_FILTER ? viewOf(message.bytes) : withPrevious(message.bytes, previous);
@@ -40,12 +45,14 @@ export function buildFrame(
       parts.push(bytes);
       sizeBytes += bytes.length + SEPARATOR.length;
       previous = message.sequence;
+      newestMs = message.timestampMs;
     }
     after = message.sequence;
   }
   const [first] = parts;
-  if (first === undefined) return { after, previous };
-  return { after, previous, bytes: parts.length === 1 ? first : joinBatch(parts) };
+  const count = parts.length;
+  if (first === undefined) return { after, previous, count, newestMs };
+  return { after, previous, count, newestMs, bytes: count === 1 ? first : joinBatch(parts) };
 }
 
 function joinBatch(parts: readonly Buffer[]): Buffer {

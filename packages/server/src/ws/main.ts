@@ -4,7 +4,9 @@ import { runWorker } from '../ipc/worker-process.ts';
 import type { AnyTransaction, OrdersHead } from '../ipc/messages.ts';
 import { openOrderLogReader } from '../order-log/order-log-reader.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
+import { processMetrics } from '../metrics/process-metrics.ts';
 import { StreamKeys } from './stream-keys.ts';
+import { StreamMetrics } from './stream-metrics.ts';
 import { StreamServer } from './stream-server.ts';
 import { UpgradeServer } from './upgrade-server.ts';
 
@@ -14,6 +16,8 @@ const keys = new StreamKeys();
 let opened: { readonly path: string; readonly reader: OrderLogReader } | undefined;
 let streams: StreamServer | undefined;
 let upgrades: UpgradeServer | undefined;
+const register = processMetrics();
+const metrics = new StreamMetrics(register, () => streams);
 let isReady = false;
 /** One message at a time, in their order. */
 let published: Promise<void> = Promise.resolve();
@@ -46,6 +50,7 @@ function apply(transaction: AnyTransaction): void {
     case 'checkpoint':
     case 'miner-copying':
     case 'health':
+    case 'sources':
       break; // Of REST.
   }
 }
@@ -59,6 +64,7 @@ const port = runWorker({
       keys,
       log,
       pid: process.pid,
+      metrics,
       publish: (transaction) => {
         published = published.then(() => port.publish([transaction]));
       },
@@ -71,6 +77,7 @@ const port = runWorker({
     isReady = true;
   },
   onConnection: (socket) => upgrades?.accept(socket),
+  onMetrics: () => register.getMetricsAsJSON(),
   onDrain: async (withinMs) => {
     await streams?.drain(withinMs);
     upgrades?.close();

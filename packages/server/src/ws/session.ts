@@ -3,7 +3,7 @@ import type { KeyGrant } from '../ipc/messages.ts';
 import { parseAuthentication, parseClientMessage } from './client-message.ts';
 import type { ClientMessage, ResumePoint } from './client-message.ts';
 import type { Connection } from './connection.ts';
-import type { CursorPosition } from './frame.ts';
+import type { CursorPosition, Frame } from './frame.ts';
 import type { StreamLimits } from './limits.ts';
 import { NO_FILTER, orderFilter } from './order-filter.ts';
 import type { OrderFilter } from './order-filter.ts';
@@ -20,6 +20,7 @@ export interface SessionHost {
   readonly stream: () => OrderStream | undefined;
   readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
   readonly onAuthenticated: (grant: KeyGrant) => void;
+  readonly onDelivered: (frame: Frame) => void;
 }
 
 interface Subscription {
@@ -38,6 +39,7 @@ export class Session {
   readonly #host: SessionHost;
   readonly #openedMs: number;
   #digest: string | undefined;
+  #userId: string | undefined;
   #resume: ResumePoint | undefined;
   #subscription: Subscription | undefined;
   #hasTurn = false;
@@ -51,6 +53,16 @@ export class Session {
   /** Digest of the key, once authenticated. */
   get digest(): string | undefined {
     return this.#digest;
+  }
+
+  /** Id of the key's user, once authenticated. */
+  get userId(): string | undefined {
+    return this.#userId;
+  }
+
+  /** Up to which order it was sent what it wants; `undefined` while it wants none. */
+  get sentUpTo(): number | undefined {
+    return this.#subscription?.cursor?.after;
   }
 
   receive(bytes: Buffer): void {
@@ -130,7 +142,9 @@ export class Session {
     }
     const { after, previous, bytes } = part.frame;
     subscription.cursor = { after, previous };
-    if (bytes !== undefined) this.#connection.sendText(bytes);
+    if (bytes === undefined) return true;
+    this.#connection.sendText(bytes);
+    this.#host.onDelivered(part.frame);
     return true;
   }
 
@@ -155,6 +169,7 @@ export class Session {
       return;
     }
     this.#digest = grant.sha256;
+    this.#userId = grant.userId;
     this.#resume = message.resume;
     const state = this.#host.stream()?.refresh();
     this.#connection.send({

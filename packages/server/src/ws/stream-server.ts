@@ -5,11 +5,13 @@ import type { OrderLogReader } from '../order-log/order-log.ts';
 import { ConnectionRegistry } from './connection-registry.ts';
 import type { ConnectionsTransaction } from './connection-registry.ts';
 import { Connection } from './connection.ts';
+import type { Frame } from './frame.ts';
 import { STREAM_LIMITS } from './limits.ts';
 import type { StreamLimits } from './limits.ts';
 import { OrderStream } from './order-stream.ts';
 import type { Refusal } from './refusal.ts';
 import { Session, STREAM_TIER } from './session.ts';
+import type { StreamMetrics, StreamView } from './stream-metrics.ts';
 
 export interface StreamServerOptions {
   /** `undefined` while there is no order log. */
@@ -25,10 +27,12 @@ export interface StreamServerOptions {
   /** Unix ms. */
   readonly now?: () => number;
   readonly limits?: Partial<StreamLimits>;
+  /** Who counts what is sent; nobody by default. */
+  readonly metrics?: StreamMetrics;
 }
 
 /** All clients of this process and the order log they are fed from. */
-export class StreamServer {
+export class StreamServer implements StreamView {
   readonly limits: StreamLimits;
   readonly #options: StreamServerOptions;
   readonly #now: () => number;
@@ -38,6 +42,8 @@ export class StreamServer {
   #reader: OrderLogReader | undefined;
   #stream: OrderStream | undefined;
   #lastId = 0;
+  /** Orders up to it were sent before, or were there before this process: they say nothing about the lag. */
+  #measuredUpTo = 0;
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
 
@@ -60,6 +66,16 @@ export class StreamServer {
 
   get openCount(): number {
     return this.#sessions.size;
+  }
+
+  *userIds(): Iterable<string> {
+    for (const { userId } of this.#sessions.values()) if (userId !== undefined) yield userId;
+  }
+
+  furthestBehind(): number {
+    const last = this.#stream?.state.last ?? 0;
+    const places = [...this.#sessions.values()].map((session) => session.sentUpTo ?? last);
+    return places.reduce((most, place) => Math.max(most, last - place), 0);
   }
 
   /** Serves a WebSocket whose opening handshake is done. */
@@ -89,6 +105,9 @@ export class StreamServer {
       now: this.#now,
       stream: () => this.#stream,
       lookup: (key, nowMs) => keys.lookup(key, nowMs),
+      onDelivered: (frame) => {
+        this.#countDelivery(frame);
+      },
       onAuthenticated: ({ sha256, userId }) => {
         log.info({ event: 'ws-authenticated', connection: id, user: userId }, 'a client authenticated');
         this.#registry.add(id, sha256, this.#now());
@@ -112,6 +131,7 @@ export class StreamServer {
     }
     this.#reader = reader;
     const stream = (this.#stream = new OrderStream(reader));
+    this.#measuredUpTo = stream.state.last;
     const isReplaced = before !== undefined && before.state.epoch !== stream.state.epoch;
     for (const session of this.#sessions.values()) {
       if (isReplaced) session.streamReplaced();
@@ -156,6 +176,14 @@ export class StreamServer {
     for (const session of this.#sessions.values()) session.terminate();
   }
 
+  #countDelivery({ after, count, newestMs, bytes }: Frame): void {
+    const { metrics } = this.#options;
+    metrics?.countDelivery(count, bytes?.length ?? 0);
+    if (after <= this.#measuredUpTo) return;
+    this.#measuredUpTo = after;
+    metrics?.observeLag(this.#now() - newestMs);
+  }
+
   #refusalOf(digest: string, nowMs: number): Refusal | undefined {
     const grant = this.#options.keys.current(digest, nowMs);
     if (grant === undefined) return { code: 'PTN_ERR_WS_KEY_REVOKED' };
@@ -170,6 +198,7 @@ export class StreamServer {
 
   #forget(id: number, closeCode: number): void {
     this.#sessions.delete(id);
+    this.#options.metrics?.countClosed(closeCode);
     this.#registry.remove(id);
     this.#options.log.debug({ event: 'ws-closed', connection: id, closeCode }, 'a connection is closed');
     if (this.#sessions.size === 0) this.#onEmpty?.();

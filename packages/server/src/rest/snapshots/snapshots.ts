@@ -1,5 +1,5 @@
 import { KeyRing } from '@ptn-api/core';
-import type { AnyTransaction, FeedHealth, Transaction } from '../../ipc/messages.ts';
+import type { AnyTransaction, FeedHealth, SourcesHealth, Transaction } from '../../ipc/messages.ts';
 import { OrderLogAccess } from '../order-log-access.ts';
 import { foldPositions } from './positions-state.ts';
 import type { PositionsState } from './positions-state.ts';
@@ -23,6 +23,8 @@ export class Snapshots {
   statistics: StatisticsState | undefined;
   /** `undefined` until the supervisor has told. */
   feed: FeedHealth | undefined;
+  /** `undefined` until the feed has told. */
+  sources: SourcesHealth | undefined;
   /** Empty until the keys have arrived: then nobody is let in. */
   keys = new KeyRing([]);
   readonly orderLog = new OrderLogAccess();
@@ -56,6 +58,9 @@ export class Snapshots {
           break;
         case 'health':
           this.feed = transaction.put.at(-1)?.[1] ?? this.feed;
+          break;
+        case 'sources':
+          this.sources = transaction.put.at(-1)?.[1] ?? this.sources;
           break;
         case 'orders':
           this.orderLog.apply(transaction);

@@ -1,0 +1,60 @@
+import type { GivenOptions } from '../../config/given-options.ts';
+import { resolveConfig } from '../../config/resolve-config.ts';
+import type { ConfigContext } from '../../config/resolve-config.ts';
+import { StartError } from '../../config/start-error.ts';
+import type { ServerConfig } from '../../config/config.ts';
+import type { Finding } from './finding.ts';
+import { problem } from './finding.ts';
+import { checkKeys } from './check-keys.ts';
+import { checkOpenFiles, checkWatches } from './check-limits.ts';
+import { checkPorts } from './check-ports.ts';
+import { checkStateDir } from './check-state-dir.ts';
+import { checkRoot } from './check-root.ts';
+import { scanTree } from './scan-tree.ts';
+
+export interface DoctorContext extends ConfigContext {
+  readonly write: (text: string) => void;
+}
+
+const MARKS: Readonly<Record<Finding['level'], string>> = {
+  ok: 'ok     ',
+  warning: 'warning',
+  problem: 'PROBLEM',
+};
+
+/**
+ * Checks what a server with these options needs, and says what to do about what it finds.
+ *
+ * @returns the exit code: 1 if something would prevent serving.
+ * @throws StartError when an option is wrong.
+ */
+export async function runDoctor(given: GivenOptions, { write, ...context }: DoctorContext): Promise<number> {
+  const findings = await diagnose(given, context);
+  for (const { level, subject, detail, advice } of findings) {
+    write(`${MARKS[level]}  ${subject}: ${detail}\n`);
+    if (advice !== undefined) write(`         -> ${advice}\n`);
+  }
+  const count = (level: Finding['level']): number =>
+    findings.filter((finding) => finding.level === level).length;
+  write(`\n${count('problem')} problems, ${count('warning')} warnings, ${count('ok')} ok\n`);
+  return count('problem') > 0 ? 1 : 0;
+}
+
+async function diagnose(given: GivenOptions, context: ConfigContext): Promise<Finding[]> {
+  let config: ServerConfig;
+  try {
+    config = resolveConfig(given, context);
+  } catch (error) {
+    if (!(error instanceof StartError) || error.code !== 'PTN_ERR_START_NO_ROOT') throw error;
+    return [problem('PTN_ROOT', error.message, "give the validator's folder with --ptn-root")];
+  }
+  const tree = scanTree(config.ptnRoot);
+  return [
+    ...checkRoot(config, tree, Date.now()),
+    ...checkKeys(config),
+    ...(await checkPorts(config)),
+    ...checkWatches(config, tree),
+    ...checkOpenFiles(),
+    ...checkStateDir(config),
+  ];
+}

@@ -1,0 +1,84 @@
+import { get } from 'node:http';
+import type { GivenOptions } from '../config/given-options.ts';
+import { resolveAdminPort } from '../config/resolve-config.ts';
+import { StartError } from '../config/start-error.ts';
+import type { ServerStatus } from '../supervisor/monitoring/server-status.ts';
+import { statusText } from './status-text.ts';
+
+const EXIT_OK = 0;
+const EXIT_DEGRADED = 1;
+const EXIT_NOT_RUNNING = 2;
+/** The server gives its workers a second to answer. */
+const ANSWER_TIMEOUT_MS = 5000;
+
+export interface StatusOutput {
+  readonly isJson: boolean;
+  readonly write: (text: string) => void;
+  /** For what went wrong. */
+  readonly complain: (text: string) => void;
+}
+
+/**
+ * Shows the state of the server that runs on this machine.
+ *
+ * @returns the exit code: 0 when all is well, 1 when it is degraded, 2 when none answers.
+ * @throws StartError when the admin port that was given is none.
+ */
+export async function runStatus(
+  given: GivenOptions,
+  { isJson, write, complain }: StatusOutput,
+): Promise<number> {
+  const port = resolveAdminPort(given);
+  if (port === null || port === 0) {
+    throw new StartError('PTN_ERR_CLI_USAGE', {
+      detail: `${given.get('admin-port')?.source ?? '--admin-port'} has to name the port of the server that runs`,
+    });
+  }
+  const answer = await ask(port);
+  if (typeof answer !== 'string') {
+    complain(
+      `no server answers at 127.0.0.1:${port} (${answer.problem}): is it running, with this --admin-port?`,
+    );
+    return EXIT_NOT_RUNNING;
+  }
+  const status = readStatus(answer);
+  if (status === undefined) {
+    complain(
+      `what answers at 127.0.0.1:${port} is not the admin port of ptn-api: give the right --admin-port`,
+    );
+    return EXIT_NOT_RUNNING;
+  }
+  write(isJson ? answer : statusText(status));
+  return status.status === 'ok' ? EXIT_OK : EXIT_DEGRADED;
+}
+
+function ask(port: number): Promise<string | { readonly problem: string }> {
+  return new Promise((resolve) => {
+    const url = { host: '127.0.0.1', port, path: '/status', agent: false, timeout: ANSWER_TIMEOUT_MS };
+    const request = get(url, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => {
+        resolve(text);
+      });
+    });
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)));
+    request.on('error', (error) => {
+      resolve({ problem: error.message });
+    });
+  });
+}
+
+/** `undefined` where something else answered. */
+function readStatus(text: string): ServerStatus | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const isStatus =
+    typeof value === 'object' && value !== null && 'workers' in value && Array.isArray(value.workers);
+  return isStatus ? (value as ServerStatus) : undefined;
+}

@@ -1,0 +1,18 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+
+/** One metric with its values, as prom-client gives it as JSON: what a worker sends to the supervisor. */
+export type MetricFamily = MetricObjectWithValues<MetricValue<string>>;
+
+/** What the names of all metrics begin with. */
+export const METRIC_PREFIX = 'ptn_api_';
+
+/**
+ * The metrics of this process, to be made once: its memory, processor time, open files and the delay of its event
+ * loop, and whatever is registered in it.
+ */
+export function processMetrics(): Registry {
+  const register = new Registry();
+  collectDefaultMetrics({ register, prefix: METRIC_PREFIX });
+  return register;
+}

@@ -1,0 +1,129 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+
+/** Never another one: who may log in to the machine may see it, and nobody else. */
+const HOST = '127.0.0.1';
+/** A port that is taken is tried again so often: its holder may be the server that this one replaces. */
+const RETRY_MS = 2000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const MOST_CONNECTIONS = 64;
+const LOOPBACK_NAME = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
+
+export interface AdminPage {
+  readonly contentType: string;
+  readonly read: () => Promise<string>;
+}
+
+/** Answers the operator of the machine, over loopback alone. It never keeps the server from serving. */
+export class AdminServer {
+  readonly #log: Logger;
+  readonly #port: number;
+  readonly #pages: Readonly<Record<string, AdminPage>>;
+  readonly #server: Server;
+  #retry: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  /** @param pages by their paths. */
+  constructor(log: Logger, port: number, pages: Readonly<Record<string, AdminPage>>) {
+    this.#log = log;
+    this.#port = port;
+    this.#pages = pages;
+    this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+      void this.#answer(request, response);
+    });
+    this.#server.maxConnections = MOST_CONNECTIONS;
+  }
+
+  /** Resolves when the port is open, or was found to be taken, which is logged; then it is tried on. */
+  async open(): Promise<void> {
+    const fault = await this.#listen();
+    if (fault !== undefined) {
+      const port = this.#port;
+      this.#log.error(
+        { event: 'admin-port-failed', port, err: fault },
+        `the admin port ${port} cannot be opened and is tried again: choose another with --admin-port, or off`,
+      );
+      this.#tryAgain();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    if (!this.#server.listening) return;
+    await new Promise((resolve) => {
+      this.#server.close(resolve);
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #tryAgain(): void {
+    this.#retry = setTimeout(() => {
+      void this.#listen().then((fault) => {
+        if (fault !== undefined && !this.#isClosed) this.#tryAgain();
+      });
+    }, RETRY_MS);
+  }
+
+  /** @returns why the port could not be opened. */
+  #listen(): Promise<Error | undefined> {
+    return new Promise((resolve) => {
+      const onError = (error: Error): void => {
+        resolve(error);
+      };
+      this.#server.once('error', onError);
+      // Exclusive: in pm2's cluster mode the old server and the new one would share the port and answer in turns.
+      this.#server.listen({ host: HOST, port: this.#port, exclusive: true }, () => {
+        this.#server.off('error', onError);
+        this.#server.on('error', (err) => {
+          this.#log.error({ event: 'admin-fault', err }, 'the admin port fails');
+        });
+        const { port } = this.#server.address() as AddressInfo;
+        this.#log.info(
+          { event: 'listening-admin', host: HOST, port },
+          `metrics and status at ${HOST}:${port}`,
+        );
+        resolve(undefined);
+      });
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader('Cache-Control', 'no-store');
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    // A web page whose name was made to lead here must not read along through the operator's browser.
+    if (!LOOPBACK_NAME.test(request.headers.host ?? '')) {
+      end(response, 403, `ask for ${HOST} or localhost`);
+      return;
+    }
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const page = Object.hasOwn(this.#pages, path) ? this.#pages[path] : undefined;
+    if (page === undefined) {
+      end(response, 404, `nothing is there; there are ${Object.keys(this.#pages).join(' and ')}`);
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      end(response, 405, 'only GET and HEAD are answered');
+    } else {
+      try {
+        const text = await page.read();
+        end(response, 200, text, page.contentType);
+      } catch (error) {
+        this.#log.error({ event: 'admin-fault', path, err: error }, 'a page of the admin port failed');
+        end(response, 500, 'it could not be made: the log says why');
+      }
+    }
+  }
+}
+
+function end(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  contentType = 'text/plain; charset=utf-8',
+): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', contentType);
+  response.end(text.endsWith('\n') ? text : `${text}\n`);
+}
