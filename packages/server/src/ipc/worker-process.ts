@@ -110,8 +110,16 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
   }
 
   async function answerMetrics(id: number): Promise<void> {
-    const families = (await hooks.onMetrics?.()) ?? [];
-    tell({ type: 'metrics', id, families, errors: recentErrors() });
+    try {
+      const families = (await hooks.onMetrics?.()) ?? [];
+      tell({ type: 'metrics', id, families, errors: recentErrors() });
+    } catch (err) {
+      // Whoever looks must not end what is looked at: the supervisor goes on without the answer.
+      createLogger({ name: hooks.name, level: logLevel }).error(
+        { event: 'metrics-failed', err },
+        'the metrics of this worker cannot be read',
+      );
+    }
   }
 
   const retained = new Assembly();

@@ -1,9 +1,22 @@
+import { ERRORS } from '@ptn-api/protocol';
+import type { ErrorDefinition } from '@ptn-api/protocol';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { METRIC_PREFIX } from '../metrics/process-metrics.ts';
 
 /** The goal is 50 ms; beyond seconds the feed or the disk was at fault. */
 const LAG_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
+
+/** Of the protocol itself, and ours. A client may close with any of 2,000 others, which are counted as one. */
+const COUNTED_CODES = new Set<number | undefined>([
+  1000,
+  1001,
+  1002,
+  1005,
+  1006,
+  1009,
+  ...Object.values<ErrorDefinition>(ERRORS).map(({ closeCode }) => closeCode),
+]);
 
 /** What the gauges are told by, at the moment when somebody looks. */
 export interface StreamView {
@@ -90,7 +103,7 @@ export class StreamMetrics {
   }
 
   countClosed(code: number): void {
-    this.#closed.inc({ code: String(code) });
+    this.#closed.inc({ code: COUNTED_CODES.has(code) ? String(code) : 'other' });
   }
 
   /** @param ms By the wall clock, which may have been set back meanwhile. */

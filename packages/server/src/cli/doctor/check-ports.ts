@@ -22,7 +22,7 @@ export async function checkPorts({ host, restPort, wsPort, adminPort }: ServerCo
       findings.push(ok(subject, `free (${place.flag})`));
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
-      const advice = `choose another with ${place.flag}; if ptn-api runs already, this is its own (ptn-api status)`;
+      const advice = 'if ptn-api runs already, it holds it (ptn-api status); else ss -ltnp shows who does';
       findings.push(report(subject, error.message, advice));
     }
   }

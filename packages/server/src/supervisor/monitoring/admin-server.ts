@@ -77,6 +77,12 @@ export class AdminServer {
       // Exclusive: in pm2's cluster mode the old server and the new one would share the port and answer in turns.
       this.#server.listen({ host: HOST, port: this.#port, exclusive: true }, () => {
         this.#server.off('error', onError);
+        // Told to close while it was being opened.
+        if (this.#isClosed) {
+          this.#server.close();
+          resolve(undefined);
+          return;
+        }
         this.#server.on('error', (err) => {
           this.#log.error({ event: 'admin-fault', err }, 'the admin port fails');
         });
