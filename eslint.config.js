@@ -16,7 +16,7 @@ export default defineConfig(
   { ignores: ['**/dist/', '**/dist-test/', '**/.tap/', '**/fixtures/', '**/node_modules/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -93,6 +93,11 @@ export default defineConfig(
     [['packages/client/src/*.ts', '!packages/client/src/index.ts']],
     ['@ptn-api/*', '!@ptn-api/protocol', 'node:*', 'ws', '**/node/**', '**/cli/**'],
     'what browsers load needs nothing of Node, and of the server only what crosses the network',
+  ),
+  forbid(
+    ['packages/dashboard/src/**'],
+    ['@ptn-api/*', '!@ptn-api/client', '!@ptn-api/protocol', 'node:*'],
+    'the page knows of the server only what its client shows',
   ),
   ...rooms.map((room) =>
     forbid(

@@ -78,7 +78,12 @@ pack((stage) => {
     description: root.description,
     type: root.type,
     bin: root.bin,
-    ...bundle(['protocol', 'core', 'server', 'client', 'devnet'], stage, /\.(map|d\.ts|tsbuildinfo)$/),
+    ...bundle(
+      ['protocol', 'core', 'server', 'client', 'dashboard', 'devnet'],
+      stage,
+      // Of the dashboard only the built page: its code is in it.
+      /\.(map|d\.ts|tsbuildinfo)$|dashboard.dist.compiled/,
+    ),
     files,
   };
 });

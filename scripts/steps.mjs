@@ -31,7 +31,8 @@ export function install() {
   run('install', command[0], [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** Compiles every package and its tests. */
+/** Compiles every package and its tests, and builds the dashboard's page. */
 export function build() {
   run('build', process.execPath, [tool('typescript/bin/tsc'), '-b']);
+  run('build the page', process.execPath, [tool('vite/bin/vite.js'), 'build', 'packages/dashboard']);
 }

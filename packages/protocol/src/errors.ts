@@ -61,6 +61,10 @@ export const ERRORS = {
   PTN_ERR_HTTP_BODY_TOO_LARGE: { httpStatus: 413, text: 'Request body is larger than 256 KB' },
   PTN_ERR_HTTP_BAD_REQUEST: { httpStatus: 400, text: 'Bad request' },
   PTN_ERR_HTTP_LOADING: { httpStatus: 503, text: 'Data is being loaded, try again in a few seconds' },
+  PTN_ERR_DASHBOARD_NOT_BUILT: {
+    httpStatus: 404,
+    text: "The dashboard is not built: run npm run build in the server's folder and restart it",
+  },
   PTN_ERR_HTTP_INTERNAL: { httpStatus: 500, text: 'Internal server error' },
 
   PTN_ERR_WS_UPGRADE: { httpStatus: 426, text: 'This port speaks WebSocket only' },

@@ -224,7 +224,7 @@ export function testApp(
   t: Test,
   transactions: readonly AnyTransaction[] = fixtureTransactions(),
   orders?: () => OrderLogReader | undefined,
-  options: Pick<AppOptions, 'maxStalenessMs'> = {},
+  options: Pick<AppOptions, 'maxStalenessMs' | 'dashboardFiles' | 'publicWsUrl'> = {},
 ): TestApp {
   const snapshots = new Snapshots();
   snapshots.apply([
@@ -238,6 +238,7 @@ export function testApp(
     keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
     log,
     ...(orders === undefined ? {} : { orders }),
+    ...options,
     isDraining: () => connections.isDraining,
     ...options,
   });

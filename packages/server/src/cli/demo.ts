@@ -105,6 +105,7 @@ export function demoText({ root, keys }: Pick<Demo, 'root' | 'keys'>, urls: ByRo
 A simulated validator trades in ${root}
 and the server answers at ${urls.rest}
 (WebSocket clients connect to ${urls.ws})
+Open ${urls.rest}/dashboard in a browser, with the key of tier 100.
 
 Keys:
 ${TIERS.toReversed()

@@ -10,6 +10,8 @@ export interface ServerConfig {
   readonly wsPort: number;
   /** Loopback port of `/metrics` and `/status`; 0 lets the system choose, `null` opens none. */
   readonly adminPort: number | null;
+  /** Where browsers reach the WebSocket server; absent: on {@link wsPort} of the host they have the page from. */
+  readonly publicWsUrl?: string;
   readonly netuid: 8 | 116;
   /** The validator's checkout. */
   readonly ptnRoot: string;

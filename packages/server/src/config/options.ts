@@ -92,6 +92,13 @@ export const OPTIONS = {
     describe: 'How changes are found: auto (notices of the system, and looking), or poll (looking alone)',
     fallback: 'auto',
   },
+  'public-ws-url': {
+    env: 'PTN_API_PUBLIC_WS_URL',
+    group: 'Server:',
+    describe:
+      'Where browsers reach the WebSocket server, if not on its port of the same host: behind a proxy, ' +
+      'such as wss://ptn.example.com/stream',
+  },
   'rest-workers': {
     env: 'PTN_API_REST_WORKERS',
     group: 'Operation:',

@@ -85,6 +85,14 @@ export function resolveAdminPort(given: GivenOptions): number | null {
   });
 }
 
+/** Of characters that mean nothing else in a header: the address becomes part of a content security policy. */
+const readStreamUrl: Reader<string | undefined> = (text) => {
+  if (text === '') return { value: undefined };
+  return /^wss?:\/\/[\w.-]+(:\d{1,5})?(\/[\w.~/-]*)?$/.test(text) && URL.canParse(text)
+    ? { value: text }
+    : { allowed: 'allowed is an address such as wss://ptn.example.com/stream' };
+};
+
 export interface ConfigContext {
   /** The folder that relative paths start from. */
   readonly cwd: string;
@@ -138,6 +146,7 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     readPath('api-keys'),
     readPath('state-dir'),
   ];
+  const publicWsUrl = read('public-ws-url', readStreamUrl);
   if (options.restPort !== 0 && options.restPort === options.wsPort) {
     problems.push(
       `--api-rest-port and --api-ws-port are both ${options.restPort}, two different ports are needed`,
@@ -158,6 +167,7 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
   const [preferred, ...others] = KEY_FILES.map((path) => join(ptnRoot, path)) as [string, ...string[]];
   return {
     ...options,
+    ...(publicWsUrl === undefined ? {} : { publicWsUrl }),
     ptnRoot,
     apiKeysPaths: givenKeys === undefined ? [preferred, ...others] : [givenKeys],
     stateDir: givenStateDir ?? join(ptnRoot, '.ptn-api'),

@@ -99,6 +99,12 @@ export interface SourcesHealth {
   readonly checkedMs: number;
 }
 
+/** Where the server listens; 0 in the configuration lets the system choose. */
+export interface ListeningPorts {
+  readonly kind: 'listening-ports';
+  readonly ws: number;
+}
+
 /** What the order log holds. Published after every append, so that its readers know that there is something to read. */
 export interface OrdersHead {
   readonly kind: 'orders-head';
@@ -137,6 +143,8 @@ export interface TopicValues {
   health: FeedHealth;
   /** Key: `feed`. */
   sources: SourcesHealth;
+  /** Key: `ports`; absent until the ports are open. */
+  entrances: ListeningPorts;
   /** Key: `head`; absent while no order log is kept. */
   orders: OrdersHead;
   /**
@@ -234,7 +242,7 @@ export interface ReadyMessage {
 }
 
 /**
- * Refused as a whole unless every topic is the sender's: `connections` is that of `ws`, `keys` and `health` are the
+ * Refused as a whole unless every topic is the sender's: `connections` is that of `ws`, `keys`, `health` and `entrances` are the
  * supervisor's, all others are the feed's. Of `connections` a process may put and remove its own keys, and not `reset`.
  */
 export interface PublishMessage extends Part {

@@ -9,6 +9,7 @@ import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';
 import { requestIdOf } from './request-id.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
+import { addDashboardRoutes } from './routes/dashboard.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addOrderRoutes } from './routes/orders.ts';
 import { addPositionsRoutes } from './routes/positions.ts';
@@ -32,6 +33,10 @@ export interface AppOptions {
   readonly log: FastifyBaseLogger;
   /** The order log; `undefined` while there is none. */
   readonly orders?: () => OrderLogReader | undefined;
+  /** Where browsers reach the stream; else it is on its port of the page's host. */
+  readonly publicWsUrl?: string | undefined;
+  /** The folder of the dashboard's built page; `undefined`: the one of the installed package. */
+  readonly dashboardFiles?: string | undefined;
   /** Told by `/readyz`. */
   readonly isDraining?: () => boolean;
   /** Unix ms. */
@@ -48,6 +53,8 @@ export function buildApp({
   keys,
   log,
   orders = () => undefined,
+  publicWsUrl,
+  dashboardFiles,
   isDraining = () => false,
   now = Date.now,
   maxStalenessMs = Infinity,
@@ -98,6 +105,7 @@ export function buildApp({
   addPositionsRoutes(app, context);
   addStatisticsRoutes(app, context);
   addDocumentRoutes(app, context);
+  addDashboardRoutes(app, { snapshots, publicWsUrl, files: dashboardFiles });
   app.register((scope) => addOrderRoutes(scope, context));
   app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining, maxStalenessMs }));
   return app;

@@ -19,10 +19,11 @@ let isReady = false;
 
 const port = runWorker({
   name: NAME,
-  onStart: async ({ logLevel, maxStalenessMs }) => {
+  onStart: async ({ logLevel, maxStalenessMs, publicWsUrl }) => {
     const app = buildApp({
       snapshots,
       keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
+      publicWsUrl,
       orders: () => snapshots.orderLog.reader(),
       log: createLogger({ name: NAME, level: logLevel }),
       isDraining: () => connections?.isDraining === true,

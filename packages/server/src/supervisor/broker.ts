@@ -4,6 +4,7 @@ import type {
   AnyTransaction,
   FeedHealth,
   KeyGrant,
+  ListeningPorts,
   ServingRole,
   Topic,
   WorkerRole,
@@ -37,6 +38,7 @@ const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
   connections: 'ws',
   keys: 'supervisor',
   health: 'supervisor',
+  entrances: 'supervisor',
 };
 
 /** What stream workers need; the snapshots, tens of megabytes, are for REST alone. */
@@ -85,6 +87,11 @@ export class Broker {
   setFeedHealth(up: boolean): void {
     const health: FeedHealth = { kind: 'feed-health', up, sinceMs: Date.now() };
     this.#publish([{ topic: 'health', reset: false, put: [['feed', health]], remove: [] }]);
+  }
+
+  setWsPort(ws: number): void {
+    const ports: ListeningPorts = { kind: 'listening-ports', ws };
+    this.#publish([{ topic: 'entrances', reset: false, put: [['ports', ports]], remove: [] }]);
   }
 
   /** Takes over what a worker published: all of it, or, where it has no right to a part of it, nothing. */

@@ -100,6 +100,7 @@ export class Supervisor {
       this.#throwIfStopping();
       await Promise.race([failed, this.#entrances.open()]);
       this.#throwIfStopping();
+      this.#broker.setWsPort(this.#entrances.addresses().ws.port);
     } catch (error) {
       await this.stop();
       throw error;

@@ -51,6 +51,7 @@ function apply(transaction: AnyTransaction): void {
     case 'miner-copying':
     case 'health':
     case 'sources':
+    case 'entrances':
       break; // Of REST.
   }
 }

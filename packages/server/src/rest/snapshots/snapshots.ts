@@ -25,6 +25,8 @@ export class Snapshots {
   feed: FeedHealth | undefined;
   /** `undefined` until the feed has told. */
   sources: SourcesHealth | undefined;
+  /** Of the WebSocket server; `undefined` until it listens. */
+  wsPort: number | undefined;
   /** Empty until the keys have arrived: then nobody is let in. */
   keys = new KeyRing([]);
   readonly orderLog = new OrderLogAccess();
@@ -61,6 +63,9 @@ export class Snapshots {
           break;
         case 'sources':
           this.sources = transaction.put.at(-1)?.[1] ?? this.sources;
+          break;
+        case 'entrances':
+          this.wsPort = transaction.put.at(-1)?.[1].ws ?? this.wsPort;
           break;
         case 'orders':
           this.orderLog.apply(transaction);

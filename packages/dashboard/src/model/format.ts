@@ -1,0 +1,83 @@
+/** What stands where there is no value. */
+export const NOTHING = '–';
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+const PERCENT = new Intl.NumberFormat('en', {
+  style: 'percent',
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+  signDisplay: 'exceptZero',
+});
+const SHARE = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 0 });
+const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const PRICE = new Intl.NumberFormat('en', { maximumSignificantDigits: 7 });
+
+/** A return factor (1.02) as a change: `+2.00%`. */
+export function formatReturn(factor: unknown): string {
+  return isNumber(factor) ? formatChange(factor - 1) : NOTHING;
+}
+
+/** A fraction (0.02) as a change: `+2.00%`. */
+export function formatChange(fraction: unknown): string {
+  return isNumber(fraction) ? PERCENT.format(fraction) : NOTHING;
+}
+
+/** A fraction from 0 to 1 as whole percents. */
+export function formatShare(fraction: unknown): string {
+  return isNumber(fraction) ? SHARE.format(fraction) : NOTHING;
+}
+
+export function formatWhole(value: unknown): string {
+  return isNumber(value) ? WHOLE.format(value) : NOTHING;
+}
+
+export function formatScore(value: unknown): string {
+  return isNumber(value) ? value.toFixed(Math.abs(value) >= 100 ? 0 : 3) : NOTHING;
+}
+
+export function formatPrice(value: unknown): string {
+  return isNumber(value) && value !== 0 ? PRICE.format(value) : NOTHING;
+}
+
+/** Signed, as the validator writes it: negative for SHORT. */
+export function formatLeverage(value: unknown): string {
+  return isNumber(value) ? `${value.toFixed(3)}×` : NOTHING;
+}
+
+/** A duration in ms, in the unit a person would choose. */
+export function formatDuration(durationMs: unknown): string {
+  if (!isNumber(durationMs)) return NOTHING;
+  const size = Math.abs(durationMs);
+  if (size < 1000) return `${Math.round(durationMs)} ms`;
+  if (size < 60_000) return `${(durationMs / 1000).toFixed(1)} s`;
+  if (size < 3_600_000) return `${(durationMs / 60_000).toFixed(1)} min`;
+  if (size < 172_800_000) return `${(durationMs / 3_600_000).toFixed(1)} h`;
+  return `${(durationMs / 86_400_000).toFixed(1)} d`;
+}
+
+/** Unix ms as UTC, which the validator counts in: `2026-01-31 23:59:59`. */
+export function formatTime(timeMs: unknown): string {
+  if (!isNumber(timeMs) || Math.abs(timeMs) > 8.64e15 || timeMs === 0) return NOTHING;
+  return new Date(timeMs).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** The same without the date. */
+export function formatClock(timeMs: unknown): string {
+  return formatTime(timeMs).slice(11) || NOTHING;
+}
+
+/** A hotkey that still can be told from another: `5Fq1N…RCsv`. */
+export function shortHotkey(hotkey: string): string {
+  return hotkey.length <= 12 ? hotkey : `${hotkey.slice(0, 5)}…${hotkey.slice(-4)}`;
+}
+
+export type Tone = 'up' | 'down' | 'flat';
+
+/** Whether a value is good or bad next to `middle`. */
+export function toneOf(value: unknown, middle = 0): Tone {
+  if (!isNumber(value) || value === middle) return 'flat';
+  return value > middle ? 'up' : 'down';
+}

@@ -1,0 +1,89 @@
+import type { MinerPositions, Order, Position } from '@ptn-api/protocol';
+
+/** What the miners' table shows of one; returns are factors. */
+export interface MinerRow {
+  readonly hotkey: string;
+  readonly thirtyDayReturn: number;
+  readonly allTimeReturn: number;
+  readonly positions: number;
+  readonly open: number;
+  /** From 0 to 1. */
+  readonly profitable: number;
+  /** Unix ms; `null` where there is no order. */
+  readonly lastOrderMs: number | null;
+}
+
+/** An order, with what it is part of. */
+export interface OrderRow {
+  readonly order: Order;
+  readonly pair: string;
+  readonly positionId: string;
+}
+
+export interface CurvePoint {
+  /** Unix seconds, each at most once and rising. */
+  readonly time: number;
+  /** Percent: 2 is +2 %. */
+  readonly value: number;
+}
+
+export function pairName(position: Position): string {
+  return position.trade_pair[1] || position.trade_pair[0];
+}
+
+export function minerRow(hotkey: string, miner: MinerPositions): MinerRow {
+  let open = 0;
+  let lastOrderMs: number | null = null;
+  for (const position of miner.positions) {
+    if (!position.is_closed_position) open++;
+    const last = position.orders.at(-1)?.processed_ms;
+    if (last !== undefined && (lastOrderMs === null || last > lastOrderMs)) lastOrderMs = last;
+  }
+  return {
+    hotkey,
+    thirtyDayReturn: miner.thirty_day_returns,
+    allTimeReturn: miner.all_time_returns,
+    positions: miner.positions.length,
+    open,
+    profitable: miner.percentage_profitable,
+    lastOrderMs,
+  };
+}
+
+/** Every order, the newest first. */
+export function orderRows(positions: readonly Position[]): OrderRow[] {
+  const rows = positions.flatMap((position) =>
+    position.orders.map((order) => ({ order, pair: pairName(position), positionId: position.position_uuid })),
+  );
+  return rows.sort((one, other) => other.order.processed_ms - one.order.processed_ms);
+}
+
+/**
+ * How a portfolio of all positions grew: the product of the returns of closed positions, in the order they closed. Open
+ * ones count at the end with the return they would have if closed now.
+ */
+export function returnCurve(positions: readonly Position[], nowMs: number): CurvePoint[] {
+  const closed = positions
+    .filter(({ is_closed_position, close_ms }) => is_closed_position && close_ms !== null && close_ms > 0)
+    .sort((one, other) => (one.close_ms ?? 0) - (other.close_ms ?? 0));
+  const points: CurvePoint[] = [];
+  let product = 1;
+  const add = (timeMs: number): void => {
+    const last = points.at(-1);
+    const point = { time: Math.floor(timeMs / 1000), value: (product - 1) * 100 };
+    if (last !== undefined && last.time >= point.time)
+      points[points.length - 1] = { ...point, time: last.time };
+    else points.push(point);
+  };
+  if (positions.length > 0) add(Math.min(...positions.map(({ open_ms }) => open_ms)));
+  for (const position of closed) {
+    product *= position.return_at_close;
+    add(position.close_ms ?? 0);
+  }
+  const open = positions.filter(({ is_closed_position }) => !is_closed_position);
+  if (open.length > 0) {
+    for (const { return_at_close } of open) product *= return_at_close;
+    add(nowMs);
+  }
+  return points;
+}

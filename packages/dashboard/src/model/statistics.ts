@@ -1,0 +1,110 @@
+import type { MinerStatistics } from '@ptn-api/client';
+import type { CurvePoint } from './miners.ts';
+
+/** Which fields there are is up to the validator's version: whatever is not as expected counts as absent. */
+type Members = Readonly<Record<string, unknown>>;
+
+function membersOf(value: unknown): Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {};
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+export interface Score {
+  readonly name: string;
+  readonly value: number | null;
+  readonly rank: number | null;
+  /** From 0 to 1. */
+  readonly percentile: number | null;
+}
+
+export interface StatisticsRow {
+  readonly hotkey: string;
+  /** Of the challenge period: `success`, `testing`. */
+  readonly status: string;
+  readonly weight: number | null;
+  readonly rank: number | null;
+  readonly penalty: number | null;
+  /** From 0 to 1. */
+  readonly drawdown: number | null;
+  /** Per year, from 0. */
+  readonly volatility: number | null;
+  readonly scores: readonly Score[];
+  /** One for each day, in percent. */
+  readonly dailyReturns: readonly CurvePoint[];
+}
+
+function readScore(name: string, value: unknown): Score {
+  const { value: score, rank, percentile } = membersOf(value);
+  return { name, value: numberOf(score), rank: numberOf(rank), percentile: numberOf(percentile) };
+}
+
+function readDays(value: unknown): CurvePoint[] {
+  if (!Array.isArray(value)) return [];
+  const byTime = new Map<number, number>();
+  for (const entry of value) {
+    const { date, value: change } = membersOf(entry);
+    const timeMs = typeof date === 'string' ? Date.parse(`${date.slice(0, 10)}T00:00:00Z`) : NaN;
+    const fraction = numberOf(change);
+    if (!Number.isNaN(timeMs) && fraction !== null) byTime.set(timeMs / 1000, fraction * 100);
+  }
+  return [...byTime].map(([time, percent]) => ({ time, value: percent })).sort((a, b) => a.time - b.time);
+}
+
+/** One element of the statistics file as the page shows it. */
+export function statisticsRow(element: MinerStatistics): StatisticsRow {
+  const weight = membersOf(element['weight']);
+  const drawdowns = membersOf(element['drawdowns']);
+  const { status } = membersOf(element['challengeperiod']);
+  return {
+    hotkey: element.hotkey,
+    status: typeof status === 'string' ? status : '',
+    weight: numberOf(weight['value']),
+    rank: numberOf(weight['rank']),
+    penalty: numberOf(membersOf(element['penalties'])['total']),
+    drawdown: numberOf(drawdowns['instantaneous_max_drawdown']) ?? numberOf(drawdowns['daily_max_drawdown']),
+    volatility: numberOf(membersOf(element['volatility'])['annual']),
+    scores: Object.entries(membersOf(element['augmented_scores'] ?? element['scores'])).map(([name, value]) =>
+      readScore(name, value),
+    ),
+    dailyReturns: readDays(element['daily_returns']),
+  };
+}
+
+/** Daily returns, one upon the other. */
+export function compounded(days: readonly CurvePoint[]): CurvePoint[] {
+  let product = 1;
+  return days.map(({ time, value }) => {
+    product *= 1 + value / 100;
+    return { time, value: (product - 1) * 100 };
+  });
+}
+
+export interface EliminationRow {
+  readonly hotkey: string;
+  readonly reason: string;
+  /** From 0 to 1. */
+  readonly drawdown: number | null;
+  /** Unix ms. */
+  readonly sinceMs: number | null;
+}
+
+/** The validator's file of eliminations. */
+export function eliminationRows(document: Members): EliminationRow[] {
+  const list = document['eliminations'];
+  if (!Array.isArray(list)) return [];
+  return list.map(membersOf).flatMap(({ hotkey, reason, dd, elimination_initiated_time_ms: since }) =>
+    typeof hotkey === 'string'
+      ? [
+          {
+            hotkey,
+            reason: typeof reason === 'string' ? reason : '',
+            drawdown: numberOf(dd),
+            sinceMs: numberOf(since),
+          },
+        ]
+      : [],
+  );
+}

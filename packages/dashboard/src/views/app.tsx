@@ -1,0 +1,167 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { formatWhole } from '../model/format.ts';
+import { VIEWS, placeLink, readPlace } from '../model/place.ts';
+import type { Place, View } from '../model/place.ts';
+import { EliminationsView } from './eliminations-view.tsx';
+import { KeyForm } from './key-form.tsx';
+import { LiveView } from './live-view.tsx';
+import { MinerView } from './miner-view.tsx';
+import { MinersView } from './miners-view.tsx';
+import { ServerView } from './server-view.tsx';
+import { useSession } from './session.ts';
+import type { Session } from './session.ts';
+import { StatisticsView } from './statistics-view.tsx';
+
+/** Where the tab keeps the key: gone with the tab, and never part of an address. */
+const KEY_NAME = 'ptn-api-key';
+
+const TITLES: Readonly<Record<View, string>> = {
+  live: 'Live orders',
+  miners: 'Miners',
+  statistics: 'Statistics',
+  eliminations: 'Eliminations',
+  server: 'Server',
+};
+
+const CONNECTION_TEXTS = {
+  connecting: 'Connecting',
+  connected: 'Connected',
+  interrupted: 'Interrupted, trying again',
+  failed: 'Ended',
+} as const;
+
+function usePlace(): Place {
+  const [place, setPlace] = useState(() => readPlace(location.hash));
+  useEffect(() => {
+    const look = (): void => {
+      setPlace(readPlace(location.hash));
+    };
+    addEventListener('hashchange', look);
+    return () => {
+      removeEventListener('hashchange', look);
+    };
+  }, []);
+  return place;
+}
+
+function failureText({ failure }: Session): string | null {
+  if (failure === null) return null;
+  return failure.isRefused
+    ? `This key cannot be used: ${failure.message}. The page needs a key of tier 100 that this server knows.`
+    : failure.message;
+}
+
+export function App() {
+  const [apiKey, setApiKey] = useState(() => sessionStorage.getItem(KEY_NAME));
+  const place = usePlace();
+  const session = useSession(apiKey, place.view === 'miners' ? place.hotkey : null);
+
+  const open = useCallback((given: string) => {
+    sessionStorage.setItem(KEY_NAME, given);
+    setApiKey(given);
+  }, []);
+  const forget = useCallback(() => {
+    sessionStorage.removeItem(KEY_NAME);
+    setApiKey(null);
+  }, []);
+
+  // Told on the form, and kept there when the session of the refused key is gone.
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const failure = failureText(session);
+  useEffect(() => {
+    if (failure === null) return;
+    setRefusal(failure);
+    forget();
+  }, [failure, forget]);
+  useEffect(() => {
+    if (session.phase === 'started') setRefusal(null);
+  }, [session.phase]);
+
+  if (apiKey === null || session.phase === 'failed') return <KeyForm failure={refusal} onKey={open} />;
+  return <Shell session={session} place={place} onForget={forget} />;
+}
+
+function Shell({ session, place, onForget }: { session: Session; place: Place; onForget: () => void }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const isFirst = useRef(true);
+  const title = place.view === 'miners' && place.hotkey !== null ? 'Miner' : TITLES[place.view];
+  useEffect(() => {
+    document.title = `${title} · PTN dashboard`;
+    // After a change of view a screen reader goes on at its heading; at the start the page's own beginning is right.
+    if (!isFirst.current) heading.current?.focus();
+    isFirst.current = false;
+  }, [title, place.hotkey]);
+  const { state } = session;
+  const connection = state?.connection ?? 'connecting';
+  return (
+    <>
+      <a
+        class="skip"
+        href="#content"
+        onClick={(event) => {
+          event.preventDefault();
+          heading.current?.focus();
+        }}
+      >
+        Skip to the content
+      </a>
+      <header>
+        <span class="brand">PTN</span>
+        <nav aria-label="Views">
+          {VIEWS.map((view) => (
+            <a key={view} href={placeLink(view)} aria-current={view === place.view ? 'page' : undefined}>
+              {view === 'live' ? 'Live' : TITLES[view]}
+            </a>
+          ))}
+        </nav>
+        <div class="state">
+          <span role="status" class={`connection connection-${connection}`}>
+            {CONNECTION_TEXTS[connection]}
+          </span>
+          <span class="muted">
+            order <span id="sequence">{formatWhole(state?.sequence)}</span>
+          </span>
+          <button type="button" onClick={onForget}>
+            Forget key
+          </button>
+        </div>
+      </header>
+      <main id="content">
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        {session.phase === 'starting' ? (
+          <p role="status">Reading all positions …</p>
+        ) : (
+          <Content session={session} place={place} />
+        )}
+      </main>
+      <footer class="muted">
+        Times are UTC. Charts:{' '}
+        <a href="https://www.tradingview.com/" rel="noreferrer noopener" target="_blank">
+          TradingView Lightweight Charts™
+        </a>
+        . <a href="/dashboard/licenses.md">Licences</a>
+      </footer>
+    </>
+  );
+}
+
+function Content({ session, place }: { session: Session; place: Place }) {
+  switch (place.view) {
+    case 'live':
+      return <LiveView tape={session.tape} />;
+    case 'miners':
+      return place.hotkey === null ? (
+        <MinersView miners={session.miners} />
+      ) : (
+        <MinerView key={place.hotkey} hotkey={place.hotkey} watched={session.watched} />
+      );
+    case 'statistics':
+      return <StatisticsView rows={session.statistics} hotkey={place.hotkey} />;
+    case 'eliminations':
+      return <EliminationsView rows={session.eliminations} />;
+    case 'server':
+      return <ServerView session={session} />;
+  }
+}

@@ -1,0 +1,108 @@
+import { BaselineSeries, ColorType, HistogramSeries, LineStyle, createChart } from 'lightweight-charts';
+import type { IChartApi, Time, UTCTimestamp } from 'lightweight-charts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { formatChange, formatTime } from '../model/format.ts';
+import type { CurvePoint } from '../model/miners.ts';
+
+interface ChartProps {
+  /** What a screen reader says in place of the picture. */
+  readonly label: string;
+  readonly points: readonly CurvePoint[];
+  readonly kind: 'curve' | 'bars';
+}
+
+const DARK = matchMedia('(prefers-color-scheme: dark)');
+
+function useIsDark(): boolean {
+  const [isDark, setIsDark] = useState(DARK.matches);
+  useEffect(() => {
+    const look = (): void => {
+      setIsDark(DARK.matches);
+    };
+    DARK.addEventListener('change', look);
+    return () => {
+      DARK.removeEventListener('change', look);
+    };
+  }, []);
+  return isDark;
+}
+
+/** The style sheet's colours, which a canvas does not get by itself. */
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+function makeChart(box: HTMLElement): IChartApi {
+  return createChart(box, {
+    autoSize: true,
+    layout: {
+      background: { type: ColorType.Solid, color: 'transparent' },
+      textColor: colour('muted'),
+      fontFamily: getComputedStyle(document.body).fontFamily,
+      // It comes with a style element, which the page's policy forbids; the page's foot names the library.
+      attributionLogo: false,
+    },
+    grid: { vertLines: { visible: false }, horzLines: { color: colour('line'), style: LineStyle.Dotted } },
+    rightPriceScale: { borderVisible: false },
+    timeScale: { borderVisible: false, fixLeftEdge: true, fixRightEdge: true },
+    localization: { priceFormatter: (value: number) => formatChange(value / 100) },
+    // The wheel belongs to the page.
+    handleScroll: { mouseWheel: false, vertTouchDrag: false },
+    handleScale: { mouseWheel: false },
+  });
+}
+
+/** Percents over time. */
+export function Chart({ label, points, kind }: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const isDark = useIsDark();
+  const draw = useRef<(points: readonly CurvePoint[]) => void>(() => undefined);
+
+  useEffect(() => {
+    if (box.current === null) return undefined;
+    const chart = makeChart(box.current);
+    const [up, down] = [colour('up'), colour('down')];
+    const timed = ({ time, value }: CurvePoint): { time: Time; value: number } => ({
+      time: time as UTCTimestamp,
+      value,
+    });
+    if (kind === 'curve') {
+      const series = chart.addSeries(BaselineSeries, {
+        baseValue: { type: 'price', price: 0 },
+        topLineColor: up,
+        bottomLineColor: down,
+        topFillColor1: `${up}44`,
+        topFillColor2: `${up}00`,
+        bottomFillColor1: `${down}00`,
+        bottomFillColor2: `${down}44`,
+        lineWidth: 2,
+        priceLineVisible: false,
+      });
+      draw.current = (shown) => {
+        series.setData(shown.map(timed));
+        chart.timeScale().fitContent();
+      };
+    } else {
+      const series = chart.addSeries(HistogramSeries, { priceLineVisible: false, lastValueVisible: false });
+      draw.current = (shown) => {
+        series.setData(shown.map((point) => ({ ...timed(point), color: point.value < 0 ? down : up })));
+        chart.timeScale().fitContent();
+      };
+    }
+    return () => {
+      draw.current = () => undefined;
+      chart.remove();
+    };
+  }, [kind, isDark]);
+
+  useEffect(() => {
+    draw.current(points);
+  }, [points, kind, isDark]);
+
+  const last = points.at(-1);
+  const text =
+    last === undefined
+      ? `${label}: nothing yet`
+      : `${label}: ${points.length} points, ${formatChange(last.value / 100)} at ${formatTime(last.time * 1000)} UTC`;
+  return <div class="chart" ref={box} role="img" aria-label={text} />;
+}

@@ -1,0 +1,200 @@
+import type { Position } from '@ptn-api/protocol';
+import { useMemo, useState } from 'preact/hooks';
+import {
+  formatLeverage,
+  formatPrice,
+  formatReturn,
+  formatShare,
+  formatTime,
+  formatWhole,
+} from '../model/format.ts';
+import { orderRows, pairName, returnCurve } from '../model/miners.ts';
+import type { OrderRow } from '../model/miners.ts';
+import { placeLink } from '../model/place.ts';
+import { Chart } from './chart.tsx';
+import { DataTable } from './data-table.tsx';
+import type { Column } from './data-table.tsx';
+import { Fact, Facts, Side, Toned } from './parts.tsx';
+import type { Session } from './session.ts';
+
+function positionColumns(onOrders: (position: Position) => void): readonly Column<Position>[] {
+  return [
+    {
+      id: 'pair',
+      head: 'Pair',
+      cell: (position) => pairName(position),
+      value: (position) => pairName(position),
+      isText: true,
+    },
+    {
+      id: 'side',
+      head: 'Side',
+      cell: ({ position_type }) => <Side side={position_type ?? 'FLAT'} />,
+      value: ({ position_type }) => position_type,
+      isText: true,
+    },
+    {
+      id: 'return',
+      head: 'Return',
+      cell: ({ return_at_close: value }) => <Toned value={value} middle={1} text={formatReturn(value)} />,
+      value: ({ return_at_close }) => return_at_close,
+    },
+    {
+      id: 'leverage',
+      head: 'Leverage',
+      cell: ({ net_leverage }) => formatLeverage(net_leverage),
+      value: ({ net_leverage }) => net_leverage,
+      isExtra: true,
+    },
+    {
+      id: 'entry',
+      head: 'Entry price',
+      cell: ({ average_entry_price }) => formatPrice(average_entry_price),
+      value: ({ average_entry_price }) => average_entry_price,
+      isExtra: true,
+    },
+    {
+      id: 'opened',
+      head: 'Opened',
+      cell: ({ open_ms }) => formatTime(open_ms),
+      value: ({ open_ms }) => open_ms,
+      isExtra: true,
+    },
+    {
+      id: 'closed',
+      head: 'Closed',
+      cell: ({ is_closed_position, close_ms }) => (is_closed_position ? formatTime(close_ms) : 'open'),
+      // Open ones are the newest.
+      value: ({ is_closed_position, close_ms }) => (is_closed_position ? close_ms : Infinity),
+      isExtra: true,
+    },
+    {
+      id: 'orders',
+      head: 'Orders',
+      cell: (position) => (
+        <button
+          type="button"
+          class="link"
+          aria-label={`Show the ${position.orders.length} orders of this ${pairName(position)} position`}
+          onClick={() => {
+            onOrders(position);
+          }}
+        >
+          {position.orders.length}
+        </button>
+      ),
+      value: ({ orders }) => orders.length,
+    },
+  ];
+}
+
+const ORDER_COLUMNS: readonly Column<OrderRow>[] = [
+  {
+    id: 'time',
+    head: 'Time',
+    cell: ({ order }) => formatTime(order.processed_ms),
+    value: ({ order }) => order.processed_ms,
+    isText: true,
+  },
+  { id: 'pair', head: 'Pair', cell: ({ pair }) => pair, value: ({ pair }) => pair, isText: true },
+  {
+    id: 'side',
+    head: 'Side',
+    cell: ({ order }) => <Side side={order.order_type} />,
+    value: ({ order }) => order.order_type,
+    isText: true,
+  },
+  {
+    id: 'leverage',
+    head: 'Leverage',
+    cell: ({ order }) => formatLeverage(order.leverage),
+    value: ({ order }) => order.leverage,
+    isExtra: true,
+  },
+  {
+    id: 'price',
+    head: 'Price',
+    cell: ({ order }) => formatPrice(order.price),
+    value: ({ order }) => order.price,
+  },
+];
+
+const POSITIONS_ORDER = { column: 'closed', isDescending: true };
+const ORDERS_ORDER = { column: 'time', isDescending: true };
+
+export function MinerView({ hotkey, watched }: { hotkey: string; watched: Session['watched'] }) {
+  const [chosen, setChosen] = useState<Position | null>(null);
+  const isHere = watched?.hotkey === hotkey;
+  const miner = isHere ? watched.miner : null;
+  const columns = useMemo(() => positionColumns(setChosen), []);
+  const curve = useMemo(() => returnCurve(miner?.positions ?? [], Date.now()), [miner]);
+  const orders = useMemo(() => {
+    const rows = orderRows(miner?.positions ?? []);
+    return chosen === null ? rows : rows.filter(({ positionId }) => positionId === chosen.position_uuid);
+  }, [miner, chosen]);
+
+  if (!isHere) return <p role="status">Reading …</p>;
+  if (miner === null) {
+    return (
+      <p>
+        No miner with positions is called <code>{hotkey}</code>. <a href={placeLink('miners')}>All miners</a>
+      </p>
+    );
+  }
+  return (
+    <>
+      <p class="full-hotkey">
+        <code>{hotkey}</code> <a href={placeLink('statistics', hotkey)}>Statistics</a>
+      </p>
+      <Facts>
+        <Fact name="30 days">
+          <Toned value={miner.thirty_day_returns} middle={1} text={formatReturn(miner.thirty_day_returns)} />
+        </Fact>
+        <Fact name="All time">
+          <Toned value={miner.all_time_returns} middle={1} text={formatReturn(miner.all_time_returns)} />
+        </Fact>
+        <Fact name="Profitable">{formatShare(miner.percentage_profitable)}</Fact>
+        <Fact name="Positions">{formatWhole(miner.positions.length)}</Fact>
+      </Facts>
+      <section class="card" aria-labelledby="curve-title">
+        <h2 id="curve-title">Return of all positions, open ones as if closed now</h2>
+        <Chart label="Return of all positions" points={curve} kind="curve" />
+      </section>
+      <section aria-labelledby="positions-title">
+        <h2 id="positions-title">Positions</h2>
+        <DataTable
+          label="Positions"
+          rows={miner.positions}
+          columns={columns}
+          keyOf={({ position_uuid }) => position_uuid}
+          order={POSITIONS_ORDER}
+          empty="No positions."
+          isMarked={({ position_uuid }) => position_uuid === chosen?.position_uuid}
+        />
+      </section>
+      <section aria-labelledby="orders-title">
+        <h2 id="orders-title">
+          {chosen === null ? 'Orders' : `Orders of ${pairName(chosen)}, opened ${formatTime(chosen.open_ms)}`}{' '}
+          {chosen !== null && (
+            <button
+              type="button"
+              onClick={() => {
+                setChosen(null);
+              }}
+            >
+              Show all orders
+            </button>
+          )}
+        </h2>
+        <DataTable
+          label="Orders"
+          rows={orders}
+          columns={ORDER_COLUMNS}
+          keyOf={({ order, positionId }) => `${positionId} ${order.order_uuid}`}
+          order={ORDERS_ORDER}
+          empty="No orders."
+        />
+      </section>
+    </>
+  );
+}

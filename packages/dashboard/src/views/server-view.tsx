@@ -1,0 +1,48 @@
+import { NOTHING, formatDuration, formatTime, formatWhole } from '../model/format.ts';
+import { lagSummary } from '../model/tape.ts';
+import { Fact, Facts } from './parts.tsx';
+import type { Session } from './session.ts';
+
+function readyText(isReady: boolean | null, reasons: readonly string[]): string {
+  if (isReady === null) return 'not known yet';
+  return isReady ? 'ready' : `not ready: ${reasons.join(', ')}`;
+}
+
+export function ServerView({ session: { state, tape, miners, wsUrl } }: { session: Session }) {
+  const lag = lagSummary(tape);
+  const fault = state?.lastFault ?? null;
+  return (
+    <>
+      <Facts>
+        <Fact name="Readiness">{readyText(state?.isReady ?? null, state?.reasons ?? [])}</Fact>
+        <Fact name="Connection">{state?.connection ?? 'connecting'}</Fact>
+        <Fact name="Newest order">{formatWhole(state?.sequence)}</Fact>
+        <Fact name="Miners">{formatWhole(miners.length)}</Fact>
+        <Fact name="Live orders here">{formatWhole(lag?.count ?? 0)}</Fact>
+        <Fact name="Lag, median">{formatDuration(lag?.median)}</Fact>
+        <Fact name="Lag, highest">{formatDuration(lag?.highest)}</Fact>
+        <Fact name="Server's clock ahead">{formatDuration(state?.clockOffsetMs)}</Fact>
+      </Facts>
+      <dl class="list">
+        <dt>REST</dt>
+        <dd>
+          <code>{location.origin}</code>
+        </dd>
+        <dt>Stream</dt>
+        <dd>
+          <code>{wsUrl}</code>
+        </dd>
+        <dt>Order log</dt>
+        <dd>
+          <code>{state?.epoch ?? NOTHING}</code>
+        </dd>
+        <dt>Generation</dt>
+        <dd>
+          <code>{state?.generation ?? NOTHING}</code>
+        </dd>
+        <dt>Last fault</dt>
+        <dd>{fault === null ? 'none' : `${formatTime(fault.atMs)}: ${fault.message}`}</dd>
+      </dl>
+    </>
+  );
+}

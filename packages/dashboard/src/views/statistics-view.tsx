@@ -1,0 +1,165 @@
+import { useMemo, useState } from 'preact/hooks';
+import { formatChange, formatScore, formatShare, formatWhole } from '../model/format.ts';
+import { compounded } from '../model/statistics.ts';
+import type { Score, StatisticsRow } from '../model/statistics.ts';
+import { filterRows } from '../model/table.ts';
+import { Chart } from './chart.tsx';
+import { DataTable } from './data-table.tsx';
+import type { Column } from './data-table.tsx';
+import { Fact, Facts, MinerLink, Search } from './parts.tsx';
+
+/** Which scores there are is up to the validator's version. */
+function columnsFor(rows: readonly StatisticsRow[]): readonly Column<StatisticsRow>[] {
+  const names = [...new Set(rows.flatMap(({ scores }) => scores.map(({ name }) => name)))];
+  const scoreOf = (row: StatisticsRow, name: string) =>
+    row.scores.find((score) => score.name === name)?.value ?? null;
+  return [
+    {
+      id: 'rank',
+      head: 'Rank',
+      cell: ({ rank }) => formatWhole(rank),
+      value: ({ rank }) => rank,
+      isText: true,
+    },
+    {
+      id: 'miner',
+      head: 'Miner',
+      cell: ({ hotkey }) => <MinerLink hotkey={hotkey} view="statistics" />,
+      value: ({ hotkey }) => hotkey,
+      isText: true,
+    },
+    {
+      id: 'weight',
+      head: 'Weight',
+      cell: ({ weight }) => formatScore(weight),
+      value: ({ weight }) => weight,
+    },
+    ...names.map((name) => ({
+      id: `score-${name}`,
+      head: titled(name),
+      cell: (row: StatisticsRow) => formatScore(scoreOf(row, name)),
+      value: (row: StatisticsRow) => scoreOf(row, name),
+      isExtra: true,
+    })),
+    {
+      id: 'drawdown',
+      head: 'Drawdown',
+      cell: ({ drawdown }) => (drawdown === null ? '–' : formatChange(-drawdown)),
+      value: ({ drawdown }) => drawdown,
+      isExtra: true,
+    },
+    {
+      id: 'penalty',
+      head: 'Penalty',
+      cell: ({ penalty }) => formatScore(penalty),
+      value: ({ penalty }) => penalty,
+      isExtra: true,
+    },
+    {
+      id: 'status',
+      head: 'Status',
+      cell: ({ status }) => status,
+      value: ({ status }) => status,
+      isText: true,
+    },
+  ];
+}
+
+function titled(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
+}
+
+const FIRST_ORDER = { column: 'rank', isDescending: false };
+
+interface StatisticsViewProps {
+  readonly rows: readonly StatisticsRow[] | null;
+  /** The miner whose scores and days are drawn; `null`: the best one. */
+  readonly hotkey: string | null;
+}
+
+export function StatisticsView({ rows, hotkey }: StatisticsViewProps) {
+  const [query, setQuery] = useState('');
+  const all = useMemo(() => rows ?? [], [rows]);
+  const names = all[0]?.scores.map(({ name }) => name).join(' ') ?? '';
+  const columns = useMemo(() => columnsFor(all), [names]);
+  const shown = useMemo(() => filterRows(all, query, (row) => `${row.hotkey} ${row.status}`), [all, query]);
+  const chosen =
+    hotkey === null
+      ? all.reduce<StatisticsRow | undefined>(
+          (best, row) => ((row.rank ?? Infinity) < (best?.rank ?? Infinity) ? row : best),
+          all[0],
+        )
+      : all.find((row) => row.hotkey === hotkey);
+  if (rows === null || rows.length === 0) return <p>The validator has written no statistics yet.</p>;
+  return (
+    <>
+      {chosen === undefined ? (
+        <p>There are no statistics of this miner.</p>
+      ) : (
+        <MinerStatisticsCard row={chosen} />
+      )}
+      <div class="tools">
+        <Search label="Search by hotkey or status" value={query} onValue={setQuery} />
+        <span class="muted" role="status">{`${formatWhole(shown.length)} miners`}</span>
+      </div>
+      <DataTable
+        label="Statistics of all miners"
+        rows={shown}
+        columns={columns}
+        keyOf={(row) => row.hotkey}
+        order={FIRST_ORDER}
+        empty="No miner is called that."
+        isMarked={(row) => row.hotkey === chosen?.hotkey}
+      />
+    </>
+  );
+}
+
+function MinerStatisticsCard({ row }: { row: StatisticsRow }) {
+  const growth = useMemo(() => compounded(row.dailyReturns), [row]);
+  return (
+    <section class="card" aria-labelledby="chosen-title">
+      <h2 id="chosen-title">
+        Rank {formatWhole(row.rank)}: <MinerLink hotkey={row.hotkey} />
+      </h2>
+      <Facts>
+        <Fact name="Weight">{formatScore(row.weight)}</Fact>
+        <Fact name="Penalty">{formatScore(row.penalty)}</Fact>
+        <Fact name="Drawdown">{row.drawdown === null ? '–' : formatChange(-row.drawdown)}</Fact>
+        <Fact name="Volatility a year">{formatShare(row.volatility)}</Fact>
+      </Facts>
+      <div class="panels">
+        <div>
+          <h3>Scores, as percentiles</h3>
+          <ul class="scores">
+            {row.scores.map((score) => (
+              <ScoreBar key={score.name} score={score} />
+            ))}
+          </ul>
+        </div>
+        <div>
+          <h3>Daily returns</h3>
+          <Chart label="Daily returns" points={row.dailyReturns} kind="bars" />
+        </div>
+        <div>
+          <h3>Daily returns, compounded</h3>
+          <Chart label="Daily returns, compounded" points={growth} kind="curve" />
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function ScoreBar({ score: { name, value, rank, percentile } }: { score: Score }) {
+  return (
+    <li>
+      <span>{titled(name)}</span>
+      <span class="bar" aria-hidden="true">
+        <span style={{ width: `${(percentile ?? 0) * 100}%` }} />
+      </span>
+      <span class="muted">
+        {formatScore(value)}, rank {formatWhole(rank)}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,144 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { basename, dirname, extname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { sendError } from '../errors.ts';
+import { namesEtag, negotiate } from '../negotiate.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+import { addRoute } from './route.ts';
+
+export interface DashboardContext {
+  readonly snapshots: Pick<Snapshots, 'wsPort'>;
+  readonly publicWsUrl: string | undefined;
+  /** The folder of the built page; by default that of the installed package. */
+  readonly files: string | undefined;
+}
+
+interface PageFile {
+  readonly type: string;
+  readonly identity: Buffer;
+  readonly gzip: Buffer;
+  readonly digest: string;
+  /** Its name changes with its content, and its headers with nothing. */
+  readonly isImmutable: boolean;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.md': 'text/plain; charset=utf-8',
+};
+const PAGE = 'index.html';
+const HOST = /^([\w.-]+)(?::\d{1,5})?$/;
+
+/**
+ * `/dashboard`: the page for people, read once and served from memory, so that no path of a request is ever looked up in
+ * the file system. It needs no key: what it shows, it asks for with the key that is typed into it.
+ */
+export function addDashboardRoutes(app: FastifyInstance, context: DashboardContext): void {
+  const pageFiles = readPage(context.files ?? builtPage());
+  const headersFor = (request: FastifyRequest): Record<string, string> => ({
+    'Content-Security-Policy': policy(streamOrigins(request.headers.host, context)),
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+    'X-Frame-Options': 'DENY',
+  });
+
+  const page = pageFiles.get(PAGE);
+  for (const url of ['/dashboard', '/dashboard/']) {
+    addRoute(app, url, (request, reply) =>
+      page === undefined
+        ? sendError(reply, 'PTN_ERR_DASHBOARD_NOT_BUILT')
+        : sendFile(request, reply.headers(headersFor(request)), page),
+    );
+  }
+  for (const [name, file] of pageFiles) {
+    addRoute(app, `/dashboard/${name}`, (request, reply) =>
+      // A worker's policy is the one that its own script came with.
+      sendFile(request, reply.headers(headersFor(request)), file),
+    );
+  }
+  addRoute(app, '/dashboard/config.json', (_request, reply) => {
+    const { publicWsUrl, snapshots } = context;
+    const { wsPort } = snapshots;
+    if (wsPort === undefined) return sendError(reply, 'PTN_ERR_HTTP_LOADING');
+    const body = { wsPort, ...(publicWsUrl === undefined ? {} : { wsUrl: publicWsUrl }) };
+    return reply
+      .headers({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' })
+      .send(Buffer.from(JSON.stringify(body)));
+  });
+}
+
+/** Where the page may open a stream: beside 'self', which is the REST port alone. */
+function streamOrigins(
+  host: string | undefined,
+  { publicWsUrl, snapshots: { wsPort } }: DashboardContext,
+): readonly string[] {
+  if (publicWsUrl !== undefined) return [new URL(publicWsUrl).origin];
+  const name = HOST.exec(host ?? '')?.[1];
+  return name === undefined || wsPort === undefined
+    ? []
+    : [`ws://${name}:${wsPort}`, `wss://${name}:${wsPort}`];
+}
+
+function policy(streams: readonly string[]): string {
+  return [
+    "default-src 'self'",
+    ["connect-src 'self'", ...streams].join(' '),
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+/** The page's folder in the package beside this one, built or not. */
+function builtPage(): string {
+  const manifest = fileURLToPath(import.meta.resolve('@ptn-api/dashboard/package.json'));
+  return join(dirname(manifest), 'dist', 'page');
+}
+
+function readPage(folder: string): ReadonlyMap<string, PageFile> {
+  if (!existsSync(join(folder, PAGE))) return new Map();
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return new Map(
+    names.flatMap((name) => {
+      const type = TYPES[extname(name)];
+      return type === undefined ? [] : [[name.replaceAll(sep, '/'), readPageFile(join(folder, name), type)]];
+    }),
+  );
+}
+
+function readPageFile(path: string, type: string): PageFile {
+  const identity = readFileSync(path);
+  return {
+    type,
+    identity,
+    gzip: gzipSync(identity, { level: 9 }),
+    digest: createHash('sha256').update(identity).digest('hex').slice(0, 32),
+    // With a worker's script its policy would be kept too, and with that the port of the stream.
+    isImmutable: dirname(path).endsWith(`${sep}assets`) && !basename(path).startsWith('worker'),
+  };
+}
+
+function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
+  const encoding = negotiate(request.headers['accept-encoding'], 'identity');
+  const etag = `"${file.digest}-${encoding}"`;
+  reply.headers({
+    'Content-Type': file.type,
+    'Cache-Control': file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    Vary: 'Accept-Encoding',
+    ETag: etag,
+  });
+  if (namesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  if (encoding === 'gzip') reply.header('Content-Encoding', 'gzip');
+  const body = file[encoding];
+  reply.header('Content-Length', body.length);
+  return request.method === 'HEAD' ? reply.send() : reply.send(body);
+}
