@@ -101,6 +101,21 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
     await page.close();
   });
 
+  await t.test('a server that does not answer costs no key', async (t) => {
+    const page = await browser.newPage();
+    await page.route('**/config.json', (route) => route.fulfill({ status: 503 }), { times: 1 });
+    await page.goto(`${server.url}/dashboard`);
+    await giveKey(page, server.key(100));
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'the server answers 503' })
+      .waitFor({ timeout: TIMEOUT_MS });
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
+    t.ok(await page.evaluate(() => sessionStorage.length));
+    await page.close();
+  });
+
   const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
   const page = await context.newPage();
   const faults = faultsOf(page);

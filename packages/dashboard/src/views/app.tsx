@@ -27,7 +27,6 @@ const CONNECTION_TEXTS = {
   connecting: 'Connecting',
   connected: 'Connected',
   interrupted: 'Interrupted, trying again',
-  failed: 'Ended',
 } as const;
 
 function usePlace(): Place {
@@ -44,17 +43,11 @@ function usePlace(): Place {
   return place;
 }
 
-function failureText({ failure }: Session): string | null {
-  if (failure === null) return null;
-  return failure.isRefused
-    ? `This key cannot be used: ${failure.message}. The page needs a key of tier 100 that this server knows.`
-    : failure.message;
-}
-
 export function App() {
   const [apiKey, setApiKey] = useState(() => sessionStorage.getItem(KEY_NAME));
+  const [attempt, setAttempt] = useState(0);
   const place = usePlace();
-  const session = useSession(apiKey, place.view === 'miners' ? place.hotkey : null);
+  const session = useSession(apiKey, place.view === 'miners' ? place.hotkey : null, attempt);
 
   const open = useCallback((given: string) => {
     sessionStorage.setItem(KEY_NAME, given);
@@ -67,18 +60,45 @@ export function App() {
 
   // Told on the form, and kept there when the session of the refused key is gone.
   const [refusal, setRefusal] = useState<string | null>(null);
-  const failure = failureText(session);
+  const { phase, failure } = session;
   useEffect(() => {
-    if (failure === null) return;
-    setRefusal(failure);
+    if (phase === 'started') setRefusal(null);
+    if (failure?.isRefused !== true) return;
+    setRefusal(
+      `This key cannot be used: ${failure.message}. The page needs a key of tier 100 that this server knows.`,
+    );
     forget();
-  }, [failure, forget]);
-  useEffect(() => {
-    if (session.phase === 'started') setRefusal(null);
-  }, [session.phase]);
+  }, [phase, failure, forget]);
 
-  if (apiKey === null || session.phase === 'failed') return <KeyForm failure={refusal} onKey={open} />;
+  if (apiKey === null || failure?.isRefused === true) return <KeyForm failure={refusal} onKey={open} />;
+  if (failure !== null) {
+    return (
+      <Failure
+        message={failure.message}
+        onRetry={() => {
+          setAttempt(attempt + 1);
+        }}
+      />
+    );
+  }
   return <Shell session={session} place={place} onForget={forget} />;
+}
+
+/** What is no fault of the key, which is kept. */
+function Failure({ message, onRetry }: { message: string; onRetry: () => void }) {
+  return (
+    <main class="key-page">
+      <div class="card">
+        <h1>Not connected</h1>
+        <p role="alert" class="failure">
+          {message}
+        </p>
+        <button type="button" class="primary" onClick={onRetry}>
+          Try again
+        </button>
+      </div>
+    </main>
+  );
 }
 
 function Shell({ session, place, onForget }: { session: Session; place: Place; onForget: () => void }) {

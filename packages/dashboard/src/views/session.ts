@@ -73,8 +73,11 @@ async function readConfig(signal: AbortSignal): Promise<PageConfig> {
   return (await response.json()) as PageConfig;
 }
 
-/** Follows the server with a key, for as long as there is one; `watched` is the miner that is shown with positions. */
-export function useSession(apiKey: string | null, watched: string | null): Session {
+/**
+ * Follows the server with a key, for as long as there is one; `watched` is the miner that is shown with positions. Begins
+ * anew with every `attempt`.
+ */
+export function useSession(apiKey: string | null, watched: string | null, attempt: number): Session {
   const [session, dispatch] = useReducer(changed, EMPTY);
   const worker = useRef<Worker | null>(null);
   const wanted = useRef(watched);
@@ -114,7 +117,7 @@ export function useSession(apiKey: string | null, watched: string | null): Sessi
       started.terminate();
       worker.current = null;
     };
-  }, [apiKey]);
+  }, [apiKey, attempt]);
 
   useEffect(() => {
     worker.current?.postMessage({ type: 'watch', hotkey: watched } satisfies ToWorker);
