@@ -59,6 +59,19 @@ export default defineConfig(
     },
   },
   {
+    // Runs in browsers.
+    files: ['packages/server/assets/**/*.js'],
+    languageOptions: {
+      globals: {
+        TextDecoderStream: 'readonly',
+        URLSearchParams: 'readonly',
+        addEventListener: 'readonly',
+        document: 'readonly',
+        location: 'readonly',
+      },
+    },
+  },
+  {
     // tap's assertions are called for their effect and its callbacks may be async.
     files: ['packages/*/test/**/*.ts'],
     rules: { '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }] },

@@ -1,7 +1,7 @@
 // Builds the installable packages: `ptn-api-<version>.tgz`, and `ptn-api-client-<version>.tgz` for programs that follow a
 // server. The workspace's own packages travel inside them; what they depend on is installed from the registry as usual.
 // Prints the paths of the files.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, install, projectRoot, run } from './steps.mjs';
@@ -32,6 +32,8 @@ function bundle(names, stage, leftOut) {
   for (const name of names) {
     const to = join(stage, 'node_modules', '@ptn-api', name);
     copyCode(name, to, leftOut);
+    const assets = join(projectRoot, 'packages', name, 'assets');
+    if (existsSync(assets)) cpSync(assets, join(to, 'assets'), { recursive: true });
     const manifest = manifestOf(name);
     delete manifest.devDependencies;
     writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -73,17 +75,21 @@ pack((stage) => {
     'scripts/ptn_bridge.py',
   ];
   for (const file of files) cpSync(join(projectRoot, file), join(stage, file));
+  // Served by the server at /docs/asyncapi.yaml, too.
+  const served = join(stage, 'node_modules', '@ptn-api', 'server', 'assets', 'docs', 'asyncapi.yaml');
+  const bundled = bundle(
+    ['protocol', 'core', 'server', 'client', 'dashboard', 'devnet'],
+    stage,
+    // Of the dashboard only the built page: its code is in it.
+    /\.(map|d\.ts|tsbuildinfo)$|dashboard.dist.compiled/,
+  );
+  cpSync(join(projectRoot, 'docs/asyncapi.yaml'), served);
   return {
     name: root.name,
     description: root.description,
     type: root.type,
     bin: root.bin,
-    ...bundle(
-      ['protocol', 'core', 'server', 'client', 'dashboard', 'devnet'],
-      stage,
-      // Of the dashboard only the built page: its code is in it.
-      /\.(map|d\.ts|tsbuildinfo)$|dashboard.dist.compiled/,
-    ),
+    ...bundled,
     files,
   };
 });

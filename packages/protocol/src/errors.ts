@@ -145,6 +145,10 @@ export const ERRORS = {
     exitCode: 6,
     text: 'Cannot use the state directory {path}: {detail}. Make it writable or pass --state-dir',
   },
+  PTN_ERR_START_LOG_FILE: {
+    exitCode: 9,
+    text: 'Cannot write the log file {path}: {detail}. Make its folder writable or pass another --log-file',
+  },
   PTN_ERR_START_WORKER: {
     exitCode: 7,
     text: 'The {worker} worker did not start: {detail}',

@@ -56,7 +56,11 @@ void t.test('the arguments of a validator are ignored in every form', async (t) 
     '--wallet.name validator --wallet.hotkey=default --subtensor.network test --axon.port 8095 --logging.debug ' +
     '--autosync --netuid 116 --start-generate --slack-webhook-url https://example.org/x --neuron.axon_off True ' +
     '--logging.trace --subtensor.chain_endpoint ws://127.0.0.1:9944 --priority.max_workers -1 --strict';
-  t.same(await options(...line.split(' ')), { serve: 'true', netuid: '116' });
+  t.same(await options(...line.split(' ')), {
+    serve: 'true',
+    netuid: '116',
+    'alert-webhook-url': 'https://example.org/x',
+  });
 });
 
 void t.test('a validator flag before one of ours takes nothing from it', (t) => {

@@ -215,7 +215,7 @@ export interface TestApp {
   readonly app: ReturnType<typeof buildApp>;
   readonly snapshots: Snapshots;
   readonly connections: Connections;
-  /** Everything logged so far. */
+  /** Everything logged so far but the lines of single requests. */
   readonly logged: LogLine[];
 }
 
@@ -232,7 +232,15 @@ export function testApp(
     ...transactions,
   ]);
   const logged: LogLine[] = [];
-  const log = pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line) as LogLine) });
+  const log = pino(
+    { level: 'info' },
+    {
+      write: (text) => {
+        const line = JSON.parse(text) as LogLine;
+        if (line.event !== 'request') logged.push(line);
+      },
+    },
+  );
   const app = buildApp({
     snapshots,
     keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },

@@ -120,8 +120,9 @@ async function parseFilter(args: readonly string[], { version, nowMs }: ParseCon
 function serverParser(version: string): Argv {
   const options: Record<string, Options> = {};
   for (const name of OPTION_NAMES) {
-    const { env, group, describe, isSwitch, fallback } = definitionOf(name);
+    const { env, group, describe, isSwitch, fallback, alias } = definitionOf(name);
     options[name] = {
+      ...(alias === undefined ? {} : { alias }),
       group,
       describe: `${describe}${fallback === undefined ? '' : ` [default: ${fallback}]`} [${env}]`,
       // Without a type a switch may have a value too, which is checked like one of the environment.

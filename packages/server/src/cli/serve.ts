@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
 import { readSwitch, withEnvironment } from '../config/given-options.ts';
 import type { GivenOptions } from '../config/given-options.ts';
+import { openLogFile } from '../config/log-file.ts';
 import { createLogger } from '../config/logger.ts';
 import { resolveConfig } from '../config/resolve-config.ts';
 import { prepareStateDir } from '../config/state-dir.ts';
@@ -54,7 +55,7 @@ export interface ServeContext {
  */
 export async function serve(given: GivenOptions, { cwd, version }: ServeContext): Promise<number> {
   const config = resolveConfig(given, { cwd, version });
-  return runSupervisor({ config, log: prepare(config) });
+  return runSupervisor({ config, ...(await prepare(config)) });
 }
 
 /** The same with a simulated validator, which is stopped and removed at the end. */
@@ -75,7 +76,7 @@ async function serveSimulated(
 ): Promise<number> {
   const rooted = new Map(given).set('ptn-root', { value: demo.root, source: '--demo' });
   const config = resolveConfig(rooted, { cwd, version });
-  const log = prepare(config);
+  const { log, printLines } = await prepare(config);
   const state = { isLost: false, isOver: false };
   void demo.ended.then((detail) => {
     if (state.isOver) return;
@@ -88,6 +89,7 @@ async function serveSimulated(
     const code = await runSupervisor({
       config,
       log,
+      printLines,
       onServing: (supervisor) => {
         const { rest, ws } = supervisor.address();
         write(demoText(demo, { rest: `http://${reachable(rest)}`, ws: `ws://${reachable(ws)}` }));
@@ -99,9 +101,22 @@ async function serveSimulated(
   }
 }
 
-function prepare(config: ServerConfig): Logger {
+interface Output {
+  readonly log: Logger;
+  /** Where the lines of the workers go, if not to stdout. */
+  readonly printLines: ((lines: string) => void) | undefined;
+}
+
+async function prepare(config: ServerConfig): Promise<Output> {
   prepareStateDir(config.stateDir);
-  return createLogger({ name: 'supervisor', level: config.logLevel });
+  const destination = config.logFile === undefined ? undefined : await openLogFile(config.logFile);
+  const printLines = (lines: string): void => {
+    destination?.write(lines);
+  };
+  return {
+    log: createLogger({ name: 'supervisor', level: config.logLevel, destination }),
+    printLines: destination === undefined ? undefined : printLines,
+  };
 }
 
 /** The address under which this machine reaches a server that listens there. */

@@ -17,7 +17,7 @@ export const VALIDATOR_FLAGS: readonly ValidatorFlags[] = [
   { names: ['neuron.', 'priority.'], why: 'settings of the neuron and of its thread pool' },
   { names: ['autosync'], why: 'the validator brings its own positions up to date' },
   { names: ['start-generate'], why: 'the validator writes its outputs; they are served if they are there' },
-  { names: ['slack-webhook-url', 'slack-error-webhook-url'], why: 'the validator sends its own alerts' },
+  { names: ['slack-error-webhook-url'], why: 'alerts of this server go to --slack-webhook-url' },
   {
     names: ['no-spawn-api', 'split-state', 'orders-app', 'validator-hotkey'],
     why: 'which processes the validator itself starts',

@@ -1,6 +1,15 @@
 export type PositionsSource = 'auto' | 'tree' | 'outputs';
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+export interface LogFileConfig {
+  /** Absolute; the file in use has a number before its extension. */
+  readonly path: string;
+  /** A file that has reached this size is followed by the next. */
+  readonly sizeBytes: number;
+  /** So many files are kept, the one in use among them. */
+  readonly count: number;
+}
+
 /** The whole configuration of a running server, resolved: paths absolute, defaults filled in. */
 export interface ServerConfig {
   /** Address both ports listen on. */
@@ -28,6 +37,10 @@ export interface ServerConfig {
   /** `/readyz` fails when the feed has not proved for so long that what is served is up to date. */
   readonly maxStalenessMs: number;
   readonly logLevel: LogLevel;
+  /** Where the log goes instead of stdout. */
+  readonly logFile?: LogFileConfig;
+  /** Alerts are posted there. A secret: never logged, and not told to the workers. */
+  readonly alertWebhookUrl?: string;
   /** How changes of the tree are found: `auto` uses inotify and a sweep, `poll` the sweep alone. */
   readonly watch: 'auto' | 'poll';
   /**

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import pino from 'pino';
-import type { Logger, LoggerOptions as LoggerOptionsOfPino } from 'pino';
+import type { DestinationStream, Logger, LoggerOptions as LoggerOptionsOfPino } from 'pino';
 import type { PinoPretty } from 'pino-pretty';
 import { keepLoggedError } from '../metrics/recent-errors.ts';
 import type { LogLevel } from './config.ts';
@@ -9,10 +9,12 @@ export interface LoggerOptions {
   /** Who speaks: `supervisor`, `feed`, `rest-1`. */
   readonly name: string;
   readonly level: LogLevel;
+  /** Takes the lines, as JSON, instead of stdout. */
+  readonly destination?: DestinationStream | undefined;
 }
 
 const ERROR_LEVEL = pino.levels.values['error'] ?? 50;
-const SECRET_FIELDS = ['key', 'api_key', 'apiKey', 'authorization', 'Authorization'];
+const SECRET_FIELDS = ['key', 'api_key', 'apiKey', 'authorization', 'Authorization', 'body', 'rawPacket'];
 /** Secrets are struck out as fields of the line itself and down to `{ req: { headers: { authorization } } }`. */
 const REDACTED_PATHS = ['', '*.', '*.*.'].flatMap((parents) => SECRET_FIELDS.map((field) => parents + field));
 
@@ -29,7 +31,7 @@ export function isStdoutReplaced(): boolean {
  *
  * Lines are written synchronously, so that the last words before an exit are not lost.
  */
-export function createLogger({ name, level }: LoggerOptions): Logger {
+export function createLogger({ name, level, destination }: LoggerOptions): Logger {
   const options: LoggerOptionsOfPino = {
     name,
     level,
@@ -41,6 +43,7 @@ export function createLogger({ name, level }: LoggerOptions): Logger {
       },
     },
   };
+  if (destination !== undefined) return pino(options, destination);
   if (isStdoutReplaced()) return pino(options, process.stdout);
   if (process.stdout.isTTY)
     return pino(options, loadPretty()({ sync: true, ignore: 'hostname', destination: 1 }));

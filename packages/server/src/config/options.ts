@@ -7,6 +7,8 @@ export interface OptionDefinition {
   readonly describe: string;
   /** A switch takes no value on the command line; in the environment `true`, `1`, `false` or `0`. */
   readonly isSwitch?: true;
+  /** A second name on the command line. */
+  readonly alias?: string;
   /** The default, as the help shows it. Those of paths are worked out in resolve-config.ts. */
   readonly fallback?: string;
 }
@@ -147,6 +149,32 @@ export const OPTIONS = {
     group: 'Operation:',
     describe: `Least level that is logged: ${LOG_LEVELS.join(', ')}`,
     fallback: 'info',
+  },
+  'log-file': {
+    env: 'PTN_API_LOG_FILE',
+    group: 'Operation:',
+    describe:
+      'Log to files beside this path, such as ptn-api.1.log for ptn-api.log [default: standard output]',
+  },
+  'log-file-mb': {
+    env: 'PTN_API_LOG_FILE_MB',
+    group: 'Operation:',
+    describe: 'Size of a log file at which the next one is begun',
+    fallback: '50',
+  },
+  'log-file-count': {
+    env: 'PTN_API_LOG_FILE_COUNT',
+    group: 'Operation:',
+    describe: 'How many log files are kept, 2 to 100',
+    fallback: '10',
+  },
+  'alert-webhook-url': {
+    env: 'PTN_API_ALERT_WEBHOOK_URL',
+    group: 'Operation:',
+    describe:
+      'Alerts are posted there as {"text": "…"}, as Slack takes them; also as --slack-webhook-url. ' +
+      'A secret: better given in the environment',
+    alias: 'slack-webhook-url',
   },
 } as const satisfies Readonly<Record<string, OptionDefinition>>;
 

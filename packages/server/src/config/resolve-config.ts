@@ -19,6 +19,7 @@ const WHOLE_NUMBER = /^\d{1,10}$/;
 const DECIMAL_NUMBER = /^\d{1,5}(\.\d{1,6})?$/;
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 36_500;
+const MEGABYTE = 1_000_000;
 
 /** The value that a text means, or what is allowed in its place. */
 type Reading<T> = { readonly value: T } | { readonly allowed: string };
@@ -126,6 +127,15 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     return resolve(cwd, found.value);
   }
 
+  /** Like `readPath`; the value, a secret, stands in no error. */
+  function readWebhook(name: OptionName): string | undefined {
+    const found = given.get(name);
+    if (found === undefined || found.value === '') return undefined;
+    if (URL.canParse(found.value) && /^https?:$/.test(new URL(found.value).protocol)) return found.value;
+    problems.push(`${found.source} is no URL that begins with https:// or http:// (its value is not shown)`);
+    return undefined;
+  }
+
   const options = {
     host: read('api-host', readHost),
     restPort: read('api-rest-port', readPort),
@@ -147,6 +157,12 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     readPath('state-dir'),
   ];
   const publicWsUrl = read('public-ws-url', readStreamUrl);
+  const logFilePath = readPath('log-file');
+  const logFile = {
+    sizeBytes: read('log-file-mb', wholeNumber(1, 10_000)) * MEGABYTE,
+    count: read('log-file-count', wholeNumber(2, 100)),
+  };
+  const alertWebhookUrl = readWebhook('alert-webhook-url');
   if (options.restPort !== 0 && options.restPort === options.wsPort) {
     problems.push(
       `--api-rest-port and --api-ws-port are both ${options.restPort}, two different ports are needed`,
@@ -168,6 +184,8 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
   return {
     ...options,
     ...(publicWsUrl === undefined ? {} : { publicWsUrl }),
+    ...(logFilePath === undefined ? {} : { logFile: { path: logFilePath, ...logFile } }),
+    ...(alertWebhookUrl === undefined ? {} : { alertWebhookUrl }),
     ptnRoot,
     apiKeysPaths: givenKeys === undefined ? [preferred, ...others] : [givenKeys],
     stateDir: givenStateDir ?? join(ptnRoot, '.ptn-api'),

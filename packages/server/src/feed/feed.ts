@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
 import { machineMs } from '../metrics/machine-clock.ts';
-import type { AnyTransaction, PositionsHead } from '../ipc/messages.ts';
+import type { AlertMessage, AnyTransaction, PositionsHead } from '../ipc/messages.ts';
 import { DocumentsFeed } from './documents-feed.ts';
 import { FileReader } from './file-reader.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -27,6 +27,8 @@ export interface FeedOptions {
   readonly log: Logger;
   /** Hands transactions to the supervisor; resolves when they are on their way. */
   readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
+  /** Tells the operator's alerts of something. */
+  readonly alert?: (alert: Omit<AlertMessage, 'type'>) => void;
 }
 
 interface Closable {
@@ -48,8 +50,8 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#pool = createTaskPool(POOL_THREADS);
-    const { config, log, publish } = options;
-    this.#orderLog = new OrderLogOwner({ config, log, publish, positions: () => this.#positions });
+    const { config, log, publish, alert = () => undefined } = options;
+    this.#orderLog = new OrderLogOwner({ config, log, publish, alert, positions: () => this.#positions });
   }
 
   /** Resolves when everything that is there was published once. */

@@ -10,7 +10,15 @@ const port = runWorker({
   name: 'feed',
   async onStart(config, lastGeneration) {
     const log = createLogger({ name: 'feed', level: config.logLevel });
-    feed = new Feed({ config, lastGeneration, log, publish: (transactions) => port.publish(transactions) });
+    feed = new Feed({
+      config,
+      lastGeneration,
+      log,
+      publish: (transactions) => port.publish(transactions),
+      alert: (alert) => {
+        port.alert(alert);
+      },
+    });
     await feed.start();
     port.ready();
   },

@@ -268,6 +268,15 @@ export interface AcceptedMessage {
   readonly type: 'accepted';
 }
 
+/** Something for the operator's alerts: `raise` begins a trouble of the topic, `clear` ends it, `happened` has no end. */
+export interface AlertMessage {
+  readonly type: 'alert';
+  readonly topic: string;
+  readonly change: 'raise' | 'clear' | 'happened';
+  /** Without anything secret: it leaves the machine. */
+  readonly text: string;
+}
+
 export interface DrainedMessage {
   readonly type: 'drained';
 }
@@ -294,6 +303,7 @@ export type FromWorker =
   | PongMessage
   | FatalMessage
   | AcceptedMessage
+  | AlertMessage
   | DrainedMessage
   | MetricsMessage
   | UsageMessage;

@@ -4,7 +4,7 @@ import type { LogLevel, ServerConfig } from '../config/config.ts';
 import type { MetricFamily } from '../metrics/process-metrics.ts';
 import { recentErrors } from '../metrics/recent-errors.ts';
 import type { UsageEntry } from '../metrics/usage.ts';
-import type { AnyTransaction, FromWorker, ToWorker } from './messages.ts';
+import type { AlertMessage, AnyTransaction, FromWorker, ToWorker } from './messages.ts';
 import { Assembly, sendInParts } from './parts.ts';
 
 /** What a worker does when the supervisor speaks to it. */
@@ -47,6 +47,8 @@ export interface WorkerPort {
   publish(transactions: readonly AnyTransaction[]): Promise<void>;
   /** Tells of requests that were answered, each once. */
   reportUsage(entries: readonly UsageEntry[]): void;
+  /** Tells the operator's alerts of something. */
+  alert(alert: Omit<AlertMessage, 'type'>): void;
   /** Gives up: tells the supervisor why and exits with code 1. Never resolves. */
   fatal(detail: string): Promise<never>;
 }
@@ -182,6 +184,9 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
     },
     reportUsage: (entries) => {
       if (entries.length > 0) tell({ type: 'usage', entries });
+    },
+    alert: (alert) => {
+      tell({ type: 'alert', ...alert });
     },
     fatal,
   };

@@ -19,6 +19,8 @@ export interface OrderLogWriterOptions {
   /** The last number that the Python server used; counts only when a log is made. */
   readonly startAfter: number;
   readonly log: Logger;
+  /** A damaged log was found, and moved away. */
+  readonly onDamaged?: (reason: string) => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function openOrderLogWriter(options: OrderLogWriterOptions): Promis
 }
 
 async function openLocked(options: OrderLogWriterOptions, releaseLock: () => void): Promise<OrderLogWriter> {
-  const { path, log } = options;
+  const { path, log, onDamaged } = options;
   const lostBecause = await findDamage(path);
   if (lostBecause !== undefined) {
     const movedTo = hasDataFile(path) ? moveAside(path) : null;
@@ -49,6 +51,7 @@ async function openLocked(options: OrderLogWriterOptions, releaseLock: () => voi
       { event: 'order-log-damaged', path, movedTo, reason: lostBecause },
       'the order log is damaged: a new one is made, whose clients cannot resume from before it',
     );
+    onDamaged?.(lostBecause);
   }
   const mark = readHighWater(path);
   if (mark === 'damaged')

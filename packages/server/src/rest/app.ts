@@ -5,11 +5,14 @@ import type { OrderLogReader } from '../order-log/order-log.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import type { Keys } from './access.ts';
 import { answerClientError, answerFault, sendError } from './errors.ts';
+import { describeRoutes } from './openapi/describe-routes.ts';
 import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';
 import { requestIdOf } from './request-id.ts';
+import { logRequest } from './request-log.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
+import { addDocsRoutes } from './routes/docs.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addOrderRoutes } from './routes/orders.ts';
 import { addPositionsRoutes } from './routes/positions.ts';
@@ -39,6 +42,8 @@ export interface AppOptions {
   readonly dashboardFiles?: string | undefined;
   /** Told by `/readyz`. */
   readonly isDraining?: () => boolean;
+  /** Of the server, as the API document tells it. */
+  readonly version?: string;
   /** Unix ms. */
   readonly now?: () => number;
   /** What `/readyz` takes for out of date. */
@@ -56,6 +61,7 @@ export function buildApp({
   publicWsUrl,
   dashboardFiles,
   isDraining = () => false,
+  version = '0.0.0',
   now = Date.now,
   maxStalenessMs = Infinity,
   metrics,
@@ -71,10 +77,11 @@ export function buildApp({
     routerOptions: { maxParamLength: HOTKEY_LIMIT_CHARACTERS },
     exposeHeadRoutes: false,
     requestIdHeader: false,
-    genReqId: requestIdOf,
+    genReqId: (request) => requestIdOf(request, (text) => keys.lookup(text, now()) !== undefined),
     clientErrorHandler: answerClientError,
     // A path that is not percent-encoded text, or with a hotkey that is too long: nothing is there.
     frameworkErrors: (_error, request, reply) => {
+      logRequest(request, reply);
       reply.headers(commonHeaders(request.id));
       sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND');
     },
@@ -91,23 +98,31 @@ export function buildApp({
     done(null, body);
   });
 
+  app.decorateRequest('userId', null);
   app.addHook('onRequest', (request, reply, done) => {
+    logRequest(request, reply);
     reply.headers(commonHeaders(request.id));
     ignoreOtherContentTypes(request);
     done();
   });
-  app.decorateRequest('userId', null);
   if (metrics !== undefined) observeRequests(app, metrics);
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));
 
   const context = { snapshots, orders, guard: guardWith(keys, now) };
-  addPositionsRoutes(app, context);
-  addStatisticsRoutes(app, context);
-  addDocumentRoutes(app, context);
+  // A page and no part of the interface that is described.
   addDashboardRoutes(app, { snapshots, publicWsUrl, files: dashboardFiles });
+  describeRoutes(app, version);
+  // In scopes, which begin when the document is ready to take their routes in.
+  app.register((scope, _options, done) => {
+    addPositionsRoutes(scope, context);
+    addStatisticsRoutes(scope, context);
+    addDocumentRoutes(scope, context);
+    done();
+  });
   app.register((scope) => addOrderRoutes(scope, context));
   app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining, maxStalenessMs }));
+  app.register(addDocsRoutes);
   return app;
 }
 

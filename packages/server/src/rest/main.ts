@@ -19,13 +19,14 @@ let isReady = false;
 
 const port = runWorker({
   name: NAME,
-  onStart: async ({ logLevel, maxStalenessMs, publicWsUrl }) => {
+  onStart: async ({ logLevel, version, maxStalenessMs, publicWsUrl }) => {
     const app = buildApp({
       snapshots,
       keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
       publicWsUrl,
       orders: () => snapshots.orderLog.reader(),
       log: createLogger({ name: NAME, level: logLevel }),
+      version,
       isDraining: () => connections?.isDraining === true,
       maxStalenessMs,
       metrics: {

@@ -7,8 +7,8 @@ export function createRequestId(): string {
   return randomUUID();
 }
 
-/** The client's own id where it is harmless in logs and headers, else a new one. */
-export function requestIdOf(request: IncomingMessage): string {
+/** The client's own id where it is harmless in logs and headers, else a new one: one that is a key is not. */
+export function requestIdOf(request: IncomingMessage, isKey: (text: string) => boolean): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && SANE.test(given) ? given : createRequestId();
+  return typeof given === 'string' && SANE.test(given) && !isKey(given) ? given : createRequestId();
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
+import { sendAlerts } from './alerts/send-alerts.ts';
 import { watchKeyFile } from './key-file.ts';
 import type { KeyFile } from './key-file.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
@@ -12,6 +13,8 @@ import type { WorkerSpec } from './worker-spec.ts';
 export interface RunOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
+  /** Takes what the workers print, in whole lines; by default it goes where this process prints. */
+  readonly printLines?: ((lines: string) => void) | undefined;
   /** By default those of the server. */
   readonly workers?: readonly WorkerSpec[];
   /** How long the workers may take to stop. */
@@ -33,15 +36,21 @@ const SAME_CTRL_C_MS = 300;
  * @throws StartError when the server cannot start; nothing of it is left running then.
  */
 export async function runSupervisor(options: RunOptions): Promise<number> {
-  const { config, log, workers = serverWorkers(config), stopWithinMs, onServing } = options;
+  const { log, printLines, stopWithinMs, onServing } = options;
+  // The workers have no use for the webhook, whose URL is a secret.
+  const { alertWebhookUrl, ...config } = options.config;
+  const { workers = serverWorkers(config) } = options;
   const supervisor = new Supervisor({
     config,
     workers,
     log,
+    printLines,
     ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
   });
   const monitoring = new Monitoring({ supervisor, config, log });
   const control = listenForOrders(supervisor, log);
+  const endAlerts =
+    alertWebhookUrl === undefined ? undefined : sendAlerts({ supervisor, url: alertWebhookUrl, log });
   let keyFile: KeyFile | undefined;
   try {
     keyFile = await watchKeyFile({
@@ -70,6 +79,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     throw error;
   } finally {
     control.remove();
+    endAlerts?.();
     await monitoring.close();
     await keyFile?.close();
   }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
 import { StartError } from '../config/start-error.ts';
-import type { KeyGrant, MetricsMessage } from '../ipc/messages.ts';
+import type { AlertMessage, KeyGrant, MetricsMessage } from '../ipc/messages.ts';
 import type { UsageEntry } from '../metrics/usage.ts';
 import { Broker } from './broker.ts';
 import type { RetainedReader } from './broker.ts';
@@ -23,6 +23,8 @@ export interface SupervisorOptions {
   readonly heartbeat?: Heartbeat;
   /** How long all workers together may take to drain. */
   readonly stopWithinMs?: number;
+  /** Takes what the workers print, in whole lines; by default it goes where this process prints. */
+  readonly printLines?: ((lines: string) => void) | undefined;
 }
 
 export interface SupervisorStatus {
@@ -39,6 +41,8 @@ export interface SupervisorEvents {
   usage: [entries: readonly UsageEntry[]];
   /** A worker crashes too often: once, and again only after it has recovered. */
   critical: [id: string];
+  /** A worker has something for the operator. */
+  alert: [alert: AlertMessage];
 }
 
 /** 15 s without an answer. */
@@ -179,6 +183,10 @@ export class Supervisor {
           onPublish: (transactions) => {
             this.#broker.publishFor(child, transactions);
           },
+          onAlert: (alert) => {
+            this.events.emit('alert', alert);
+          },
+          printLines: this.#options.printLines,
         });
         return child;
       },

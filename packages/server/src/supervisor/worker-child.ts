@@ -3,10 +3,18 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config/config.ts';
 import { isStdoutReplaced } from '../config/logger.ts';
-import type { AnyTransaction, FromWorker, MetricsMessage, Part, ToWorker } from '../ipc/messages.ts';
+import type {
+  AlertMessage,
+  AnyTransaction,
+  FromWorker,
+  MetricsMessage,
+  Part,
+  ToWorker,
+} from '../ipc/messages.ts';
 import { Outbox } from '../ipc/outbox.ts';
 import { Assembly, sendInParts } from '../ipc/parts.ts';
 import type { UsageEntry } from '../metrics/usage.ts';
+import { forwardLines } from './forward-lines.ts';
 import { workerEnvironment } from './worker-environment.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -38,6 +46,9 @@ export interface WorkerChildOptions {
   readonly retained: () => readonly AnyTransaction[] | undefined;
   readonly onUsage: (entries: readonly UsageEntry[]) => void;
   readonly onPublish: (transactions: readonly AnyTransaction[]) => void;
+  readonly onAlert?: (alert: AlertMessage) => void;
+  /** Takes what the worker prints, in whole lines; by default it goes where this process prints. */
+  readonly printLines?: ((lines: string) => void) | undefined;
 }
 
 /** A worker has this long to exit by itself after it was drained, within the time it was given. */
@@ -173,8 +184,9 @@ export class WorkerChild {
 
   #fork(): ChildProcess | undefined {
     const { spec } = this.#options;
-    // Where stdout is replaced, what the worker prints has to pass through it as well.
-    const output = isStdoutReplaced() ? 'pipe' : 'inherit';
+    const { printLines } = this.#options;
+    // Where stdout is replaced or the log is a file, what the worker prints has to pass through it as well.
+    const output = printLines !== undefined || isStdoutReplaced() ? 'pipe' : 'inherit';
     let child: ChildProcess;
     try {
       child = fork(spec.modulePath, spec.args ?? [], {
@@ -186,8 +198,10 @@ export class WorkerChild {
       this.#end(null, null, couldNotStart(error));
       return undefined;
     }
-    child.stdout?.on('data', (chunk: Buffer) => process.stdout.write(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
+    // In whole lines: several workers print at the same time.
+    if (child.stdout !== null)
+      forwardLines(child.stdout, printLines ?? ((lines) => process.stdout.write(lines)));
+    if (child.stderr !== null) forwardLines(child.stderr, (lines) => process.stderr.write(lines));
     child.on('message', (message) => {
       this.#receive(message as FromWorker);
     });
@@ -250,6 +264,9 @@ export class WorkerChild {
         break;
       case 'accepted':
         this.#settleTaken(true);
+        break;
+      case 'alert':
+        this.#options.onAlert?.(message);
         break;
       case 'drained':
         this.#reason ??= 'it was drained';

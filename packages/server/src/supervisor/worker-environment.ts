@@ -5,6 +5,8 @@ const PRIVATE_NAMES = new Set([
   'NODE_CHANNEL_SERIALIZATION_MODE',
   'NODE_APP_INSTANCE',
   'NOTIFY_SOCKET',
+  // Not theirs to know.
+  'PTN_API_ALERT_WEBHOOK_URL',
 ]);
 const PM2_NAMES = /^(pm2|pm|axm)_/i;
 

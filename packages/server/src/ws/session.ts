@@ -65,6 +65,11 @@ export class Session {
     return this.#subscription?.cursor?.after;
   }
 
+  /** For how long it has been open. */
+  get openMs(): number {
+    return performance.now() - this.#openedMs;
+  }
+
   receive(bytes: Buffer): void {
     if (this.#digest === undefined) this.#authenticate(bytes);
     else this.#answer(parseClientMessage(bytes.toString('utf8')));

@@ -94,7 +94,7 @@ export class StreamServer implements StreamView {
         log.info({ event: 'ws-too-slow', connection: id }, 'a client reads nothing and is closed');
       },
       onClosed: (closeCode) => {
-        this.#forget(id, closeCode);
+        this.#forget(id, closeCode, session);
       },
       onError: (error) => {
         log.debug({ event: 'ws-connection-error', connection: id, err: error }, 'a connection broke');
@@ -109,7 +109,7 @@ export class StreamServer implements StreamView {
         this.#countDelivery(frame);
       },
       onAuthenticated: ({ sha256, userId }) => {
-        log.info({ event: 'ws-authenticated', connection: id, user: userId }, 'a client authenticated');
+        log.info({ event: 'ws-authenticated', connection: id, user_id: userId }, 'a client authenticated');
         this.#registry.add(id, sha256, this.#now());
       },
     });
@@ -196,11 +196,14 @@ export class StreamServer implements StreamView {
     for (const session of this.#sessions.values()) session.check();
   }
 
-  #forget(id: number, closeCode: number): void {
+  #forget(id: number, closeCode: number, session: Session): void {
     this.#sessions.delete(id);
     this.#options.metrics?.countClosed(closeCode);
     this.#registry.remove(id);
-    this.#options.log.debug({ event: 'ws-closed', connection: id, closeCode }, 'a connection is closed');
+    const { userId, openMs } = session;
+    const line = { event: 'ws-closed', connection: id, user_id: userId, closeCode, ms: Math.round(openMs) };
+    // Anybody can open and close connections: only those of somebody are of interest.
+    this.#options.log[userId === undefined ? 'debug' : 'info'](line, 'a connection is closed');
     if (this.#sessions.size === 0) this.#onEmpty?.();
   }
 }

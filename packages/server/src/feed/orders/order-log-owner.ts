@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../../config/config.ts';
-import type { AnyTransaction, OrdersHead } from '../../ipc/messages.ts';
+import type { AlertMessage, AnyTransaction, OrdersHead } from '../../ipc/messages.ts';
 import { OrderLogInUseError } from '../../order-log/errors.ts';
 import { openOrderLogWriter } from '../../order-log/open-order-log-writer.ts';
 import { openOrderLogReader } from '../../order-log/order-log-reader.ts';
@@ -16,10 +16,17 @@ const FOLLOW_MS = 100;
 /** A takeover that failed is tried again after so long. */
 const RETRY_MS = 5000;
 
+const NOT_STORED = {
+  change: 'raise',
+  text: 'orders cannot be stored, and are not sent until they are: is there room on the disk of the state directory?',
+} as const;
+const STORED = { change: 'clear', text: 'orders are stored and sent again' } as const;
+
 export interface OrderLogOwnerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
   readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
+  readonly alert: (alert: Omit<AlertMessage, 'type'>) => void;
   /** What was read of the positions; `null` while there is none. */
   readonly positions: () => PositionsFeed | null;
 }
@@ -35,6 +42,8 @@ export class OrderLogOwner {
   #nextAttempt: NodeJS.Timeout | null = null;
   #attempt: Promise<void> | null = null;
   #isClosed = false;
+  /** Whether the last attempt to store orders succeeded; `undefined` before the first. */
+  #wasStored: boolean | undefined;
 
   constructor(options: OrderLogOwnerOptions) {
     this.#options = options;
@@ -51,13 +60,26 @@ export class OrderLogOwner {
    * @throws OrderLogInUseError when a server writes it that this one does not take over from.
    */
   async open(): Promise<void> {
-    const { config, log, positions } = this.#options;
+    const { config, log, positions, alert } = this.#options;
     try {
       const startAfter = pythonSequence(config.ptnRoot, log);
-      const writer = await openOrderLogWriter({ path: this.#path, startAfter, log });
+      const writer = await openOrderLogWriter({
+        path: this.#path,
+        startAfter,
+        log,
+        onDamaged: (reason) => {
+          const text = `the order log was damaged (${reason}): a new one was begun, clients cannot resume from before it`;
+          alert({ topic: 'order log damaged', change: 'happened', text });
+        },
+      });
       this.#orders = new OrderStream({
         writer,
         log,
+        onWrite: (isStored) => {
+          if (isStored === this.#wasStored) return;
+          this.#wasStored = isStored;
+          alert({ topic: 'order log writes', ...(isStored ? STORED : NOT_STORED) });
+        },
         retention: { maxAgeMs: config.orderRetentionMs, maxCount: config.orderRetentionCount },
         onState: (state) => this.#tell(state),
         onShown: () => positions()?.completenessChanged(),

@@ -30,6 +30,8 @@ export interface OrderStreamOptions {
   readonly retention: { readonly maxAgeMs: number; readonly maxCount: number };
   /** Told the state of the log after every change. */
   readonly onState: (state: OrderLogState) => Promise<void>;
+  /** After every attempt to store orders. */
+  readonly onWrite?: (isStored: boolean) => void;
   /** Told when the files show an order that was waited for. */
   readonly onShown?: () => void;
   /** Whether what was read from the files holds the order. */
@@ -220,14 +222,16 @@ export class OrderStream {
   }
 
   async #storeAll(): Promise<void> {
-    const { writer, log, onState } = this.#options;
+    const { writer, log, onState, onWrite } = this.#options;
     while (this.#pending.size > 0 && !this.#isFinished) {
       const events = [...this.#pending.values()].sort((a, b) => a.processedMs - b.processedMs);
       try {
         const state = await writer.append(events);
+        onWrite?.(true);
         for (const { orderUuid } of events) this.#pending.delete(orderUuid);
         await onState(state);
       } catch (error) {
+        onWrite?.(false);
         log.error(
           { event: 'order-log-write-failed', err: error, waiting: this.#pending.size },
           'orders could not be stored and are not sent until they are: is there room on the disk of the state directory?',

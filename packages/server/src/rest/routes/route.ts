@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OrderLogReader } from '../../order-log/order-log.ts';
 import type { Guard } from '../access.ts';
 import { sendError } from '../errors.ts';
+import { HIDDEN, schemaOf } from '../openapi/describe-routes.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 
 /** What every group of routes is given. */
@@ -25,11 +26,13 @@ export const HOTKEY_PARAMETER = ':hotkey(^[\\w.:-]+$)';
 
 /** One resource: GET and HEAD are answered, every other method with 405, without a look at its body or key. */
 export function addRoute(app: FastifyInstance, url: string, handler: RouteHandler): void {
-  app.route({ method: ['GET', 'HEAD'], url, handler });
+  app.route({ method: 'GET', url, schema: schemaOf(url), handler });
+  app.route({ method: 'HEAD', url, schema: HIDDEN, handler });
   const refuse: RouteHandler = (_request, reply) => sendError(reply, 'PTN_ERR_HTTP_METHOD');
   app.route({
     method: app.supportedMethods.filter((method) => method !== 'GET' && method !== 'HEAD'),
     url,
+    schema: HIDDEN,
     onRequest: async (request, reply) => refuse(request, reply),
     handler: refuse,
   });

@@ -1,0 +1,34 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { ROUTE_DOCS } from './route-docs.ts';
+
+const TITLE = 'PTN API';
+const DESCRIPTION =
+  'Data of a validator of the Proprietary Trading Network (Bittensor subnet 8). Every answer that is not an error may ' +
+  'be gzip (`Accept-Encoding`), has a strong `ETag` where it is a snapshot, and HEAD works wherever GET does. Orders ' +
+  'are streamed over WebSocket: see `/docs/asyncapi.yaml`.';
+
+/** Collects what the document says of the routes that are added after this. */
+export function describeRoutes(app: FastifyInstance, version: string): void {
+  // The schemas are for readers: what a request may hold is the routes' to say, in the words that clients know, and
+  // bodies are bytes that are sent as they are.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: TITLE, description: DESCRIPTION, version },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: [{ key: [] }],
+    },
+  });
+}
+
+/** What is documented of a route for the method that has it; `url` as it is given to the router. */
+export function schemaOf(url: string): FastifySchema {
+  const path = url.replace(/:(\w+)\([^)]*\)/g, '{$1}');
+  const doc = ROUTE_DOCS[path];
+  return doc ?? HIDDEN;
+}
+
+export const HIDDEN: FastifySchema = { hide: true };

@@ -1,0 +1,91 @@
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import type { Supervisor } from '../supervisor.ts';
+import { AlertTopics } from './alert-topics.ts';
+import { Webhook } from './webhook.ts';
+import type { WebhookTiming } from './webhook.ts';
+
+export interface AlertOptions {
+  readonly supervisor: Supervisor;
+  readonly url: string;
+  readonly log: Logger;
+  readonly timing?: Partial<AlertTiming>;
+  readonly webhookTiming?: Partial<WebhookTiming>;
+}
+
+export interface AlertTiming {
+  /** The same alert is sent at most once in so long. */
+  readonly throttleMs: number;
+  /** A feed that is back before this is not missed: its crash was told, and a rolling restart needs a moment. */
+  readonly feedDownAfterMs: number;
+  /** A worker that crashed too often is well again after so long without another crash. */
+  readonly stableAfterMs: number;
+}
+
+const DEFAULT_TIMING: AlertTiming = {
+  throttleMs: 600_000,
+  feedDownAfterMs: 30_000,
+  stableAfterMs: 300_000,
+};
+
+const FEED = 'feed';
+
+/**
+ * Sends what an operator has to know to a webhook. Listens to the supervisor's events, and nothing waits for it.
+ *
+ * @returns what ends it.
+ */
+export function sendAlerts({ supervisor, url, log, timing, webhookTiming = {} }: AlertOptions): () => void {
+  const { throttleMs, feedDownAfterMs, stableAfterMs } = { ...DEFAULT_TIMING, ...timing };
+  const webhook = new Webhook({ url: new URL(url), log, timing: webhookTiming });
+  const from = `[ptn-api ${hostname()}]`;
+  const topics = new AlertTopics({
+    throttleMs,
+    send: (text) => {
+      log.info({ event: 'alert', text }, `alert: ${text}`);
+      webhook.send(`${from} ${text}`);
+    },
+  });
+  const timers = new Map<string, NodeJS.Timeout>();
+
+  function later(name: string, ms: number, work: () => void): void {
+    clearTimeout(timers.get(name));
+    timers.set(name, setTimeout(work, ms).unref());
+  }
+
+  const { events } = supervisor;
+  events.on('worker-crashed', (id, { reason }) => {
+    clearTimeout(timers.get(`stable ${id}`));
+    topics.raise(`worker ${id}`, `worker ${id} ended: ${reason}. It is started again`);
+  });
+  events.on('critical', (id) => {
+    topics.raise(`critical ${id}`, `worker ${id} crashes again and again; it goes on being restarted`);
+  });
+  events.on('worker-ready', (id) => {
+    topics.clear(`worker ${id}`, `worker ${id} runs again`);
+    later(`stable ${id}`, stableAfterMs, () => {
+      topics.clear(
+        `critical ${id}`,
+        `worker ${id} has not crashed for ${Math.round(stableAfterMs / 1000)} s`,
+      );
+    });
+    if (id !== FEED) return;
+    clearTimeout(timers.get('feed down'));
+    topics.clear('feed down', 'the feed is there, answers are kept up to date again');
+  });
+  events.on('worker-down', (id) => {
+    if (id !== FEED) return;
+    later('feed down', feedDownAfterMs, () => {
+      topics.raise('feed down', 'the feed is down: what is served becomes stale, and no order is streamed');
+    });
+  });
+  events.on('alert', ({ topic, change, text }) => {
+    topics[change](topic, text);
+  });
+
+  return () => {
+    for (const timer of timers.values()) clearTimeout(timer);
+    topics.close();
+    webhook.close();
+  };
+}
