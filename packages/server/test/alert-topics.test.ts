@@ -31,16 +31,17 @@ function made(t: Test): Told {
   };
 }
 
-void t.test('a trouble is told when it begins and when it ends, not while it lasts', async (t) => {
+void t.test('a trouble is told when it begins and when it ends, not while it lasts', (t) => {
   const { topics, texts } = made(t);
   topics.raise('a', 'a broke');
   topics.raise('a', 'a broke');
   topics.clear('a', 'a works');
   topics.clear('a', 'a works');
   t.same(texts, ['a broke', 'Recovered: a works']);
+  t.end();
 });
 
-void t.test('what comes and goes is told once, then in one text at the end of the quiet time', async (t) => {
+void t.test('what comes and goes is told once, then in one text at the end of the quiet time', (t) => {
   const { topics, texts, pass } = made(t);
   for (let count = 0; count < 5; count += 1) {
     topics.raise('a', `a broke: ${count}`);
@@ -53,6 +54,7 @@ void t.test('what comes and goes is told once, then in one text at the end of th
   t.same(texts.splice(0), ['a broke: 4 (4 times more in 10 min, now over)']);
   pass(600_000);
   t.same(texts, [], 'and nothing more where nothing more was');
+  t.end();
 });
 
 void t.test(
@@ -68,27 +70,30 @@ void t.test(
   },
 );
 
-void t.test('after the quiet time the next trouble is told at once', async (t) => {
+void t.test('after the quiet time the next trouble is told at once', (t) => {
   const { topics, texts, pass } = made(t);
   topics.raise('a', 'a broke');
   topics.clear('a', 'a works');
   pass(600_000);
   topics.raise('a', 'a broke again');
   t.equal(texts.at(-1), 'a broke again');
+  t.end();
 });
 
-void t.test('topics do not silence each other', async (t) => {
+void t.test('topics do not silence each other', (t) => {
   const { topics, texts } = made(t);
   topics.raise('a', 'a broke');
   topics.raise('b', 'b broke');
   topics.happened('c', 'c happened');
   topics.happened('c', 'c happened');
   t.same(texts, ['a broke', 'b broke', 'c happened']);
+  t.end();
 });
 
-void t.test('what has no end is counted as well', async (t) => {
+void t.test('what has no end is counted as well', (t) => {
   const { topics, texts, pass } = made(t);
   for (let count = 0; count < 3; count += 1) topics.happened('c', 'c happened');
   pass(600_000);
   t.same(texts, ['c happened', 'c happened (2 times more in 10 min)']);
+  t.end();
 });

@@ -168,6 +168,7 @@ function show(description) {
 }
 
 addEventListener('hashchange', openTarget);
+document.getElementById('access').addEventListener('submit', (event) => event.preventDefault());
 try {
   const response = await fetch('/openapi.json');
   if (!response.ok) throw new Error(`the server answered ${response.status}`);

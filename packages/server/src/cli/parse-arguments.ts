@@ -89,8 +89,10 @@ async function parseServer(args: readonly string[], { version }: ParseContext): 
   }
   const given = new Map<OptionName, Given>();
   for (const [name, value] of parsed.options) {
-    const option = OPTION_NAMES.find((known) => known === name);
+    const option = OPTION_NAMES.find((known) => known === name || definitionOf(known).alias === name);
     if (option === undefined) return unknownOption(name, OPTION_NAMES);
+    // The name of our own counts where both are given.
+    if (option !== name && parsed.options.has(option)) continue;
     given.set(option, { value, source: `--${name}` });
   }
   return { kind: 'server', given };
@@ -120,9 +122,8 @@ async function parseFilter(args: readonly string[], { version, nowMs }: ParseCon
 function serverParser(version: string): Argv {
   const options: Record<string, Options> = {};
   for (const name of OPTION_NAMES) {
-    const { env, group, describe, isSwitch, fallback, alias } = definitionOf(name);
+    const { env, group, describe, isSwitch, fallback } = definitionOf(name);
     options[name] = {
-      ...(alias === undefined ? {} : { alias }),
       group,
       describe: `${describe}${fallback === undefined ? '' : ` [default: ${fallback}]`} [${env}]`,
       // Without a type a switch may have a value too, which is checked like one of the environment.

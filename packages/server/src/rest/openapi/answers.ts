@@ -1,6 +1,7 @@
 /**
  * What the answers hold, for readers. Objects may have more members than are named here: the validator's files are
- * passed on as they are. Names of numbers that may be NaN or Infinity are not narrowed to numbers.
+ * passed on as they are. A number may be written as NaN or
+ * Infinity there, which JSON does not know and schemas cannot say.
  */
 import { Type } from '@sinclair/typebox';
 import type { TSchema } from '@sinclair/typebox';
@@ -70,7 +71,11 @@ export const Statistics = Type.Object({ data: Type.Array(StatisticsMiner) }, ope
 export const ValidatorFile = Type.Union([Type.Object({}, open), Type.Array(Type.Unknown())]);
 
 const OrderMessage = Type.Object(
-  { type: Type.String(), sequence: Type.Integer(), timestamp: UnixMs, data: Type.Object({}, open) },
+  {
+    sequence: Type.Integer(),
+    timestamp: UnixMs,
+    data: Type.Object({ position: Position }),
+  },
   open,
 );
 export const Orders = Type.Object(

@@ -5,8 +5,8 @@ import { ROUTE_DOCS } from './route-docs.ts';
 const TITLE = 'PTN API';
 const DESCRIPTION =
   'Data of a validator of the Proprietary Trading Network (Bittensor subnet 8). Every answer that is not an error may ' +
-  'be gzip (`Accept-Encoding`), has a strong `ETag` where it is a snapshot, and HEAD works wherever GET does. Orders ' +
-  'are streamed over WebSocket: see `/docs/asyncapi.yaml`.';
+  'be gzip (Accept-Encoding), has a strong ETag where it is a snapshot, and HEAD works wherever GET does. Orders ' +
+  'are streamed over WebSocket: see /docs/asyncapi.yaml.';
 
 /** Collects what the document says of the routes that are added after this. */
 export function describeRoutes(app: FastifyInstance, version: string): void {

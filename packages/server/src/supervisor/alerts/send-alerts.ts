@@ -42,7 +42,7 @@ export function sendAlerts({ supervisor, url, log, timing, webhookTiming = {} }:
   const topics = new AlertTopics({
     throttleMs,
     send: (text) => {
-      log.info({ event: 'alert', text }, `alert: ${text}`);
+      log.info({ event: 'alert' }, `alert: ${text}`);
       webhook.send(`${from} ${text}`);
     },
   });

@@ -1,0 +1,170 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { SimulatedValidator } from '@ptn-api/devnet';
+import { makeTemporaryFolder, startServer, waitFor } from '@ptn-api/testkit';
+import type { RunningServer } from '@ptn-api/testkit';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { BEARER, testApp } from './rest-fixture.ts';
+
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
+  readonly security?: readonly unknown[];
+  readonly responses: Readonly<
+    Record<string, { readonly content?: { readonly 'application/json'?: { readonly schema: object } } }>
+  >;
+}
+interface Document {
+  readonly openapi: string;
+  readonly info: { readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+const KEYS = {
+  full: { key: 'key-100', tier: 100 },
+  low: { key: 'key-0', tier: 0 },
+};
+
+/** A server of a simulated validator with a few miners, which has seen an order. */
+async function startDevnet(t: Parameters<typeof startServer>[0]): Promise<RunningServer> {
+  const root = makeTemporaryFolder(t);
+  mkdirSync(join(root, 'ptn_api'));
+  writeFileSync(join(root, 'ptn_api', 'api_keys.json'), JSON.stringify(KEYS));
+  const validator = new SimulatedValidator({
+    root,
+    seed: 3,
+    miners: 8,
+    positions: 80,
+    months: 2,
+    endMs: Date.now() - 60_000,
+    generation: '2025',
+    ordersPerSecond: 0,
+    refreshMs: 0,
+    outputsMs: 0,
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  await validator.writeHistory();
+  const hotkeys = validator.miners.map(({ hotkey }) => hotkey);
+  const copying = Object.fromEntries(hotkeys.map((hotkey) => [hotkey, 0.25]));
+  writeFileSync(join(root, 'validation', 'miner_copying.json'), JSON.stringify(copying));
+  const server = await startServer(t, { root });
+  validator.placeOrder();
+  await waitFor(
+    async () => {
+      const orders = await fetch(`${server.url}/orders?since=0`, {
+        headers: { Authorization: 'Bearer key-100' },
+      });
+      return ((await orders.json()) as { count: number }).count > 0;
+    },
+    { what: 'the order is there' },
+  );
+  return server;
+}
+
+void t.test('every answer is as the document says, on a simulated validator', async (t) => {
+  const { url } = await startDevnet(t);
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const seen = new Map<string, Set<string>>();
+
+  async function check(path: string, asked: string, key?: string): Promise<number> {
+    const headers = key === undefined ? {} : { Authorization: `Bearer ${key}` };
+    const response = await fetch(url + asked, { headers });
+    const status = String(response.status);
+    const documented = document.paths[path]?.['get']?.responses[status];
+    if (documented === undefined) {
+      t.fail(`${status} of ${asked} is documented`);
+      return response.status;
+    }
+    const schema = documented.content?.['application/json']?.schema;
+    if (schema === undefined) throw new Error(`${status} of ${path} has no schema`);
+    const validate = ajv.compile(schema);
+    const isValid = validate(await response.json());
+    t.ok(isValid, `${asked} ${status}: ${ajv.errorsText((validate.errors ?? []).slice(0, 5))}`);
+    seen.set(path, (seen.get(path) ?? new Set()).add(status));
+    return response.status;
+  }
+
+  const hotkeys = (await (
+    await fetch(`${url}/miner-hotkeys`, { headers: { Authorization: 'Bearer key-100' } })
+  ).json()) as string[];
+  const generation = (
+    await fetch(`${url}/miner-positions`, { method: 'HEAD', headers: { Authorization: 'Bearer key-100' } })
+  ).headers.get('x-generation');
+  const queries: Readonly<Record<string, readonly string[]>> = {
+    '/miner-positions': ['', '?tier=0', '?tier=30', '?tier=50', '?tier=7'],
+    '/miner-positions/changes': [`?since=${String(generation)}`, '?since=1', '?since=x', '?since=1&tier=9'],
+    '/statistics': ['', '?checkpoints=false'],
+    '/statistics/{hotkey}': ['', '?checkpoints=false'],
+    '/orders': ['?since=0', '?since=0&limit=0', '?since=x'],
+  };
+  for (const [path, { get }] of Object.entries(document.paths)) {
+    if (get === undefined) throw new Error(`${path} has no GET`);
+    const isOpen = get.security?.length === 0;
+    for (const query of queries[path] ?? ['']) {
+      const names = path.includes('{hotkey}') ? [hotkeys[0] ?? '', 'nobody'] : [''];
+      for (const name of names) await check(path, path.replace('{hotkey}', name) + query, 'key-100');
+    }
+    const [query = ''] = queries[path] ?? [];
+    const anybody = path.replace('{hotkey}', hotkeys[1] ?? '') + query;
+    await check(path, anybody, 'key-0');
+    const withoutKey = await check(path, anybody);
+    t.equal(withoutKey, isOpen ? 200 : 401, `${path} ${isOpen ? 'needs no key' : 'needs a key'}`);
+  }
+  for (const [path, statuses] of seen) t.ok(statuses.has('200'), `${path} was answered with 200`);
+  t.equal(seen.size, 13);
+  t.match([...(seen.get('/miner-positions') ?? [])].sort(), ['200', '400', '401', '403']);
+  t.match([...(seen.get('/orders') ?? [])].sort(), ['200', '400', '401', '403']);
+});
+
+void t.test('schemas neither check requests nor form answers', async (t) => {
+  const { app } = testApp(t);
+  const answer = await app.inject({ url: '/miner-positions?tier=x', headers: BEARER });
+  t.equal(answer.body, '{"error":"Invalid tier value. Allowed values are 0, 30, 50, or 100"}');
+  const twice = await app.inject({ url: '/statistics?checkpoints=maybe&checkpoints=no', headers: BEARER });
+  t.equal(twice.statusCode, 200);
+});
+
+void t.test('every route with GET is in the document, and nothing else is', async (t) => {
+  const { app } = testApp(t);
+  const routes = new Set<string>();
+  app.addHook('onRoute', ({ method, url }) => {
+    if (method === 'GET') routes.add(url.replace(/:(\w+)\([^)]*\)/g, '{$1}'));
+  });
+  const document = (await app.inject('/openapi.json')).json<Document>();
+  t.equal(document.openapi, '3.1.0');
+  const pages = [...routes].filter((url) => !url.startsWith('/docs') && !url.endsWith('{hotkey}/'));
+  t.same(new Set(Object.keys(document.paths)), new Set(pages));
+  for (const operations of Object.values(document.paths)) t.same(Object.keys(operations), ['get']);
+});
+
+void t.test('the page for people works offline, under a strict policy', async (t) => {
+  const { app } = testApp(t);
+  for (const [url, type] of [
+    ['/docs', 'text/html; charset=utf-8'],
+    ['/docs/docs.js', 'text/javascript; charset=utf-8'],
+    ['/docs/docs.css', 'text/css; charset=utf-8'],
+    ['/docs/asyncapi.yaml', 'text/yaml; charset=utf-8'],
+  ] as const) {
+    const { statusCode, headers, body } = await app.inject(url);
+    t.equal(statusCode, 200, url);
+    t.equal(headers['content-type'], type);
+    t.equal(
+      headers['content-security-policy'],
+      "default-src 'none';script-src 'self';style-src 'self';connect-src 'self';img-src data:;base-uri 'none';" +
+        "form-action 'none';frame-ancestors 'none'",
+    );
+    t.equal(headers['x-content-type-options'], 'nosniff');
+    if (url === '/docs/asyncapi.yaml') continue;
+    t.notMatch(body, /https?:\/\//, `${url} names no other server`);
+    t.notMatch(body, /innerHTML|style=|onclick|eval\(/, `${url} holds nothing that the policy forbids`);
+    const known = { 'if-none-match': String(headers.etag) };
+    t.equal((await app.inject({ url, headers: known })).statusCode, 304);
+  }
+  t.notOk(
+    (await app.inject('/healthz')).headers['content-security-policy'],
+    'answers of the API stay as they are',
+  );
+});
