@@ -59,7 +59,7 @@ void t.test('what comes and goes is told once, then in one text at the end of th
 
 void t.test(
   'a trouble that began in the quiet time and lasts is told at its end, and so is its recovery',
-  async (t) => {
+  (t) => {
     const { topics, texts, pass } = made(t);
     topics.raise('a', 'a broke');
     topics.clear('a', 'a works');
