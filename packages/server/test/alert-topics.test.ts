@@ -67,6 +67,7 @@ void t.test(
     pass(600_000);
     topics.clear('a', 'a works');
     t.same(texts.slice(2), ['a broke again (once more in 10 min, now lasting)', 'Recovered: a works']);
+    t.end();
   },
 );
 
