@@ -9,13 +9,18 @@ export {
   storedSegment,
 } from './gzip/segment.ts';
 export type { MemberLayout, Segment } from './gzip/segment.ts';
+export { apiKeyForm, createApiKey } from './keys/api-key.ts';
+export type { ApiKeyForm } from './keys/api-key.ts';
 export { KeyRing, keyDigest } from './keys/key-ring.ts';
 export type { KeyGrant } from './keys/key-ring.ts';
-export { parseKeyFile } from './keys/parse-key-file.ts';
+export { parseKeyExpiry, parseKeyFile } from './keys/parse-key-file.ts';
 export type { ParsedKeyFile } from './keys/parse-key-file.ts';
 export { backoffMs } from './supervision/backoff.ts';
 export { RestartBudget } from './supervision/restart-budget.ts';
 export type { RestartBudgetLimits } from './supervision/restart-budget.ts';
+export { WindowCounts } from './limits/window-counts.ts';
+export type { WindowCountsOptions } from './limits/window-counts.ts';
+export { findMember, putMember, removeMember } from './json/edit-object.ts';
 export { formatFloat } from './json/format-float.ts';
 export { replaceNonFinite } from './json/non-finite.ts';
 export { JsonSyntaxError, skipValue } from './json/skip-value.ts';

@@ -65,12 +65,26 @@ export const ERRORS = {
     httpStatus: 404,
     text: "The dashboard is not built: run npm run build in the server's folder and restart it",
   },
+  PTN_ERR_RATE_LIMITED: {
+    httpStatus: 429,
+    text: 'This API key may make {limit} requests per minute. Try again in {seconds} s',
+  },
+  PTN_ERR_AUTH_TOO_MANY_FAILURES: {
+    httpStatus: 429,
+    text: 'Too many failed authentications from this address. Try again in {seconds} s',
+  },
+  PTN_ERR_HTTP_OVERLOADED: { httpStatus: 503, text: 'The server is busy, try again in a few seconds' },
   PTN_ERR_HTTP_INTERNAL: { httpStatus: 500, text: 'Internal server error' },
 
   PTN_ERR_WS_UPGRADE: { httpStatus: 426, text: 'This port speaks WebSocket only' },
+  PTN_ERR_WS_ORIGIN: { httpStatus: 403, text: 'Pages of this origin may not open a stream' },
   PTN_ERR_WS_AUTH_TIMEOUT: {
     closeCode: 4001,
     text: 'No authentication within {seconds} s. Send {"api_key": "<key>"} as the first message',
+  },
+  PTN_ERR_WS_AUTH_TOO_MANY_FAILURES: {
+    closeCode: 4010,
+    text: 'Too many failed authentications from this address. Try again in {seconds} s',
   },
   PTN_ERR_WS_TOO_SLOW: { closeCode: 4008, text: 'Nothing was read for {seconds} s' },
   PTN_ERR_WS_LOG_REPLACED: {
@@ -152,6 +166,11 @@ export const ERRORS = {
   PTN_ERR_START_WORKER: {
     exitCode: 7,
     text: 'The {worker} worker did not start: {detail}',
+  },
+  PTN_ERR_KEYS_REFUSED: { exitCode: 1, text: '{detail}' },
+  PTN_ERR_KEYS_WRITE: {
+    exitCode: 1,
+    text: 'Cannot write the API key file {path}: {detail}. Nothing was changed',
   },
   PTN_ERR_FAULT: { exitCode: 1, text: 'Unexpected fault: {detail}' },
 } as const satisfies Record<string, ErrorDefinition>;

@@ -163,3 +163,10 @@ for (const [args, env, detail] of REFUSED_WISHES) {
     t.match(await wish(args.split(' '), env), { kind: 'mistake', detail });
   });
 }
+
+void t.test('an option that is a list may stand several times', async (t) => {
+  const args = ['--cors-origin', 'https://a.example', '--serve', '--cors-origin=https://b.example'];
+  const command = await parseArguments(args, { version: '1.2.3', nowMs: 0 });
+  const given = command.kind === 'server' ? command.given.get('cors-origin')?.value : undefined;
+  t.equal(given, 'https://a.example,https://b.example');
+});

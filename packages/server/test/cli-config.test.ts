@@ -62,6 +62,14 @@ void t.test('without options everything has its default', (t) => {
     orderRetentionMs: 604_800_000,
     orderRetentionCount: 1_000_000,
     positionsSource: 'auto',
+    limits: {
+      requestsPerMinute: 600,
+      authFailuresPerMinute: 20,
+      connectionsPerAddress: 200,
+      unauthenticated: 1000,
+      trustedProxies: [],
+      corsOrigins: [],
+    },
     logLevel: 'info',
     watch: 'auto',
     isTakeover: false,
@@ -299,5 +307,28 @@ void t.test('the example file shows the form, and copied as it is lets nobody in
     filledIn.grants.map(({ tier }) => tier),
     [100, 50, 30, 0],
   );
+  t.end();
+});
+
+void t.test('lists of proxies and origins are read, and what would open all is refused', (t) => {
+  const checkout = join(makeFolder(t), 'checkout');
+  const { limits } = resolveIn(checkout, {
+    'trust-proxy': 'loopback,10.0.0.0/8, fd00::1',
+    'cors-origin': 'https://app.example.com,http://localhost:3000',
+  });
+  t.same(limits.trustedProxies, ['loopback', '10.0.0.0/8', 'fd00::1']);
+  t.same(limits.corsOrigins, ['https://app.example.com', 'http://localhost:3000']);
+  for (const bad of ['0.0.0.0/0', '10.0.0.0/33', 'proxy.example', '10.0.0.1,']) {
+    t.match(
+      errorOf(() => resolveIn(checkout, { 'trust-proxy': bad })).message,
+      /trust-proxy is .* allowed are/,
+    );
+  }
+  for (const bad of ['https://app.example.com/', 'app.example.com', 'null']) {
+    t.match(
+      errorOf(() => resolveIn(checkout, { 'cors-origin': bad })).message,
+      /cors-origin is .* allowed are/,
+    );
+  }
   t.end();
 });

@@ -12,7 +12,9 @@ import type { ConnectionsTransaction } from '../dist/ws/connection-registry.js';
 import type { StreamLimits } from '../dist/ws/limits.js';
 import { StreamKeys } from '../dist/ws/stream-keys.js';
 import { StreamServer } from '../dist/ws/stream-server.js';
+import type { StreamServerOptions } from '../dist/ws/stream-server.js';
 import { UpgradeServer } from '../dist/ws/upgrade-server.js';
+import type { UpgradeLimits } from '../dist/ws/upgrade-server.js';
 
 const DEADLINE_MS = 10_000;
 
@@ -85,6 +87,8 @@ export interface StreamOptions {
   readonly log?: MemoryLog | undefined;
   readonly grants?: readonly KeyGrant[];
   readonly limits?: Partial<StreamLimits>;
+  readonly failures?: StreamServerOptions['failures'];
+  readonly upgradeLimits?: UpgradeLimits;
   readonly pid?: number;
   readonly publish?: (transaction: ConnectionsTransaction) => void;
   readonly now?: () => number;
@@ -119,10 +123,11 @@ export async function serve(t: Test, options: StreamOptions = {}): Promise<Runni
     log,
     pid: options.pid ?? 1,
     publish: options.publish ?? (() => undefined),
+    ...(options.failures && { failures: options.failures }),
     ...(options.now && { now: options.now }),
     ...(options.limits && { limits: options.limits }),
   });
-  const upgrades = await UpgradeServer.start(streams, log);
+  const upgrades = await UpgradeServer.start(streams, log, options.upgradeLimits);
   // As the supervisor does: accepts connections without reading from them and hands them over.
   const acceptor = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     upgrades.accept(socket);

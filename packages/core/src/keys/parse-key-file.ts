@@ -20,6 +20,7 @@ const ISO_DATE = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?(Z
  * Reads the text of a key file: an object of `"user": {"key": "…", "tier": 0|30|50|100}`, where `"key_sha256"` may
  * stand in place of `"key"`, and `"max_connections"`, `"rate_limit"` (requests per minute) and `"expires"` (ISO date,
  * UTC unless it says otherwise; a date alone is its first moment) are optional. `"user": "key"` means tier 100.
+ * `"previous": {"key_sha256": "…", "expires": "…"}` is the key before a rotation: it allows the same until it expires.
  *
  * An entry that cannot be used is skipped with a warning and the others count. A restriction that cannot be read
  * skips its entry too: without it the key would be allowed more than was meant.
@@ -60,6 +61,11 @@ export function parseKeyFile(text: string): ParsedKeyFile {
       );
     }
     grants.set(read.value.sha256, read.value);
+    const previous = readPrevious(file[userId], read.value);
+    if (previous === undefined) continue;
+    if ('problem' in previous) warnings.push(`${user}: "previous" is ignored: ${previous.problem}`);
+    // What is somebody's key now is not taken over by what was a key once.
+    else if (!grants.has(previous.value.sha256)) grants.set(previous.value.sha256, previous.value);
   }
   return { ok: true, grants: [...grants.values()], warnings };
 }
@@ -107,6 +113,20 @@ function readEntry(userId: string, entry: unknown): Read<KeyGrant> {
     },
     ...(notes.length > 0 && { note: notes.join('; ') }),
   };
+}
+
+/** What the key before the last rotation allows. Without an end it would never be gone, so then it does not count. */
+function readPrevious(entry: unknown, grant: KeyGrant): Read<KeyGrant> | undefined {
+  const previous = isObject(entry) ? member(entry, 'previous') : undefined;
+  if (previous === undefined) return undefined;
+  if (!isObject(previous)) return { problem: 'it is not an object' };
+  const digest = readKey(previous);
+  if ('problem' in digest) return digest;
+  const expires = readExpires(previous);
+  if ('problem' in expires) return expires;
+  if (expires.value === undefined) return { problem: 'it has no "expires"' };
+  const expiresMs = Math.min(expires.value, grant.expiresMs ?? Infinity);
+  return { value: { ...grant, sha256: digest.value, expiresMs } };
 }
 
 function member(entry: Readonly<Record<string, unknown>>, name: string): unknown {
@@ -158,13 +178,19 @@ function readLimit(
 function readExpires(entry: Readonly<Record<string, unknown>>): Read<number | undefined> {
   const expires = member(entry, 'expires');
   if (expires === undefined) return { value: undefined };
-  const problem = { problem: '"expires" is not an ISO date such as 2030-01-31 or 2030-01-31T12:00:00Z' };
-  if (typeof expires !== 'string') return problem;
+  const value = typeof expires === 'string' ? parseKeyExpiry(expires) : undefined;
+  return value === undefined
+    ? { problem: '"expires" is not an ISO date such as 2030-01-31 or 2030-01-31T12:00:00Z' }
+    : { value };
+}
+
+/** Unix ms of an ISO date or time as `"expires"` takes it; `undefined` where it is none. */
+export function parseKeyExpiry(expires: string): number | undefined {
   const [, day, time = 'T00:00', zone = 'Z'] = ISO_DATE.exec(expires) ?? [];
-  if (day === undefined) return problem;
+  if (day === undefined) return undefined;
   const dayMs = Date.parse(`${day}T00:00Z`);
   const value = Date.parse(`${day}${time}${zone}`);
-  if (Number.isNaN(value) || Number.isNaN(dayMs)) return problem;
+  if (Number.isNaN(value) || Number.isNaN(dayMs)) return undefined;
   // Date.parse takes 30 February for 2 March.
-  return new Date(dayMs).toISOString().startsWith(day) ? { value } : problem;
+  return new Date(dayMs).toISOString().startsWith(day) ? value : undefined;
 }

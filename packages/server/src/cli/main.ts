@@ -4,6 +4,7 @@ import { withEnvironment } from '../config/given-options.ts';
 import { StartError } from '../config/start-error.ts';
 import { runDoctor } from './doctor/doctor.ts';
 import { runFilter } from './filter.ts';
+import { runKeys } from './keys.ts';
 import { helpText, parseArguments } from './parse-arguments.ts';
 import { readWish, serve, serveDemo } from './serve.ts';
 import { runStatus } from './status.ts';
@@ -50,6 +51,12 @@ async function run(args: readonly string[]): Promise<number> {
       });
     case 'doctor':
       return runDoctor(withEnvironment(command.given, process.env), { cwd: process.cwd(), version, write });
+    case 'keys': {
+      const { stdin, stdout, stderr } = process;
+      const given = withEnvironment(command.given, process.env);
+      const context = { given, cwd: process.cwd(), env: process.env, nowMs: Date.now() };
+      return runKeys(command.request, context, { stdin, stdout, stderr });
+    }
     case 'server':
       break;
   }

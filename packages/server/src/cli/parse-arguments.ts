@@ -6,6 +6,8 @@ import { definitionOf, OPTION_NAMES, quoted } from '../config/given-options.ts';
 import type { Given, GivenOptions } from '../config/given-options.ts';
 import type { OptionName } from '../config/options.ts';
 import { nearest } from './nearest.ts';
+import { readKeysRequest } from './keys-request.ts';
+import type { KeysRequest } from './keys-request.ts';
 import { withoutValidatorFlags } from './validator-flags.ts';
 
 /** What the command line asks for. */
@@ -15,6 +17,7 @@ export type Command =
   | { readonly kind: 'status'; readonly given: GivenOptions; readonly isJson: boolean }
   | { readonly kind: 'doctor'; readonly given: GivenOptions }
   | { readonly kind: 'filter'; readonly tier: Tier; readonly now: number; readonly file: string | undefined }
+  | { readonly kind: 'keys'; readonly request: KeysRequest; readonly given: GivenOptions }
   | { readonly kind: 'mistake'; readonly detail: string };
 
 interface ParseContext {
@@ -28,6 +31,7 @@ const UNIX_MS = /^\d{1,15}$/;
 const EXAMPLES: [string, string][] = [
   ['ptn-api --serve', 'Serve the validator in the current folder, to this machine only'],
   ['ptn-api --serve --api-host 0.0.0.0', 'Serve it to other machines too'],
+  ['ptn-api keys add alice --tier 50', 'Give a customer a key; ptn-api keys --help tells more'],
   ['ptn-api --serve --demo', 'Try everything with a simulated validator'],
   ['ptn-api doctor', 'Check everything that --serve needs, with the same options'],
   ['ptn-api status', 'Show how the server is that runs on this machine'],
@@ -44,6 +48,8 @@ export async function parseArguments(args: readonly string[], context: ParseCont
   switch (first) {
     case 'filter':
       return parseFilter(rest, context);
+    case 'keys':
+      return parseKeys(rest, context);
     case 'status':
       return parseStatus(rest, context);
     case 'doctor': {
@@ -77,12 +83,12 @@ export async function helpText(version: string): Promise<string> {
 }
 
 async function parseServer(args: readonly string[], { version }: ParseContext): Promise<Command> {
-  const parsed = await run(serverParser(version), withoutValidatorFlags(args));
+  const parsed = await run(serverParser(version), withLists(withoutValidatorFlags(args)));
   if ('kind' in parsed) return parsed;
 
   const [stray] = parsed.positional;
   if (stray !== undefined) {
-    const guess = nearest(stray, ['filter', 'status', 'doctor', '--serve']);
+    const guess = nearest(stray, ['filter', 'keys', 'status', 'doctor', '--serve']);
     return mistake(
       `unknown command ${quoted(stray)}${guess === undefined ? '' : `, did you mean ${guess}?`}`,
     );
@@ -119,6 +125,70 @@ async function parseFilter(args: readonly string[], { version, nowMs }: ParseCon
   return { kind: 'filter', tier, now: Number(now), file };
 }
 
+/** Options that may stand several times, each joined into one. */
+function withLists(args: readonly string[]): string[] {
+  const values = new Map<string, string[]>();
+  const others: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    const [flag = '', ...rest] = arg.split('=');
+    const name = OPTION_NAMES.find((known) => `--${known}` === flag && definitionOf(known).isList);
+    const value = arg.includes('=') ? rest.join('=') : args[at + 1];
+    if (name === undefined || value === undefined || (!arg.includes('=') && value.startsWith('--'))) {
+      others.push(arg);
+      continue;
+    }
+    if (!arg.includes('=')) at += 1;
+    values.set(flag, [...(values.get(flag) ?? []), value]);
+  }
+  return [...others, ...[...values].map(([flag, list]) => `${flag}=${list.join(',')}`)];
+}
+
+async function parseKeys(args: readonly string[], { version, nowMs }: ParseContext): Promise<Command> {
+  const parsed = await run(keysParser(version), args);
+  if ('kind' in parsed) return parsed;
+  const given = new Map<OptionName, Given>();
+  const own = new Map<string, string>();
+  for (const [name, value] of parsed.options) {
+    if (name === 'api-keys' || name === 'ptn-root') given.set(name, { value, source: `--${name}` });
+    else if (KEYS_OPTIONS.includes(name)) own.set(name, value);
+    else return unknownOption(name, [...KEYS_OPTIONS, 'api-keys', 'ptn-root']);
+  }
+  const request = readKeysRequest(parsed.positional, own, nowMs);
+  return 'problem' in request ? mistake(request.problem) : { kind: 'keys', request, given };
+}
+
+const KEYS_OPTIONS: readonly string[] = [
+  'tier',
+  'hashed',
+  'expires',
+  'rate-limit',
+  'max-connections',
+  'grace',
+];
+
+function keysParser(version: string): Argv {
+  return baseParser(version)
+    .usage(
+      'Reads and changes the key file; a running server takes changes over within a second.\n\nUsage:\n' +
+        '  $0 keys add USER --tier TIER [--hashed] [--expires WHEN] [--rate-limit N] [--max-connections N]\n' +
+        '  $0 keys list\n' +
+        '  $0 keys rotate USER [--grace 24h]\n' +
+        '  $0 keys revoke USER\n' +
+        '  $0 keys check          the key from PTN_API_KEY or standard input',
+    )
+    .options({
+      tier: { describe: `Data freshness tier: ${TIERS.join(', ')}`, type: 'string' },
+      hashed: { describe: 'Keep only the digest of the key in the file', type: 'boolean' },
+      expires: { describe: 'When the key ends: 2030-01-31, 2030-01-31T12:00:00Z, or 90d', type: 'string' },
+      'rate-limit': { describe: 'Its REST requests per minute', type: 'string' },
+      'max-connections': { describe: 'Its streams at a time', type: 'string' },
+      grace: { describe: 'How long the old key still counts [default: 24h]', type: 'string' },
+      'api-keys': { describe: `${definitionOf('api-keys').describe} [PTN_API_KEYS]`, type: 'string' },
+      'ptn-root': { describe: `${definitionOf('ptn-root').describe} [PTN_API_PTN_ROOT]`, type: 'string' },
+    });
+}
+
 function serverParser(version: string): Argv {
   const options: Record<string, Options> = {};
   for (const name of OPTION_NAMES) {
@@ -133,7 +203,7 @@ function serverParser(version: string): Argv {
   return baseParser(version)
     .usage('Serves the data of a PTN validator (Bittensor subnet 8) over REST and WebSocket.\n')
     .usage(
-      'Usage:\n  $0 --serve [options]\n  $0 doctor [options]\n  $0 status [--admin-port N] [--json]\n  $0 filter --tier TIER [--now MS] [FILE]',
+      'Usage:\n  $0 --serve [options]\n  $0 doctor [options]\n  $0 status [--admin-port N] [--json]\n  $0 filter --tier TIER [--now MS] [FILE]\n  $0 keys ACTION',
     )
     .options(options)
     .example(EXAMPLES)

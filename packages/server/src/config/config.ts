@@ -10,6 +10,22 @@ export interface LogFileConfig {
   readonly count: number;
 }
 
+/** What strangers and customers may ask of the server. 0 is no limit where it says so. */
+export interface ServerLimits {
+  /** REST requests per minute of one user, where the key file says nothing else; or 0. */
+  readonly requestsPerMinute: number;
+  /** Failed authentications per minute of one address; or 0. */
+  readonly authFailuresPerMinute: number;
+  /** Open connections of one address, in each worker; or 0. */
+  readonly connectionsPerAddress: number;
+  /** Open connections without a key so far, in each worker. */
+  readonly unauthenticated: number;
+  /** Proxies that are believed: addresses, CIDR blocks, `loopback`. */
+  readonly trustedProxies: readonly string[];
+  /** Origins of pages that may read in browsers; `*` is any, none: no cross-site reading. */
+  readonly corsOrigins: readonly string[];
+}
+
 /** The whole configuration of a running server, resolved: paths absolute, defaults filled in. */
 export interface ServerConfig {
   /** Address both ports listen on. */
@@ -36,6 +52,7 @@ export interface ServerConfig {
   readonly orderRetentionCount: number;
   /** `/readyz` fails when the feed has not proved for so long that what is served is up to date. */
   readonly maxStalenessMs: number;
+  readonly limits: ServerLimits;
   readonly logLevel: LogLevel;
   /** Where the log goes instead of stdout. */
   readonly logFile?: LogFileConfig;

@@ -3,12 +3,14 @@ import type { LogLevel, PositionsSource } from './config.ts';
 /** One option of the command line, which may be given as an environment variable too. */
 export interface OptionDefinition {
   readonly env: string;
-  readonly group: 'Server:' | 'Validator:' | 'Operation:';
+  readonly group: 'Server:' | 'Validator:' | 'Limits:' | 'Operation:';
   readonly describe: string;
   /** A switch takes no value on the command line; in the environment `true`, `1`, `false` or `0`. */
   readonly isSwitch?: true;
   /** A second name on the command line. */
   readonly alias?: string;
+  /** May be given several times; each value may hold several, with commas between them. */
+  readonly isList?: true;
   /** The default, as the help shows it. Those of paths are worked out in resolve-config.ts. */
   readonly fallback?: string;
 }
@@ -137,6 +139,44 @@ export const OPTIONS = {
     group: 'Operation:',
     describe: 'Seconds without proof that the data is up to date after which /readyz answers 503',
     fallback: '120',
+  },
+  'rate-limit': {
+    env: 'PTN_API_RATE_LIMIT',
+    group: 'Limits:',
+    describe: 'REST requests per minute and key, where the key file says nothing else; 0 for no limit',
+    fallback: '600',
+  },
+  'auth-failure-limit': {
+    env: 'PTN_API_AUTH_FAILURE_LIMIT',
+    group: 'Limits:',
+    describe: 'Failed authentications per minute and address, then the address is refused; 0 for no limit',
+    fallback: '20',
+  },
+  'max-connections-per-address': {
+    env: 'PTN_API_MAX_CONNECTIONS_PER_ADDRESS',
+    group: 'Limits:',
+    describe: 'Open connections per address, of each worker process; 0 for no limit',
+    fallback: '200',
+  },
+  'max-unauthenticated': {
+    env: 'PTN_API_MAX_UNAUTHENTICATED',
+    group: 'Limits:',
+    describe: 'Open connections without a key so far, of each worker process; above it the oldest is closed',
+    fallback: '1000',
+  },
+  'trust-proxy': {
+    env: 'PTN_API_TRUST_PROXY',
+    group: 'Limits:',
+    describe:
+      "Proxies whose X-Forwarded-For tells the client's address: addresses, CIDR blocks, or loopback; repeatable",
+    isList: true,
+  },
+  'cors-origin': {
+    env: 'PTN_API_CORS_ORIGIN',
+    group: 'Limits:',
+    describe:
+      'Web sites whose pages may read from browsers, such as https://app.example.com, or * for all; repeatable',
+    isList: true,
   },
   'state-dir': {
     env: 'PTN_API_STATE_DIR',

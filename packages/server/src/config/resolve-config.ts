@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import { isIP } from 'node:net';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ServerConfig } from './config.ts';
@@ -65,6 +66,39 @@ const readHost: Reader<string> = (text) =>
   HOST.test(text)
     ? { value: text }
     : { allowed: 'allowed is an address or a host name such as 127.0.0.1 or 0.0.0.0' };
+
+/** Parts with commas between them; nothing given is no part. */
+function listOf(isAllowed: (part: string) => boolean, allowed: string): Reader<readonly string[]> {
+  return (text) => {
+    const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
+    return parts.every(isAllowed) ? { value: parts } : { allowed };
+  };
+}
+
+function isProxy(part: string): boolean {
+  const [address = '', bits, ...more] = part.split('/');
+  const most = isIP(address) === 6 ? 128 : 32;
+  if (part === 'loopback') return true;
+  // A block of all addresses would let everybody choose its own.
+  return (
+    isIP(address) !== 0 &&
+    more.length === 0 &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most))
+  );
+}
+
+function isOrigin(part: string): boolean {
+  return part === '*' || (/^https?:/.test(part) && URL.canParse(part) && new URL(part).origin === part);
+}
+
+const readProxies = listOf(
+  isProxy,
+  'allowed are addresses, CIDR blocks such as 10.0.0.0/8, and loopback, with commas between them',
+);
+const readOrigins = listOf(
+  isOrigin,
+  'allowed are origins such as https://app.example.com (no path, no slash at the end), or *, with commas between them',
+);
 
 const readNetuid: Reader<8 | 116> = (text) => {
   if (text === '8') return { value: 8 };
@@ -148,6 +182,14 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     orderRetentionCount: read('order-retention-count', wholeNumber(1000, 1_000_000_000)),
     positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
     maxStalenessMs: 1000 * read('max-staleness', wholeNumber(LEAST_STALENESS_S, MOST_STALENESS_S)),
+    limits: {
+      requestsPerMinute: read('rate-limit', wholeNumber(0, 1_000_000)),
+      authFailuresPerMinute: read('auth-failure-limit', wholeNumber(0, 1_000_000)),
+      connectionsPerAddress: read('max-connections-per-address', wholeNumber(0, 1_000_000)),
+      unauthenticated: read('max-unauthenticated', wholeNumber(1, 1_000_000)),
+      trustedProxies: read('trust-proxy', readProxies),
+      corsOrigins: read('cors-origin', readOrigins),
+    },
     logLevel: read('log-level', oneOf(LOG_LEVELS)),
     watch: read('watch', oneOf(WATCH_MODES)),
   };
@@ -180,19 +222,34 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
   if (problems.length > 0) throw new StartError('PTN_ERR_CLI_USAGE', { detail: problems.join('\n') });
 
   const ptnRoot = givenRoot === undefined ? findRoot(cwd) : checkedRoot(givenRoot);
-  const [preferred, ...others] = KEY_FILES.map((path) => join(ptnRoot, path)) as [string, ...string[]];
   return {
     ...options,
     ...(publicWsUrl === undefined ? {} : { publicWsUrl }),
     ...(logFilePath === undefined ? {} : { logFile: { path: logFilePath, ...logFile } }),
     ...(alertWebhookUrl === undefined ? {} : { alertWebhookUrl }),
     ptnRoot,
-    apiKeysPaths: givenKeys === undefined ? [preferred, ...others] : [givenKeys],
+    apiKeysPaths: givenKeys === undefined ? keyFilesOf(ptnRoot) : [givenKeys],
     stateDir: givenStateDir ?? join(ptnRoot, '.ptn-api'),
     // Only pm2's cluster mode starts a server as a cluster worker; alone at its start, it has nothing to wait for.
     isTakeover: cluster.isWorker,
     version,
   };
+}
+
+function keyFilesOf(ptnRoot: string): [string, ...string[]] {
+  return KEY_FILES.map((path) => join(ptnRoot, path)) as [string, ...string[]];
+}
+
+/**
+ * Where a server with these options looks for its key file, the preferred place first.
+ *
+ * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could tell.
+ */
+export function keyFilePaths(given: GivenOptions, cwd: string): [string, ...string[]] {
+  const keys = given.get('api-keys');
+  if (keys !== undefined) return [resolve(cwd, keys.value)];
+  const root = given.get('ptn-root');
+  return keyFilesOf(root === undefined ? findRoot(cwd) : checkedRoot(resolve(cwd, root.value)));
 }
 
 function findRoot(cwd: string): string {

@@ -127,6 +127,14 @@ export interface WsConnection {
   readonly sinceMs: number;
 }
 
+/** Requests of one user that one REST worker has let in, so that the limit per user holds over all of them. */
+export interface RequestCount {
+  readonly kind: 'request-count';
+  /** Unix ms at which the minute began that is counted. */
+  readonly windowMs: number;
+  readonly count: number;
+}
+
 /** What is kept under the keys of each topic. */
 export interface TopicValues {
   /** Keys: `head`, and the hotkey after `miner:`. */
@@ -153,6 +161,8 @@ export interface TopicValues {
    * keys of a process that is asked to drain, and once more when it has ended.
    */
   connections: WsConnection;
+  /** The same for `rest` workers; behind the colon stands the user. */
+  requests: RequestCount;
 }
 
 export type Topic = keyof TopicValues;
@@ -242,8 +252,9 @@ export interface ReadyMessage {
 }
 
 /**
- * Refused as a whole unless every topic is the sender's: `connections` is that of `ws`, `keys`, `health` and `entrances` are the
- * supervisor's, all others are the feed's. Of `connections` a process may put and remove its own keys, and not `reset`.
+ * Refused as a whole unless every topic is the sender's: `connections` is that of `ws`, `requests` that of `rest`, `keys`,
+ * `health` and `entrances` are the supervisor's, all others are the feed's. Of `connections` and `requests` a process may
+ * put and remove its own keys, and not `reset`.
  */
 export interface PublishMessage extends Part {
   readonly type: 'publish';

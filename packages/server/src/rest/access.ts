@@ -1,6 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
 import type { KeyGrant } from '../ipc/messages.ts';
 import { sendError } from './errors.ts';
+import type { RateLimiter } from './rate-limit.ts';
 
 /** Who may do what; only digests of keys are in it. */
 export interface Keys {
@@ -58,18 +61,45 @@ function keyOfBody(request: FastifyRequest): string | undefined {
   return typeof key === 'string' ? key : undefined;
 }
 
+/** What decides, besides the key itself, whether its request is answered. */
+export interface Admission {
+  /** Failed authentications by address; absent: they are not limited. */
+  readonly failures?: Pick<AuthenticationFailures, 'add' | 'refusedForSeconds'> | undefined;
+  /** Absent: there is no limit. */
+  readonly limitRate?: RateLimiter | undefined;
+  /** Told of the connection of every request whose key counts. */
+  readonly onAuthenticated?: ((socket: Socket) => void) | undefined;
+}
+
 /**
  * Lets a handler be called only for a request with a key that counts: from the header, or, where there is none, from
  * the body. Never from the query string, which ends up in logs.
  */
-export function guardWith(keys: Keys, now: () => number): Guard {
-  return (handler) => (request, reply) => {
+export function guardWith(
+  keys: Keys,
+  now: () => number,
+  { failures, limitRate, onAuthenticated }: Admission = {},
+): Guard {
+  return (handler) => async (request, reply) => {
     const header = request.headers.authorization;
     const isFirstGeneration = header === undefined || header === '';
     const key = isFirstGeneration ? keyOfBody(request) : BEARER.exec(header)?.[1];
-    const grant = key === undefined ? undefined : keys.lookup(key, now());
-    if (grant === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+    // No key is no guess.
+    if (key === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+    // Before the key is looked at: that a refusal looks the same for every key is what ends the guessing.
+    const seconds = failures?.refusedForSeconds(request.ip);
+    if (seconds !== undefined) {
+      reply.header('Retry-After', seconds);
+      return sendError(reply, 'PTN_ERR_AUTH_TOO_MANY_FAILURES', { seconds });
+    }
+    const grant = keys.lookup(key, now());
+    if (grant === undefined) {
+      failures?.add(request.ip);
+      return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+    }
     request.userId = grant.userId;
+    onAuthenticated?.(request.raw.socket);
+    if ((await limitRate?.(request, reply, grant)) === true) return reply;
     return handler(request, reply, { grant, isFirstGeneration });
   };
 }

@@ -1,13 +1,21 @@
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { METHODS } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ServerLimits } from '../config/config.ts';
+import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import type { Keys } from './access.ts';
+import { allowOrigins } from './cors.ts';
 import { answerClientError, answerFault, sendError } from './errors.ts';
 import { describeRoutes } from './openapi/describe-routes.ts';
 import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';
+import { refuseUnderPressure } from './pressure.ts';
+import type { PressureLimits } from './pressure.ts';
+import { limitRates } from './rate-limit.ts';
+import type { RequestCounts } from './request-counts.ts';
 import { requestIdOf } from './request-id.ts';
 import { logRequest } from './request-log.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
@@ -30,6 +38,12 @@ const TIMEOUT_CHECK_MS = 5000;
 /** A connection on which not a byte has moved for so long is dead. */
 const CONNECTION_TIMEOUT_MS = 120_000;
 
+export interface AppLimits {
+  readonly config: Pick<ServerLimits, 'requestsPerMinute' | 'trustedProxies' | 'corsOrigins'>;
+  readonly counts: RequestCounts;
+  readonly failures: AuthenticationFailures;
+}
+
 export interface AppOptions {
   readonly snapshots: Snapshots;
   readonly keys: Keys;
@@ -44,6 +58,12 @@ export interface AppOptions {
   readonly isDraining?: () => boolean;
   /** Of the server, as the API document tells it. */
   readonly version?: string;
+  /** Limits of users and strangers; absent: none. */
+  readonly limits?: AppLimits;
+  /** Overload; absent: not looked at. */
+  readonly pressure?: PressureLimits;
+  /** Told of the connection of every request whose key counts. */
+  readonly onAuthenticated?: (socket: Socket) => void;
   /** Unix ms. */
   readonly now?: () => number;
   /** What `/readyz` takes for out of date. */
@@ -62,6 +82,9 @@ export function buildApp({
   dashboardFiles,
   isDraining = () => false,
   version = '0.0.0',
+  limits,
+  pressure,
+  onAuthenticated,
   now = Date.now,
   maxStalenessMs = Infinity,
   metrics,
@@ -77,6 +100,8 @@ export function buildApp({
     routerOptions: { maxParamLength: HOTKEY_LIMIT_CHARACTERS },
     exposeHeadRoutes: false,
     requestIdHeader: false,
+    // An empty list believes nobody.
+    trustProxy: [...(limits?.config.trustedProxies ?? [])],
     genReqId: (request) => requestIdOf(request, (text) => keys.lookup(text, now()) !== undefined),
     clientErrorHandler: answerClientError,
     // A path that is not percent-encoded text, or with a hotkey that is too long: nothing is there.
@@ -106,10 +131,17 @@ export function buildApp({
     done();
   });
   if (metrics !== undefined) observeRequests(app, metrics);
+  allowOrigins(app, limits?.config.corsOrigins ?? []);
+  if (pressure !== undefined) refuseUnderPressure(app, pressure);
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));
 
-  const context = { snapshots, orders, guard: guardWith(keys, now) };
+  const limitRate =
+    limits === undefined
+      ? undefined
+      : limitRates(app, { requestsPerMinute: limits.config.requestsPerMinute, counts: limits.counts });
+  const guard = guardWith(keys, now, { failures: limits?.failures, limitRate, onAuthenticated });
+  const context = { snapshots, orders, guard };
   // A page and no part of the interface that is described.
   addDashboardRoutes(app, { snapshots, publicWsUrl, files: dashboardFiles });
   describeRoutes(app, version);

@@ -1,10 +1,14 @@
 /** The REST worker: forked by the supervisor, which accepts its connections and tells it what to serve. */
 import { createLogger } from '../config/logger.ts';
+import { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import { SocketLimits } from '../ipc/socket-limits.ts';
 import { runWorker } from '../ipc/worker-process.ts';
 import { processMetrics } from '../metrics/process-metrics.ts';
 import { Usage } from '../metrics/usage.ts';
 import { buildApp } from './app.ts';
 import { Connections } from './connections.ts';
+import { defaultPressureLimits } from './pressure.ts';
+import { RequestCounts } from './request-counts.ts';
 import { Snapshots } from './snapshots/snapshots.ts';
 
 const NAME = 'rest';
@@ -15,18 +19,33 @@ const metrics = processMetrics();
 const usage = new Usage();
 const snapshots = new Snapshots();
 let connections: Connections | undefined;
+let sockets: SocketLimits | undefined;
 let isReady = false;
+/** One message at a time, in their order. */
+let published: Promise<void> = Promise.resolve();
+const counts = new RequestCounts({
+  pid: process.pid,
+  publish: (transaction) => {
+    published = published.then(() => port.publish([transaction]));
+  },
+  now: Date.now,
+});
 
 const port = runWorker({
   name: NAME,
-  onStart: async ({ logLevel, version, maxStalenessMs, publicWsUrl }) => {
+  onStart: async ({ logLevel, version, limits, maxStalenessMs, publicWsUrl }) => {
+    const log = createLogger({ name: NAME, level: logLevel });
+    sockets = new SocketLimits({ limits, log });
     const app = buildApp({
       snapshots,
       keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
       publicWsUrl,
       orders: () => snapshots.orderLog.reader(),
-      log: createLogger({ name: NAME, level: logLevel }),
+      log,
       version,
+      limits: { config: limits, counts, failures: new AuthenticationFailures(limits) },
+      pressure: defaultPressureLimits(),
+      onAuthenticated: (socket) => sockets?.authenticated(socket),
       isDraining: () => connections?.isDraining === true,
       maxStalenessMs,
       metrics: {
@@ -45,10 +64,15 @@ const port = runWorker({
   },
   onRetain: (transactions) => {
     snapshots.apply(transactions);
+    for (const transaction of transactions) {
+      if (transaction.topic === 'requests') counts.apply(transaction);
+    }
     if (!isReady) port.ready();
     isReady = true;
   },
-  onConnection: (socket) => connections?.accept(socket),
+  onConnection: (socket) => {
+    if (sockets?.admit(socket) === true) connections?.accept(socket);
+  },
   onMetrics: () => metrics.getMetricsAsJSON(),
   onDrain: async (withinMs) => {
     await connections?.drain(withinMs);

@@ -36,6 +36,7 @@ const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
   orders: 'feed',
   sources: 'feed',
   connections: 'ws',
+  requests: 'rest',
   keys: 'supervisor',
   health: 'supervisor',
   entrances: 'supervisor',
@@ -110,8 +111,17 @@ export class Broker {
 
   /** The connections of this process do not count any more. */
   forgetConnections(pid: number | undefined): void {
-    const remove = this.#retained.keys('connections').filter((key) => isConnectionOf(pid, key));
-    if (remove.length > 0) this.#publish([{ topic: 'connections', reset: false, put: [], remove }]);
+    this.#forget('connections', pid);
+  }
+
+  /** What this process has counted is of no use any more; its user's minute goes on without it. */
+  forgetRequests(pid: number | undefined): void {
+    this.#forget('requests', pid);
+  }
+
+  #forget(topic: 'connections' | 'requests', pid: number | undefined): void {
+    const remove = this.#retained.keys(topic).filter((key) => isKeyOf(pid, key));
+    if (remove.length > 0) this.#publish([{ topic, reset: false, put: [], remove }]);
   }
 
   /** Kept first, then sent: a worker that comes online next finds it in the snapshot. */
@@ -126,10 +136,10 @@ export class Broker {
 
 function mayPublish({ spec, pid }: Publisher, { topic, reset, put, remove }: AnyTransaction): boolean {
   if (PUBLISHER_OF[topic] !== spec.role) return false;
-  if (topic !== 'connections') return true;
-  return !reset && [...put.map(([key]) => key), ...remove].every((key) => isConnectionOf(pid, key));
+  if (topic !== 'connections' && topic !== 'requests') return true;
+  return !reset && [...put.map(([key]) => key), ...remove].every((key) => isKeyOf(pid, key));
 }
 
-function isConnectionOf(pid: number | undefined, key: string): boolean {
+function isKeyOf(pid: number | undefined, key: string): boolean {
   return pid !== undefined && key.startsWith(connectionKey(pid, ''));
 }

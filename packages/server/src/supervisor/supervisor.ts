@@ -205,6 +205,7 @@ export class Supervisor {
         },
         onExit: (child) => {
           this.#broker.forgetConnections(child.pid);
+          this.#broker.forgetRequests(child.pid);
         },
         onCrash: (_, exit) => {
           this.events.emit('worker-crashed', spec.id, exit);

@@ -1,5 +1,6 @@
 /** The WebSocket worker: forked by the supervisor, which accepts its connections; it reads the order log itself. */
 import { createLogger } from '../config/logger.ts';
+import { AuthenticationFailures } from '../ipc/authentication-failures.ts';
 import { runWorker } from '../ipc/worker-process.ts';
 import type { AnyTransaction, OrdersHead } from '../ipc/messages.ts';
 import { openOrderLogReader } from '../order-log/order-log-reader.ts';
@@ -52,17 +53,19 @@ function apply(transaction: AnyTransaction): void {
     case 'health':
     case 'sources':
     case 'entrances':
+    case 'requests':
       break; // Of REST.
   }
 }
 
 const port = runWorker({
   name: NAME,
-  onStart: async ({ logLevel }) => {
+  onStart: async ({ logLevel, limits }) => {
     const log = createLogger({ name: NAME, level: logLevel });
     streams = new StreamServer({
       reader: () => opened?.reader,
       keys,
+      failures: new AuthenticationFailures(limits),
       log,
       pid: process.pid,
       metrics,
@@ -70,7 +73,7 @@ const port = runWorker({
         published = published.then(() => port.publish([transaction]));
       },
     });
-    upgrades = await UpgradeServer.start(streams, log);
+    upgrades = await UpgradeServer.start(streams, log, limits);
   },
   onRetain: (transactions) => {
     transactions.forEach(apply);

@@ -19,6 +19,10 @@ export interface SessionHost {
   /** `undefined` while there is no order log. */
   readonly stream: () => OrderStream | undefined;
   readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
+  /** For how many seconds nobody from its address is let in; `undefined` where somebody may be. */
+  readonly refusedForSeconds: () => number | undefined;
+  /** Its key does not count. */
+  readonly onRefused: () => void;
   readonly onAuthenticated: (grant: KeyGrant) => void;
   readonly onDelivered: (frame: Frame) => void;
 }
@@ -164,8 +168,14 @@ export class Session {
       this.refuse(message.refusal);
       return;
     }
+    const seconds = this.#host.refusedForSeconds();
+    if (seconds !== undefined) {
+      this.refuse({ code: 'PTN_ERR_WS_AUTH_TOO_MANY_FAILURES', values: { seconds } });
+      return;
+    }
     const grant = this.#host.lookup(message.key, this.#host.now());
     if (grant === undefined) {
+      this.#host.onRefused();
       this.refuse({ code: 'PTN_ERR_WS_AUTH_INVALID' });
       return;
     }

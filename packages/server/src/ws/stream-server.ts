@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { WebSocket } from '@fastify/websocket';
 import type { KeyGrant } from '../ipc/messages.ts';
+import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
 import { ConnectionRegistry } from './connection-registry.ts';
 import type { ConnectionsTransaction } from './connection-registry.ts';
@@ -20,6 +21,8 @@ export interface StreamServerOptions {
     readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
     readonly current: (digest: string, nowMs: number) => KeyGrant | undefined;
   };
+  /** Failed authentications by address; absent: they are not limited. */
+  readonly failures?: Pick<AuthenticationFailures, 'add' | 'refusedForSeconds'>;
   readonly log: Logger;
   readonly pid: number;
   /** Tells the other workers of the connections of this one. */
@@ -29,6 +32,13 @@ export interface StreamServerOptions {
   readonly limits?: Partial<StreamLimits>;
   /** Who counts what is sent; nobody by default. */
   readonly metrics?: StreamMetrics;
+}
+
+/** Who is at the other end. */
+export interface Peer {
+  /** Behind a proxy that is trusted, the address it tells. */
+  readonly address: string;
+  readonly onAuthenticated: () => void;
 }
 
 /** All clients of this process and the order log they are fed from. */
@@ -79,9 +89,9 @@ export class StreamServer implements StreamView {
   }
 
   /** Serves a WebSocket whose opening handshake is done. */
-  accept(socket: WebSocket): void {
+  accept(socket: WebSocket, peer: Peer): void {
     const id = (this.#lastId += 1);
-    const { log, keys } = this.#options;
+    const { log, keys, failures } = this.#options;
     const connection = new Connection(socket, {
       limits: this.limits,
       onMessage: (bytes) => {
@@ -108,7 +118,10 @@ export class StreamServer implements StreamView {
       onDelivered: (frame) => {
         this.#countDelivery(frame);
       },
+      refusedForSeconds: () => failures?.refusedForSeconds(peer.address),
+      onRefused: () => failures?.add(peer.address),
       onAuthenticated: ({ sha256, userId }) => {
+        peer.onAuthenticated();
         log.info({ event: 'ws-authenticated', connection: id, user_id: userId }, 'a client authenticated');
         this.#registry.add(id, sha256, this.#now());
       },

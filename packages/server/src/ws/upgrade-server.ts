@@ -1,26 +1,49 @@
 import websocket from '@fastify/websocket';
 import { ERRORS, errorText } from '@ptn-api/protocol';
 import Fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
+import type { ServerLimits } from '../config/config.ts';
+import { SocketLimits } from '../ipc/socket-limits.ts';
 import type { StreamServer } from './stream-server.ts';
 
 /** How long a connection may take for its opening handshake, and how often that is looked at. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HANDSHAKE_CHECK_MS = 5000;
 
+export type UpgradeLimits = Pick<
+  ServerLimits,
+  'connectionsPerAddress' | 'unauthenticated' | 'trustedProxies' | 'corsOrigins'
+>;
+
+const NO_LIMITS: UpgradeLimits = {
+  connectionsPerAddress: 0,
+  unauthenticated: Infinity,
+  trustedProxies: [],
+  corsOrigins: [],
+};
+
 /** Makes WebSockets of connections that were accepted elsewhere, whatever path they ask for. */
 export class UpgradeServer {
   readonly #app: FastifyInstance;
+  readonly #sockets: SocketLimits;
 
-  private constructor(app: FastifyInstance) {
+  private constructor(app: FastifyInstance, sockets: SocketLimits) {
     this.#app = app;
+    this.#sockets = sockets;
   }
 
-  static async start(streams: StreamServer, log: FastifyBaseLogger): Promise<UpgradeServer> {
+  static async start(
+    streams: StreamServer,
+    log: FastifyBaseLogger,
+    limits: UpgradeLimits = NO_LIMITS,
+  ): Promise<UpgradeServer> {
+    const sockets = new SocketLimits({ limits, log });
     const app = Fastify({
       loggerInstance: log,
       logController: new LogController({ disableRequestLogging: true }),
+      // An empty list believes nobody.
+      trustProxy: [...limits.trustedProxies],
       // Any path is accepted, also one that is no path.
       rewriteUrl: () => '/',
       requestTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -41,14 +64,23 @@ export class UpgradeServer {
         done();
       },
     });
+    app.addHook('onRequest', (request, reply, done) => {
+      if (mayOpen(request, limits.corsOrigins)) done();
+      else refuseOrigin(reply);
+    });
     app.route({
       method: 'GET',
       url: '/',
       handler: (_request, reply) => demandUpgrade(reply),
       // In the same turn as the handshake: what a client sends right behind it must find its listener.
-      wsHandler: (socket) => {
+      wsHandler: (socket, request) => {
         try {
-          streams.accept(socket);
+          streams.accept(socket, {
+            address: request.ip,
+            onAuthenticated: () => {
+              sockets.authenticated(request.raw.socket);
+            },
+          });
         } catch (error) {
           log.error({ event: 'ws-accept-failed', err: error }, 'a client could not be taken on');
           socket.terminate();
@@ -59,11 +91,12 @@ export class UpgradeServer {
     await app.ready();
     // Node sets up its timeouts for headers and requests when a server begins to listen, which this one never does.
     app.server.emit('listening');
-    return new UpgradeServer(app);
+    return new UpgradeServer(app, sockets);
   }
 
   /** Serves a connection that was accepted elsewhere, paused, so that none of its bytes was read. */
   accept(socket: Socket): void {
+    if (!this.#sockets.admit(socket)) return;
     // A listening server sets this itself: orders must not wait for more.
     socket.setNoDelay(true);
     this.#app.server.emit('connection', socket);
@@ -74,6 +107,27 @@ export class UpgradeServer {
   close(): void {
     this.#app.server.closeAllConnections();
   }
+}
+
+/**
+ * Whether the page that opens a stream, if it is a page, may. A page of another site has nothing that its reader did not
+ * give it: keys come in the first message, and no cookie counts. So without a list every page may. With one, only its
+ * pages may, and those of the server's own host, as its own page is on the REST port.
+ */
+function mayOpen({ headers, host }: FastifyRequest, origins: readonly string[]): boolean {
+  const { origin } = headers;
+  if (origin === undefined || origins.length === 0 || origins.includes('*')) return true;
+  if (origins.includes(origin)) return true;
+  return URL.canParse(origin) && URL.canParse(`http://${host}`)
+    ? new URL(origin).hostname === new URL(`http://${host}`).hostname
+    : false;
+}
+
+function refuseOrigin(reply: FastifyReply): void {
+  reply
+    .code(ERRORS.PTN_ERR_WS_ORIGIN.httpStatus)
+    .header('Connection', 'close')
+    .send({ error: errorText('PTN_ERR_WS_ORIGIN') });
 }
 
 function demandUpgrade(reply: FastifyReply): FastifyReply {

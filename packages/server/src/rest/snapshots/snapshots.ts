@@ -71,7 +71,8 @@ export class Snapshots {
           this.orderLog.apply(transaction);
           break;
         case 'connections':
-          // WebSocket workers' own.
+        case 'requests':
+          // Of WebSocket workers; of the rate limit.
           break;
         case 'keys':
           this.keys = new KeyRing(transaction.put.at(-1)?.[1].entries ?? []);

@@ -1,0 +1,218 @@
+import { text as readText } from 'node:stream/consumers';
+import { apiKeyForm, createApiKey, findMember, keyDigest, KeyRing, parseKeyFile } from '@ptn-api/core';
+import { putMember, removeMember } from '@ptn-api/core';
+import type { KeyGrant } from '@ptn-api/core';
+import type { GivenOptions } from '../config/given-options.ts';
+import { quoted } from '../config/given-options.ts';
+import { keyFilePaths } from '../config/resolve-config.ts';
+import { StartError } from '../config/start-error.ts';
+import { chosenKeyFile, editKeyFile, readKeyFile } from './key-file-edit.ts';
+import type { KeysRequest } from './keys-request.ts';
+
+export interface KeysContext {
+  readonly given: GivenOptions;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Unix ms. */
+  readonly nowMs: number;
+}
+
+export interface KeysIo {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
+/** Where the key to check may be found; an argument would be seen by every user of the machine. */
+const KEY_VARIABLE = 'PTN_API_KEY';
+const EXIT_REFUSED = 1;
+
+/**
+ * `ptn-api keys`. A new key is all that is written to stdout, so that it can be piped to where it belongs; it is shown
+ * this once.
+ *
+ * @returns the exit code.
+ * @throws StartError when the file cannot be used, or what is asked for cannot be done.
+ */
+export async function runKeys(request: KeysRequest, context: KeysContext, io: KeysIo): Promise<number> {
+  const place = (): { path: string; exists: boolean } =>
+    chosenKeyFile(keyFilePaths(context.given, context.cwd));
+  const tell = (line: string): void => {
+    io.stderr.write(`${line}\n`);
+  };
+  switch (request.action) {
+    case 'add': {
+      const { path } = place();
+      const key = createApiKey();
+      await editKeyFile(path, (file) => withUser(file, request, key));
+      tell(`${request.user} has a key of tier ${request.tier} in ${path}; it is not shown again:`);
+      io.stdout.write(`${key}\n`);
+      return 0;
+    }
+    case 'rotate': {
+      const path = existing(place());
+      const key = createApiKey();
+      const endMs = context.nowMs + request.graceMs;
+      await editKeyFile(path, (file) => withNewKey(file, request, key, context.nowMs));
+      tell(
+        request.graceMs === 0
+          ? `${request.user} has a new key in ${path}, the old one counts no more; it is not shown again:`
+          : `${request.user} has a new key in ${path}, the old one counts until ${iso(endMs)}; it is not shown again:`,
+      );
+      io.stdout.write(`${key}\n`);
+      return 0;
+    }
+    case 'revoke': {
+      const path = existing(place());
+      await editKeyFile(path, (file) => {
+        requireUser(file, request.user);
+        return removeMember(file, 0, request.user);
+      });
+      tell(`${request.user} is removed from ${path}`);
+      return 0;
+    }
+    case 'list': {
+      const path = existing(place());
+      io.stdout.write(listOf(await readKeyFile(path), context.nowMs, tell));
+      return 0;
+    }
+    case 'check':
+      return check(place, context, io);
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function existing({ path, exists }: { path: string; exists: boolean }): string {
+  if (exists) return path;
+  throw refused(`there is no key file at ${path}; ptn-api keys add makes one`);
+}
+
+function refused(detail: string): StartError {
+  return new StartError('PTN_ERR_KEYS_REFUSED', { detail });
+}
+
+/** Where the entry of a user begins. */
+function requireUser(file: string, user: string): number {
+  const entry = findMember(file, 0, user);
+  if (entry === undefined) throw refused(`there is no user ${quoted(user)}; ptn-api keys list shows them`);
+  return entry.valueStart;
+}
+
+function withUser(file: string, request: KeysRequest & { action: 'add' }, key: string): string {
+  if (findMember(file, 0, request.user) !== undefined) {
+    throw refused(`there is a user ${quoted(request.user)} already; ptn-api keys rotate gives a new key`);
+  }
+  const { tier, isHashed, expires, rateLimit, maxConnections } = request;
+  const entry = {
+    ...(isHashed ? { key_sha256: keyDigest(key) } : { key }),
+    tier,
+    ...(maxConnections !== undefined && { max_connections: maxConnections }),
+    ...(rateLimit !== undefined && { rate_limit: rateLimit }),
+    ...(expires !== undefined && { expires }),
+  };
+  return putMember(file, 0, request.user, inOneLine(entry), '\n  ');
+}
+
+/** `{ "tier": 50 }`, as the example file has it. */
+function inOneLine(entry: Readonly<Record<string, unknown>>): string {
+  const members = Object.entries(entry).map(
+    ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  );
+  return `{ ${members.join(', ')} }`;
+}
+
+/** The new key in place of the old one, in the form the old one had; everything else of the entry stays. */
+function withNewKey(
+  file: string,
+  { user, graceMs }: KeysRequest & { action: 'rotate' },
+  key: string,
+  nowMs: number,
+): string {
+  const start = requireUser(file, user);
+  const parsed = parseKeyFile(file);
+  const grant = parsed.ok ? parsed.grants.find(({ userId }) => userId === user) : undefined;
+  if (grant === undefined) {
+    throw refused(`the entry of ${quoted(user)} cannot be used: ptn-api keys list tells why`);
+  }
+  if (grant.expiresMs !== undefined && grant.expiresMs <= nowMs) {
+    throw refused(
+      `the key of ${quoted(user)} expired on ${iso(grant.expiresMs)}, and so would a new one: revoke it and add it again`,
+    );
+  }
+  const previous = inOneLine({ key_sha256: grant.sha256, expires: iso(nowMs + graceMs) });
+  if (file[start] === '"') {
+    const entry = `{ "key": ${JSON.stringify(key)}, "tier": 100${graceMs === 0 ? '' : `, "previous": ${previous}`} }`;
+    return putMember(file, 0, user, entry);
+  }
+  // The entry's place does not move: all that changes lies behind its beginning.
+  const isHashed = findMember(file, start, 'key') === undefined;
+  const changed = putMember(
+    file,
+    start,
+    isHashed ? 'key_sha256' : 'key',
+    JSON.stringify(isHashed ? keyDigest(key) : key),
+  );
+  return graceMs === 0
+    ? removeMember(changed, start, 'previous')
+    : putMember(changed, start, 'previous', previous, ' ');
+}
+
+function describe(grant: KeyGrant, nowMs: number): string {
+  const parts = [`tier ${grant.tier}`];
+  if (grant.rateLimit !== undefined) parts.push(`${grant.rateLimit} requests per minute`);
+  if (grant.maxConnections !== undefined) parts.push(`${grant.maxConnections} streams`);
+  if (grant.expiresMs !== undefined) {
+    parts.push(`${grant.expiresMs <= nowMs ? 'expired on' : 'expires'} ${iso(grant.expiresMs)}`);
+  }
+  return parts.join(', ');
+}
+
+/** One line for each user, without keys; what the file's reader warns of is told. */
+function listOf(file: string, nowMs: number, tell: (line: string) => void): string {
+  const parsed = parseKeyFile(file);
+  if (!parsed.ok) return '';
+  for (const warning of parsed.warnings) tell(`warning: ${warning}`);
+  const lines: string[] = [];
+  const seen = new Set<string>();
+  for (const grant of parsed.grants) {
+    const isPrevious = seen.has(grant.userId);
+    seen.add(grant.userId);
+    // A key before a rotation that has ended is of no interest any more.
+    if (isPrevious && (grant.expiresMs ?? Infinity) <= nowMs) continue;
+    lines.push(
+      isPrevious
+        ? `${grant.userId}: its previous key, ${describe(grant, nowMs)}`
+        : `${grant.userId}: ${describe(grant, nowMs)}`,
+    );
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Says what a key is good for: first by its own form, which needs no file, then by the key file. */
+async function check(
+  place: () => { path: string; exists: boolean },
+  { env, nowMs }: KeysContext,
+  io: KeysIo,
+): Promise<number> {
+  const key = (env[KEY_VARIABLE] ?? (await readText(io.stdin))).replace(/\r?\n$/, '');
+  const say = (line: string, code: number): number => {
+    io.stdout.write(`${line}\n`);
+    return code;
+  };
+  if (key === '') throw refused(`no key was given: set ${KEY_VARIABLE}, or write it to standard input`);
+  if (apiKeyForm(key) === 'damaged') {
+    return say('not a whole key: its checksum does not fit, it was mistyped or cut', EXIT_REFUSED);
+  }
+  const path = existing(place());
+  const parsed = parseKeyFile(await readKeyFile(path));
+  const grants = parsed.ok ? parsed.grants : [];
+  const known = grants.find(({ sha256 }) => sha256 === keyDigest(key));
+  if (known === undefined) return say(`unknown: ${path} does not hold this key`, EXIT_REFUSED);
+  const isGood = new KeyRing(grants).lookup(key, nowMs) !== undefined;
+  return isGood
+    ? say(`good: ${known.userId}, ${describe(known, nowMs)}`, 0)
+    : say(`expired: ${known.userId}, ${describe(known, nowMs)}`, EXIT_REFUSED);
+}

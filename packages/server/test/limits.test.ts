@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { pino } from 'pino';
+import t from 'tap';
+import type { Test } from 'tap';
+import { AuthenticationFailures } from '../dist/ipc/authentication-failures.js';
+import { addressGroup, SharedAddresses } from '../dist/ipc/client-address.js';
+import { SocketLimits } from '../dist/ipc/socket-limits.js';
+import { buildApp } from '../dist/rest/app.js';
+import type { PressureLimits } from '../dist/rest/pressure.js';
+import { RequestCounts } from '../dist/rest/request-counts.js';
+import type { RequestsTransaction } from '../dist/rest/request-counts.js';
+import { Snapshots } from '../dist/rest/snapshots/snapshots.js';
+import { fixtureTransactions, grant, keysTransaction } from './rest-fixture.ts';
+import { until } from './rest-served.ts';
+
+const CUSTOMER = '203.0.113.7';
+const NOW_MS = Date.UTC(2026, 0, 1);
+
+interface Options {
+  readonly requestsPerMinute?: number;
+  readonly trustedProxies?: readonly string[];
+  readonly corsOrigins?: readonly string[];
+  readonly pressure?: PressureLimits;
+  readonly rateLimit?: number;
+}
+
+function limitedApp(t: Test, options: Options = {}, pid = 1) {
+  const { requestsPerMinute = 600, trustedProxies = [], corsOrigins = [], pressure, rateLimit } = options;
+  const snapshots = new Snapshots();
+  const amy = { ...grant('good', 100), userId: 'amy', ...(rateLimit !== undefined && { rateLimit }) };
+  const old = { ...amy, sha256: grant('before', 100).sha256 };
+  snapshots.apply([keysTransaction([amy, old]), ...fixtureTransactions()]);
+  const published: RequestsTransaction[] = [];
+  const clock = { ms: NOW_MS };
+  const now = () => clock.ms;
+  const counts = new RequestCounts({ pid, publish: (change) => published.push(change), now });
+  const config = { requestsPerMinute, trustedProxies, corsOrigins, authFailuresPerMinute: 3 };
+  const app = buildApp({
+    snapshots,
+    keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
+    log: pino({ level: 'silent' }),
+    limits: { config, counts, failures: new AuthenticationFailures(config, now) },
+    ...(pressure && { pressure }),
+    now,
+  });
+  t.teardown(() => app.close());
+  const get = (key?: string, headers: Record<string, string> = {}, remoteAddress = CUSTOMER) =>
+    app.inject({
+      url: '/miner-hotkeys',
+      remoteAddress,
+      headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
+    });
+  return { app, get, counts, published, clock };
+}
+
+void t.test('answers say what is left of the minute; beyond it 429 with Retry-After', async (t) => {
+  const { get, clock } = limitedApp(t, { requestsPerMinute: 2 });
+  const first = await get('good');
+  t.equal(first.headers['ratelimit-policy'], '"default";q=2;w=60');
+  const [, seconds = ''] = /^"default";r=1;t=(\d+)$/.exec(String(first.headers['ratelimit'])) ?? [];
+  t.ok(Number(seconds) >= 1 && Number(seconds) <= 60);
+  t.equal((await get('before')).statusCode, 200, 'the key before a rotation is the same user');
+  const third = await get('good');
+  t.equal(third.statusCode, 429);
+  t.equal(third.headers['retry-after'], seconds);
+  t.match(third.json(), { error: `This API key may make 2 requests per minute. Try again in ${seconds} s` });
+  clock.ms += Number(seconds) * 1000;
+  t.equal((await get('good')).statusCode, 200);
+});
+
+void t.test('the limit of a user in the key file counts before the one of all', async (t) => {
+  const { get } = limitedApp(t, { requestsPerMinute: 1, rateLimit: 3 });
+  const answers = [await get('good'), await get('good'), await get('good'), await get('good')];
+  t.same(
+    answers.map(({ statusCode }) => statusCode),
+    [200, 200, 200, 429],
+  );
+});
+
+void t.test('several workers count one user together', async (t) => {
+  const one = limitedApp(t, { requestsPerMinute: 3 }, 1);
+  const other = limitedApp(t, { requestsPerMinute: 3 }, 2);
+  await one.get('good');
+  await one.get('good');
+  await until(() => one.published.length > 0);
+  for (const change of one.published) {
+    other.counts.apply(change);
+    one.counts.apply(change);
+  }
+  t.match((await other.get('good')).headers['ratelimit'], /r=0;/);
+  t.equal((await other.get('good')).statusCode, 429);
+  t.match((await one.get('good')).headers['ratelimit'], /r=0;/, 'its own come back to it and count once');
+});
+
+void t.test('an address that guesses keys is refused for the rest of the minute, no other one', async (t) => {
+  const { get, clock } = limitedApp(t);
+  for (const guess of ['a', 'b', 'c']) t.equal((await get(guess)).statusCode, 401);
+  for (const key of ['d', 'good']) {
+    const refused = await get(key);
+    t.same([refused.statusCode, refused.headers['retry-after']], [429, '60']);
+  }
+  t.equal((await get()).statusCode, 401, 'no key is no guess');
+  t.equal((await get('good', {}, '203.0.113.8')).statusCode, 200);
+  clock.ms += 60_000;
+  t.equal((await get('good')).statusCode, 200);
+});
+
+void t.test('X-Forwarded-For counts from a trusted proxy alone', async (t) => {
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+  const trusting = limitedApp(t, { trustedProxies: ['loopback'] });
+  for (let guess = 0; guess < 3; guess++) await trusting.get('bad', from(CUSTOMER), '127.0.0.1');
+  t.equal((await trusting.get('good', from(CUSTOMER), '127.0.0.1')).statusCode, 429);
+  t.equal((await trusting.get('good', from('203.0.113.8'), '127.0.0.1')).statusCode, 200);
+
+  const wary = limitedApp(t);
+  for (let guess = 0; guess < 3; guess++) await wary.get('bad', from(`198.51.100.${guess}`));
+  t.equal((await wary.get('good', from('198.51.100.9'))).statusCode, 429, 'it cannot name another address');
+});
+
+void t.test(
+  'a proxy on this machine that is not named is never refused for one of its clients',
+  async (t) => {
+    const { get } = limitedApp(t);
+    for (let guess = 0; guess < 9; guess++) await get('bad', {}, '127.0.0.1');
+    t.equal((await get('good', {}, '127.0.0.1')).statusCode, 200);
+  },
+);
+
+void t.test('under pressure requests are turned away, health is not', async (t) => {
+  const pressure = { maxEventLoopDelayMs: 60_000, maxHeapUsedBytes: 1, sampleMs: 10 };
+  const { app, get } = limitedApp(t, { pressure });
+  let answer = await get('good');
+  const deadlineMs = performance.now() + 5000;
+  while (answer.statusCode === 200 && performance.now() < deadlineMs) answer = await get('good');
+  t.same([answer.statusCode, answer.headers['retry-after']], [503, '2']);
+  t.equal((await app.inject('/healthz')).statusCode, 200);
+});
+
+void t.test('pages of other origins read nothing unless they are listed', async (t) => {
+  const origin = 'https://app.example.com';
+  const closed = await limitedApp(t).get('good', { origin });
+  t.equal(closed.headers['access-control-allow-origin'], undefined);
+  const { app, get } = limitedApp(t, { corsOrigins: [origin] });
+  const open = await get('good', { origin });
+  t.equal(open.headers['access-control-allow-origin'], origin);
+  t.match(open.headers['vary'], /Accept-Encoding, Origin/);
+  t.match(open.headers['access-control-expose-headers'], /X-Sequence/);
+  const foreign = await get('good', { origin: 'https://evil.example' });
+  t.equal(foreign.headers['access-control-allow-origin'], undefined);
+  const preflight = await app.inject({
+    method: 'OPTIONS',
+    url: '/miner-positions',
+    headers: { origin, 'access-control-request-method': 'GET' },
+  });
+  t.equal(preflight.statusCode, 204);
+  t.match(preflight.headers['access-control-allow-headers'], /Authorization/);
+});
+
+void t.test('IPv6 clients count by network, mapped ones as IPv4; proxies by block', (t) => {
+  t.equal(addressGroup('2001:db8:1:2:3:4:5:6'), addressGroup('2001:DB8:1:2::9'));
+  t.not(addressGroup('2001:db8:1:2::9'), addressGroup('2001:db8:1:3::9'));
+  t.equal(addressGroup('::ffff:203.0.113.7'), CUSTOMER);
+  const shared = new SharedAddresses(['10.0.0.0/8', 'fd00::/8']);
+  t.same(
+    ['10.1.2.3', '::ffff:127.0.0.1', '::1', 'fd00::5', CUSTOMER, 'nonsense'].map((ip) => shared.has(ip)),
+    [true, true, true, true, false, false],
+  );
+  t.end();
+});
+
+/** Connections that say nothing, admitted by these limits. */
+async function crowd(
+  t: Test,
+  limits: ConstructorParameters<typeof SocketLimits>[0]['limits'],
+  count: number,
+) {
+  const sockets = new SocketLimits({ limits, log: pino({ level: 'silent' }) });
+  const admitted: Socket[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    if (sockets.admit(socket)) admitted.push(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const clients: Socket[] = [];
+  t.teardown(() => {
+    for (const client of clients) client.destroy();
+    server.close();
+  });
+  for (let at = 0; at < count; at++) {
+    const client = connect(port, '127.0.0.1');
+    client.on('error', () => undefined);
+    clients.push(client);
+    await once(client, 'connect');
+  }
+  await until(() => admitted.length === count);
+  return { sockets, admitted };
+}
+
+void t.test('5,000 idle connections: the newest of them are kept, those with a key always', async (t) => {
+  const limits = { connectionsPerAddress: 200, unauthenticated: 50, trustedProxies: [] };
+  const run = await crowd(t, limits, 40);
+  const [first] = run.admitted;
+  if (first === undefined) throw new Error('one was admitted');
+  run.sockets.authenticated(first);
+  t.equal(run.sockets.strangerCount, 39);
+  const many = await crowd(t, limits, 5000);
+  t.equal(many.sockets.strangerCount, 50);
+  t.equal(many.admitted.filter((socket) => !socket.destroyed).length, 50);
+  t.notOk(many.admitted.at(-1)?.destroyed);
+  t.notOk(first.destroyed);
+});
