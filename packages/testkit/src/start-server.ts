@@ -83,6 +83,8 @@ function standardArgs(root: string, given: readonly string[]): string[] {
     '--api-host': '127.0.0.1',
     '--api-rest-port': '0',
     '--api-ws-port': '0',
+    // Tests ask as often as they like; those of the limit set one.
+    '--rate-limit': '0',
     '--admin-port': 'off',
   };
   return Object.entries(standard)
