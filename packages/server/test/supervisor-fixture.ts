@@ -14,10 +14,6 @@ import type { SupervisorOptions } from '../dist/supervisor/supervisor.js';
 import type { WorkerSpec } from '../dist/supervisor/worker-spec.js';
 import type { RestWorkerAnswer } from './workers/rest-worker.ts';
 
-// tap's module loaders would more than double the time that every worker takes to start.
-process.execArgv = process.execArgv.filter((arg) => !arg.includes('@tapjs'));
-delete process.env['NODE_OPTIONS'];
-
 export function workerPath(name: string): string {
   return fileURLToPath(new URL(`./workers/${name}.js`, import.meta.url));
 }
