@@ -1,0 +1,89 @@
+// Runs compiled test files, several at a time: all of them, or those named as arguments. Each is a plain Node process:
+// tap's own runner loads a tracker into every process and thread below it, which doubles what all of them cost.
+// What each wrote is in .tap/, failures are printed, the last line is `N passed, N failed`.
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Parser } from 'tap-parser';
+import { projectRoot } from './steps.mjs';
+
+const AT_A_TIME = 3;
+const TIMEOUT_S = 120;
+
+const outputFolder = join(projectRoot, '.tap');
+
+function allFiles() {
+  const packages = join(projectRoot, 'packages');
+  return readdirSync(packages)
+    .map((name) => join('packages', name, 'dist-test'))
+    .filter((folder) => existsSync(join(projectRoot, folder)))
+    .flatMap((folder) => readdirSync(join(projectRoot, folder)).map((name) => join(folder, name)))
+    .filter((path) => path.endsWith('.test.js'));
+}
+
+/** Runs one file; its TAP is in `outputFile`, with what it wrote to stderr after it. */
+function runFile(path, outputFile) {
+  const output = openSync(outputFile, 'w');
+  const child = spawn(process.execPath, ['--enable-source-maps', path], {
+    cwd: projectRoot,
+    stdio: ['ignore', output, output],
+    env: { ...process.env, TAP_TIMEOUT: String(TIMEOUT_S), TAP: '1' },
+  });
+  // tap ends a test that takes too long by itself; this is for a process that no longer gets to it.
+  const timer = setTimeout(() => child.kill('SIGKILL'), (TIMEOUT_S + 10) * 1000);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      closeSync(output);
+      resolve({ code, signal });
+    });
+  });
+}
+
+/** Counts the assertions of a file. An empty or broken report is a failure, however the process ended. */
+function judge(report, { code, signal }) {
+  const events = Parser.parse(report, { flat: true });
+  const asserts = events.filter(([name]) => name === 'assert').map(([, assert]) => assert);
+  const results = events.find(([name]) => name === 'complete')?.[1];
+  const failed = asserts.filter(({ ok }) => !ok).length;
+  const passed = asserts.filter(({ ok, skip }) => ok && skip === false).length;
+  // The plan is the last that a file writes, and a file that is skipped as a whole writes nothing else.
+  const isGood = code === 0 && results?.ok === true && /^\d+\.\.\d+/m.test(report);
+  const ending = signal === null ? `exit code ${code}` : `ended by ${signal}`;
+  return { passed, failed: isGood ? 0 : Math.max(failed, 1), ending };
+}
+
+function printFailure(path, { ending }, report) {
+  const blocks = [...report.matchAll(/^ *not ok .*$(?:\n +---\n[^]*?\n +\.\.\.$)?/gm)].map(
+    ([block]) => block,
+  );
+  const text = blocks.length > 0 ? blocks.join('\n') : report.split('\n').slice(-40).join('\n');
+  process.stderr.write(`FAILED ${path}, ${ending}\n${text}\n`);
+}
+
+const files = process.argv.length > 2 ? process.argv.slice(2) : allFiles();
+rmSync(outputFolder, { recursive: true, force: true });
+mkdirSync(outputFolder);
+const total = { passed: 0, failed: 0 };
+const waiting = files.map((path, index) => ({ path, index })).reverse();
+await Promise.all(
+  Array.from({ length: AT_A_TIME }, async () => {
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      const { path, index } = file;
+      const outputFile = join(outputFolder, `${index}-${basename(path, '.js')}.tap`);
+      const startedMs = performance.now();
+      const ended = await runFile(path, outputFile);
+      const report = readFileSync(outputFile, 'utf8');
+      const result = judge(report, ended);
+      total.passed += result.passed;
+      total.failed += result.failed;
+      const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+      process.stderr.write(`  ${path}: ${result.passed} passed, ${result.failed} failed, ${seconds} s\n`);
+      if (result.failed > 0) printFailure(path, result, report);
+    }
+  }),
+);
+const isGood = total.failed === 0 && total.passed > 0;
+process.stdout.write(`${total.passed} passed, ${isGood ? 0 : Math.max(total.failed, 1)} failed\n`);
+process.exitCode = isGood ? 0 : 1;
