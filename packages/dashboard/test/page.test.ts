@@ -141,7 +141,8 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
   await t.test('miners are sorted and searched', async (t) => {
     await page.getByRole('link', { name: 'Miners', exact: true }).click();
     await page.getByText('40 miners').waitFor();
-    t.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'the focus is at the new view');
+    await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
+    t.pass('the focus is at the new view');
     const returns = page.locator('tbody tr:not(.filler) td:nth-child(2)');
     const numbers = async () => (await returns.allInnerTexts()).map(parseFloat);
     const head = page.getByRole('columnheader', { name: '30 days' });

@@ -21,6 +21,8 @@ export interface Demo {
   readonly keys: ReadonlyMap<Tier, string>;
   /** Resolves when the simulated validator ends, with how. */
   readonly ended: Promise<string>;
+  /** Whether this process was told to stop since the demo began. */
+  isInterrupted(): boolean;
   /** Ends the simulated validator and removes the folder. */
   stop(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export interface Demo {
  * @throws StartError when it does not start.
  */
 export async function startDemo(): Promise<Demo | undefined> {
+  const signals = holdSignals();
   const root = mkdtempSync(join(tmpdir(), 'ptn-api-demo-'));
   const keys = new Map(TIERS.map((tier) => [tier, `demo-tier-${tier}-${randomBytes(12).toString('hex')}`]));
   writeKeyFile(root, keys);
@@ -58,33 +61,43 @@ export async function startDemo(): Promise<Demo | undefined> {
   });
 
   async function stop(): Promise<void> {
-    // From here on nobody else listens, and to be killed now would leave the folder.
-    const hold = (): void => undefined;
-    for (const signal of STOP_SIGNALS) process.on(signal, hold);
     const timer = setTimeout(() => validator.kill('SIGKILL'), STOP_WITHIN_MS);
     validator.kill('SIGTERM');
     await ended;
     clearTimeout(timer);
     rmSync(root, { recursive: true, force: true });
-    for (const signal of STOP_SIGNALS) process.off(signal, hold);
+    signals.release();
   }
 
+  const outcome = await Promise.race([ready, signals.received, ended]);
+  if (outcome === 'ready') return { root, keys, ended, isInterrupted: signals.isReceived, stop };
+  await stop();
+  if (outcome === 'interrupted') return undefined;
+  throw new StartError('PTN_ERR_START_WORKER', { worker: 'simulated validator', detail: outcome });
+}
+
+/** Signals no longer end this process, which has a folder to remove first; tells when the first one came. */
+function holdSignals(): {
+  readonly received: Promise<'interrupted'>;
+  readonly isReceived: () => boolean;
+  readonly release: () => void;
+} {
+  let isReceived = false;
   let onSignal = (): void => undefined;
-  const interrupted = new Promise<'interrupted'>((resolve) => {
+  const received = new Promise<'interrupted'>((resolve) => {
     onSignal = () => {
+      isReceived = true;
       resolve('interrupted');
     };
   });
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-  try {
-    const outcome = await Promise.race([ready, interrupted, ended]);
-    if (outcome === 'ready') return { root, keys, ended, stop };
-    await stop();
-    if (outcome === 'interrupted') return undefined;
-    throw new StartError('PTN_ERR_START_WORKER', { worker: 'simulated validator', detail: outcome });
-  } finally {
-    for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
-  }
+  return {
+    received,
+    isReceived: () => isReceived,
+    release: () => {
+      for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+    },
+  };
 }
 
 function writeKeyFile(root: string, keys: ReadonlyMap<Tier, string>): void {

@@ -86,6 +86,8 @@ async function serveSimulated(
     process.kill(process.pid, 'SIGTERM');
   });
   try {
+    // From its first line on, the supervisor listens for itself.
+    if (demo.isInterrupted()) return 0;
     const code = await runSupervisor({
       config,
       log,
