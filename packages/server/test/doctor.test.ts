@@ -9,7 +9,7 @@ import { checkOpenFiles, checkWatches } from '../dist/cli/doctor/check-limits.js
 import { checkStateDir } from '../dist/cli/doctor/check-state-dir.js';
 import { runDoctor } from '../dist/cli/doctor/doctor.js';
 import { HOUR_MS, trade } from './feed-fixture.ts';
-import { testConfig } from './supervisor-fixture.ts';
+import { testConfig } from './config-fixture.ts';
 
 const contents = {
   positions: [trade({ uuid: 'p', hotkey: 'miner', times: [Date.now() - HOUR_MS] })],

@@ -5,40 +5,13 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { ServerConfig } from '../dist/config/config.js';
 import type { FromWorker, ToWorker } from '../dist/ipc/messages.js';
+import { testConfig } from './config-fixture.ts';
 import { BEARER, fixtureTransactions, grant, keysTransaction } from './rest-fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/rest/main.js', import.meta.url));
 
-const config: ServerConfig = {
-  host: '127.0.0.1',
-  restPort: 0,
-  wsPort: 0,
-  adminPort: null,
-  maxStalenessMs: 120_000,
-  netuid: 8,
-  ptnRoot: '/nowhere',
-  apiKeysPaths: ['/nowhere/api_keys.json'],
-  stateDir: '/nowhere/state',
-  restWorkers: 1,
-  wsWorkers: 1,
-  orderRetentionMs: 604_800_000,
-  orderRetentionCount: 1_000_000,
-  isTakeover: false,
-  positionsSource: 'auto',
-  limits: {
-    requestsPerMinute: 0,
-    authFailuresPerMinute: 0,
-    connectionsPerAddress: 0,
-    unauthenticated: 1000,
-    trustedProxies: [],
-    corsOrigins: [],
-  },
-  logLevel: 'error',
-  watch: 'auto',
-  version: '0.0.0',
-};
+const config = testConfig({ logLevel: 'error' });
 
 function tell(worker: ChildProcess, message: ToWorker): void {
   worker.send(message);

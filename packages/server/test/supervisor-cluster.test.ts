@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
-import { ask, restSpec, temporaryFolder, testConfig, workerPath } from './supervisor-fixture.ts';
+import { testConfig } from './config-fixture.ts';
+import { ask, restSpec, temporaryFolder, workerPath } from './supervisor-fixture.ts';
 import type { LogLine } from './supervisor-fixture.ts';
 
 interface ClusteredServer {

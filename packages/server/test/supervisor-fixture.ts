@@ -7,11 +7,11 @@ import pino from 'pino';
 import type { Logger } from 'pino';
 import { waitFor } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
-import type { ServerConfig } from '../dist/config/config.js';
 import type { ServingRole } from '../dist/ipc/messages.js';
 import { Supervisor } from '../dist/supervisor/supervisor.js';
 import type { SupervisorOptions } from '../dist/supervisor/supervisor.js';
 import type { WorkerSpec } from '../dist/supervisor/worker-spec.js';
+import { testConfig } from './config-fixture.ts';
 import type { RestWorkerAnswer } from './workers/rest-worker.ts';
 
 export function workerPath(name: string): string {
@@ -24,38 +24,6 @@ export function temporaryFolder(scope: TestScope): string {
     rmSync(path, { recursive: true, force: true });
   });
   return path;
-}
-
-export function testConfig(over: Partial<ServerConfig> = {}): ServerConfig {
-  return {
-    host: '127.0.0.1',
-    restPort: 0,
-    wsPort: 0,
-    adminPort: null,
-    maxStalenessMs: 120_000,
-    netuid: 8,
-    ptnRoot: '/nowhere',
-    apiKeysPaths: ['/nowhere/api_keys.json'],
-    stateDir: '/nowhere/state',
-    restWorkers: 1,
-    wsWorkers: 1,
-    orderRetentionMs: 604_800_000,
-    orderRetentionCount: 1_000_000,
-    isTakeover: false,
-    positionsSource: 'auto',
-    limits: {
-      requestsPerMinute: 0,
-      authFailuresPerMinute: 0,
-      connectionsPerAddress: 0,
-      unauthenticated: 1000,
-      trustedProxies: [],
-      corsOrigins: [],
-    },
-    logLevel: 'silent',
-    watch: 'auto',
-    version: '0.0.0',
-    ...over,
-  };
 }
 
 export function feedSpec(args: readonly string[] = []): WorkerSpec {

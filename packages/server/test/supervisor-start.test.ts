@@ -8,14 +8,8 @@ import { StartError } from '../dist/config/start-error.js';
 import type { Supervisor } from '../dist/supervisor/supervisor.js';
 import { serverWorkers } from '../dist/supervisor/worker-spec.js';
 import type { WorkerSpec } from '../dist/supervisor/worker-spec.js';
-import {
-  ask,
-  feedSpec,
-  makeSupervisor,
-  restSpec,
-  startedSupervisor,
-  testConfig,
-} from './supervisor-fixture.ts';
+import { testConfig } from './config-fixture.ts';
+import { ask, feedSpec, makeSupervisor, restSpec, startedSupervisor } from './supervisor-fixture.ts';
 
 async function startError(supervisor: Supervisor): Promise<StartError> {
   const error: unknown = await supervisor.start().catch((reason: unknown) => reason);

@@ -6,15 +6,8 @@ import { childPidsOf, isRunning, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { WorkerSpec } from '../dist/supervisor/worker-spec.js';
-import {
-  ask,
-  feedSpec,
-  restSpec,
-  temporaryFolder,
-  testConfig,
-  workerPath,
-  wsSpec,
-} from './supervisor-fixture.ts';
+import { testConfig } from './config-fixture.ts';
+import { ask, feedSpec, restSpec, temporaryFolder, workerPath, wsSpec } from './supervisor-fixture.ts';
 import type { LogLine } from './supervisor-fixture.ts';
 
 interface SupervisorProcess {

@@ -7,42 +7,15 @@ import { fileURLToPath } from 'node:url';
 import { makeTemporaryFolder } from '@ptn-api/testkit';
 import { pino } from 'pino';
 import t from 'tap';
-import type { ServerConfig } from '../dist/config/config.js';
 import type { AnyTransaction, FromWorker, ToWorker } from '../dist/ipc/messages.js';
 import { openOrderLogWriter } from '../dist/order-log/open-order-log-writer.js';
 import type { OrderLogState } from '../dist/order-log/order-log.js';
+import { testConfig } from './config-fixture.ts';
 import { Client, grant, KEY } from './ws-fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/ws/main.js', import.meta.url));
 
-const config: ServerConfig = {
-  host: '127.0.0.1',
-  restPort: 0,
-  wsPort: 0,
-  adminPort: null,
-  maxStalenessMs: 120_000,
-  netuid: 8,
-  ptnRoot: '/nowhere',
-  apiKeysPaths: ['/nowhere/api_keys.json'],
-  stateDir: '/nowhere/state',
-  restWorkers: 1,
-  wsWorkers: 1,
-  orderRetentionMs: 604_800_000,
-  orderRetentionCount: 1_000_000,
-  isTakeover: false,
-  positionsSource: 'auto',
-  limits: {
-    requestsPerMinute: 0,
-    authFailuresPerMinute: 0,
-    connectionsPerAddress: 0,
-    unauthenticated: 1000,
-    trustedProxies: [],
-    corsOrigins: [],
-  },
-  logLevel: 'error',
-  watch: 'auto',
-  version: '0.0.0',
-};
+const config = testConfig({ logLevel: 'error' });
 
 function tell(worker: ChildProcess, message: ToWorker): void {
   worker.send(message);
