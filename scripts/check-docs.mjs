@@ -1,4 +1,4 @@
-// Checks that the documents name files, error codes and headings that exist.
+// Checks that the documents name files, error codes, headings and dependencies that exist, and all of the latter.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { ERRORS } from '@ptn-api/protocol';
@@ -57,6 +57,25 @@ for (const code of Object.keys(ERRORS)) {
 }
 for (const code of documented) {
   if (!Object.hasOwn(ERRORS, code)) problems.push(`docs/errors.md: ${code} is no error of the table`);
+}
+
+const packages = join(projectRoot, 'packages');
+const needed = new Set(
+  readdirSync(packages)
+    .map((name) => JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8')))
+    .flatMap((manifest) => Object.keys(manifest.dependencies ?? {}))
+    .filter((name) => !name.startsWith('@ptn-api/')),
+);
+const explained = new Set(
+  [...readFileSync(join(projectRoot, 'docs', 'dependencies.md'), 'utf8').matchAll(/^\| `([^`]+)`/gm)].map(
+    ([, name]) => name,
+  ),
+);
+for (const name of needed) {
+  if (!explained.has(name)) problems.push(`docs/dependencies.md: ${name} has no row`);
+}
+for (const name of explained) {
+  if (!needed.has(name)) problems.push(`docs/dependencies.md: ${name} is no dependency`);
 }
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);
