@@ -3,10 +3,11 @@
 // --pollers=20
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { PtnRestClient, PtnStreamClient } from '@ptn-api/client';
+import { PtnStreamClient } from '@ptn-api/client';
 import { streamUrl } from './lib/orders.mjs';
 import { row } from './lib/report.mjs';
 import {
@@ -44,6 +45,8 @@ const KEYS = Array.from({ length: CLIENTS / CLIENTS_PER_KEY + 1 }, (_, index) =>
 const endMs = () => startedMs + MINUTES * 60_000;
 const errors = [];
 const delays = { stream: [], rest: [] };
+/** MB of the positions at tier 100, compressed: the market grows, and what is served of it has to be held. */
+const size = { positions: 0 };
 let startedMs = 0;
 let received = 0;
 let sessions = 0;
@@ -80,37 +83,58 @@ async function stream(server, key) {
   }
 }
 
+/** Asks and takes the bytes as they come: to unpack and parse them would cost this machine more than serving them. */
+function get(server, path, key, agent) {
+  return new Promise((resolve, reject) => {
+    const headers = { Authorization: `Bearer ${key}`, 'Accept-Encoding': 'gzip' };
+    const asked = request(`${server.url}${path}`, { headers, agent }, (response) => {
+      response.resume();
+      response.once('error', reject);
+      response.once('end', () => resolve(response));
+    });
+    asked.once('error', reject);
+    asked.end();
+  });
+}
+
 /** One program that asks again and again, each time for something else. */
 async function poll(server, key, index) {
-  const client = new PtnRestClient({ url: server.url, apiKey: key });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let generation;
   for (let round = index; performance.now() < endMs(); round++) {
+    const paths = [
+      `/miner-positions?tier=${[0, 30, 50, 100][Math.floor(round / 5) % 4]}`,
+      '/miner-hotkeys',
+      '/statistics',
+      '/eliminations',
+      ...(generation === undefined ? [] : [`/miner-positions/changes?since=${generation}`]),
+    ];
+    const path = paths[round % paths.length];
     const beforeMs = performance.now();
     try {
-      if (round % 5 === 0)
-        ({ generation } = await client.positions({ tier: [0, 30, 50, 100][(round / 5) % 4] }));
-      else if (round % 5 === 1) await client.hotkeys();
-      else if (round % 5 === 2) await client.statistics();
-      else if (round % 5 === 3) await client.eliminations();
-      else if (generation !== undefined) await client.positionsChanges({ since: generation, tier: 100 });
-    } catch (error) {
+      const { statusCode, headers } = await get(server, path, key, agent);
       // A generation may be too old by now; that is an answer, too.
-      if (error.status !== 410) errors.push(`${error.message} ${error.cause ?? ''}`);
+      if (statusCode !== 200 && statusCode !== 410) errors.push(`${path}: status ${statusCode}`);
+      generation = headers['x-generation'] ?? generation;
+      if (path.endsWith('tier=100')) size.positions = Number(headers['content-length']) / 1e6;
+    } catch (error) {
+      errors.push(`${path}: ${error.message}`);
     }
     delays.rest.push(performance.now() - beforeMs);
     await sleep(POLL_EVERY_MS * (0.5 + Math.random()));
   }
+  agent.destroy();
 }
 
-/** Memory of each process, again and again: `[{ minute, sizes: by pid }]`. */
+/** Memory of each process, again and again: `[{ minute, sizes: by pid, positions }]`. */
 async function watchMemory(server) {
   const samples = [];
   while (performance.now() < endMs()) {
     const sizes = new Map();
     for (const { pid, command } of processTree(server.pid)) {
-      sizes.set(`${roleOf(command)} ${pid}`, memoryMb(pid).rss);
+      sizes.set(`${roleOf(command)} ${pid}`, memoryMb(pid).own);
     }
-    samples.push({ minute: (performance.now() - startedMs) / 60_000, sizes });
+    samples.push({ minute: (performance.now() - startedMs) / 60_000, sizes, positions: size.positions });
     await sleep(SAMPLE_EVERY_MS);
   }
   return samples;
@@ -123,6 +147,11 @@ function mean(numbers) {
 function reportMemory(samples) {
   const warm = samples.filter(({ minute }) => minute >= WARM_MINUTES);
   const third = Math.ceil(warm.length / 3);
+  row(
+    `positions served meanwhile, compressed`,
+    '-',
+    `${mean(warm.slice(0, third).map(({ positions }) => positions)).toFixed(2)} -> ${mean(warm.slice(-third).map(({ positions }) => positions)).toFixed(2)} MB`,
+  );
   for (const name of samples.at(-1).sizes.keys()) {
     const sizes = warm.map(({ sizes: all }) => all.get(name));
     if (sizes.includes(undefined)) {
@@ -131,7 +160,7 @@ function reportMemory(samples) {
     }
     const [before, after] = [mean(sizes.slice(0, third)), mean(sizes.slice(-third))];
     row(
-      `memory of ${name.split(' ')[0]} after the first ${WARM_MINUTES} min, mean of the first and of the last third`,
+      `own memory of ${name.split(' ')[0]} after the first ${WARM_MINUTES} min, mean of the first and of the last third`,
       'flat',
       `${before.toFixed(0)} -> ${after.toFixed(0)} MB (${(((after - before) / before) * 100).toFixed(1)} %), at most ${Math.max(...sizes).toFixed(0)} MB`,
     );
