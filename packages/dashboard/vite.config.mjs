@@ -3,7 +3,8 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  base: '/dashboard/',
+  // Relative: behind a proxy the page may be under any path.
+  base: './',
   logLevel: 'warn',
   build: {
     outDir: 'dist/page',

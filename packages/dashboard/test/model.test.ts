@@ -2,18 +2,20 @@ import type { MinerPositions, Order, Position } from '@ptn-api/protocol';
 import fc from 'fast-check';
 import t from 'tap';
 import {
+  formatAge,
   formatChange,
-  formatClock,
   formatDuration,
   formatLeverage,
   formatPrice,
   formatReturn,
+  formatShortTime,
   formatTime,
   shortHotkey,
   toneOf,
 } from '../dist/compiled/model/format.js';
-import { minerRow, orderRows, returnCurve } from '../dist/compiled/model/miners.js';
-import { placeLink, readPlace, streamUrl, VIEWS } from '../dist/compiled/model/place.js';
+import { evenSteps, minerRow, orderRows, returnCurve } from '../dist/compiled/model/miners.js';
+import { placeLink, readPlace, restUrl, streamUrl, VIEWS } from '../dist/compiled/model/place.js';
+import { refusalKind, refusalText } from '../dist/compiled/model/refusal.js';
 import { compounded, eliminationRows, statisticsRow } from '../dist/compiled/model/statistics.js';
 import { filterRows, nextOrder, rowWindow, sortRows } from '../dist/compiled/model/table.js';
 import { TAPE_LENGTH, addToTape, lagSummary, tapeRow } from '../dist/compiled/model/tape.js';
@@ -63,10 +65,33 @@ await t.test('numbers are written with sign and unit, and what is none as a dash
     '3.0 d',
   ]);
   t.equal(formatTime(Date.UTC(2026, 0, 31, 23, 59, 59)), '2026-01-31 23:59:59');
-  t.equal(formatClock(Date.UTC(2026, 0, 31, 23, 59, 59)), '23:59:59');
-  t.same([formatTime(null), formatClock(null), formatTime(1e300)], ['–', '–', '–']);
+  t.same([formatTime(null), formatTime(1e300)], ['–', '–']);
   t.equal(shortHotkey('5Fq1NgxNhXhMFxetAgcfp8vXpczqoDHk2Am3N8uFbiFJRCsv'), '5Fq1N…RCsv');
-  t.same([toneOf(1.1, 1), toneOf(0.9, 1), toneOf(1, 1), toneOf(null)], ['up', 'down', 'flat', 'flat']);
+  t.end();
+});
+
+await t.test('a short time tells of other days that they are others', (t) => {
+  const time = Date.UTC(2026, 0, 31, 23, 59, 59);
+  t.equal(formatShortTime(time, time + 999), '23:59:59');
+  t.equal(formatShortTime(time, time + 1000), '01-31 23:59');
+  t.equal(formatShortTime(null, time), '–');
+  t.end();
+});
+
+await t.test('an age is never below zero, whatever the clocks say', (t) => {
+  t.same([formatAge(1000, 4000), formatAge(4000, 1000), formatAge(null, 0)], ['3.0 s ago', 'just now', '–']);
+  t.end();
+});
+
+await t.test('a return has the colour of the sign that is shown', (t) => {
+  t.same([1.1, 0.9, 1, 0.99999, 1.00001, null].map(toneOf), ['up', 'down', 'flat', 'flat', 'flat', 'flat']);
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 3, noNaN: true }), (factor) => {
+      const sign = { up: '+', down: '-', flat: '0' }[toneOf(factor)];
+      t.equal(formatReturn(factor)[0], sign);
+    }),
+    { numRuns: 50 },
+  );
   t.end();
 });
 
@@ -201,6 +226,28 @@ await t.test('the times of a return curve rise, as a chart needs them', (t) => {
   t.end();
 });
 
+await t.test('a curve at equal steps has the value that held at each of them', (t) => {
+  const curve = [
+    { time: 0, value: 0 },
+    { time: 1, value: 5 },
+    { time: 90, value: 7 },
+    { time: 100, value: 9 },
+  ];
+  t.same(
+    evenSteps(curve, 4).map(({ time, value }) => [time, value]),
+    [
+      [0, 0],
+      [25, 5],
+      [50, 5],
+      [75, 5],
+      [100, 9],
+    ],
+  );
+  t.equal(evenSteps(curve, 101), curve, 'no step is shorter than a second');
+  t.same(evenSteps([], 4), []);
+  t.end();
+});
+
 await t.test('statistics are read as far as they are there', (t) => {
   const row = statisticsRow({
     hotkey: '5Abc',
@@ -258,6 +305,11 @@ await t.test('the tape is newest first, holds each order once and ends somewhere
     [6, 5, 4, 3],
   );
   t.equal(addToTape(all, rows(3, 6)), all, 'nothing new: the same tape');
+  const twice = addToTape([], [...rows(8, 9), ...rows(7, 8)]);
+  t.same(
+    twice.map(({ sequence }) => sequence),
+    [9, 8, 7],
+  );
   const long = addToTape(all, rows(7, TAPE_LENGTH + 50));
   t.equal(long.length, TAPE_LENGTH);
   t.equal(long[0]?.sequence, TAPE_LENGTH + 50);
@@ -283,6 +335,30 @@ await t.test('a place survives its way through the address', (t) => {
   );
   t.same(readPlace('#/nonsense'), { view: 'live', hotkey: null });
   t.same(readPlace('#/miners/%E0'), { view: 'miners', hotkey: null });
+  t.end();
+});
+
+await t.test('the REST API is above the page, also under a path of a proxy', (t) => {
+  t.equal(restUrl('http://192.0.2.1:48888/dashboard/#/miners'), 'http://192.0.2.1:48888');
+  t.equal(restUrl('https://ptn.example.com/api/dashboard/?x=1'), 'https://ptn.example.com/api');
+  t.end();
+});
+
+await t.test('a refusal is told by what the server says, and by whether the key was good before', (t) => {
+  t.equal(refusalKind({ status: 401, code: 'PTN_ERR_AUTH_UNAUTHORIZED' }), 'unknown-key');
+  t.equal(refusalKind({ closeCode: null, code: null, isTerminal: true }), 'unknown-key');
+  t.equal(refusalKind({ closeCode: 4504, code: null, isTerminal: true }), 'too-many-connections');
+  t.equal(refusalKind({ closeCode: 1006, code: null, isTerminal: false }), null);
+  t.equal(refusalKind({ status: 403, code: null }), 'low-tier');
+  t.equal(refusalKind({ closeCode: null, code: 'INSUFFICIENT_TIER' }), 'low-tier');
+  t.equal(refusalKind({ closeCode: null, code: 'MAX_CONNECTIONS_EXCEEDED' }), 'too-many-connections');
+  t.equal(refusalKind({ closeCode: 4502, code: null, isTerminal: true }), 'low-tier');
+  t.equal(refusalKind({ status: 503, code: null }), null);
+  t.match(refusalText('unknown-key', false), 'does not know');
+  t.match(refusalText('unknown-key', true), 'no longer valid');
+  t.match(refusalText('low-tier', false), 'of a lower tier');
+  t.match(refusalText('low-tier', true), 'was lowered');
+  t.match(refusalText('too-many-connections', true), 'Too many connections');
   t.end();
 });
 

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import type { Page } from 'playwright-core';
 import t from 'tap';
@@ -27,6 +28,10 @@ interface Server {
   readonly url: string;
   readonly output: () => string;
   readonly key: (tier: number) => string;
+  /** Puts entries beside those of the key file, or takes away those that are `null`. */
+  readonly changeKeys: (entries: Readonly<Record<string, object | null>>) => void;
+  /** Kills the process that serves the streams; the server starts another. */
+  readonly killStreams: () => void;
 }
 
 async function startServer(t: Test): Promise<Server> {
@@ -57,10 +62,22 @@ async function startServer(t: Test): Promise<Server> {
     });
   const url = await found(/answers at (http:\S+)/);
   await found(/(Ctrl-C stops both)/);
+  const root = await found(/simulated validator trades in (\S+)/);
   return {
     url,
     output: () => output,
     key: (tier) => new RegExp(`demo-tier-${tier}-[0-9a-f]+`).exec(output)?.[0] ?? '',
+    changeKeys: (entries) => {
+      const path = join(root, 'ptn_api', 'api_keys.json');
+      const known = JSON.parse(readFileSync(path, 'utf8')) as Record<string, object>;
+      const wanted = Object.entries({ ...known, ...entries }).filter(([, entry]) => entry !== null);
+      writeFileSync(`${path}.new`, JSON.stringify(Object.fromEntries(wanted)));
+      renameSync(`${path}.new`, path);
+    },
+    killStreams: () => {
+      const pids = [...output.matchAll(/"worker":"ws-1","event":"worker-ready","child":(\d+)/g)];
+      process.kill(Number(pids.at(-1)?.[1]), 'SIGKILL');
+    },
   };
 }
 
@@ -79,8 +96,60 @@ async function giveKey(page: Page, key: string): Promise<void> {
   await page.getByRole('button', { name: 'Open' }).click();
 }
 
+/** What axe finds in what is shown, of each table in its first rows; `rules`: these alone. */
+async function violationsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
+  // As the browser's tools do: the page's policy would let no such script in.
+  await page.evaluate(`globalThis.axe ?? (() => { ${axe.source} })()`);
+  const options = rules === undefined ? {} : { runOnly: { type: 'rule', values: rules } };
+  const { violations } = await page.evaluate<axe.AxeResults>(
+    `globalThis.axe.run({ exclude: [['tbody tr:nth-child(n+6)']] }, ${JSON.stringify(options)})`,
+  );
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** All rules in the light, and those of colours in the dark. */
+async function checkAccess(t: Test, page: Page, what: string): Promise<void> {
+  await page.emulateMedia({ colorScheme: 'light' });
+  t.same(await violationsOf(page), [], `${what}, light`);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  t.same(await violationsOf(page, ['color-contrast', 'link-in-text-block']), [], `${what}, dark`);
+}
+
+/** Whether what has the focus can be seen to have it. */
+async function isFocusSeen(page: Page): Promise<boolean> {
+  return page.evaluate(() => {
+    const { activeElement: focused } = document;
+    if (focused === null || focused === document.body) return false;
+    const { outlineStyle, outlineWidth } = getComputedStyle(focused);
+    const { width, height, right } = focused.getBoundingClientRect();
+    return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && width * height > 0 && right > 0;
+  });
+}
+
+/** Goes on with Tab to what `isThere` tells of the focused element; everything on the way is seen to have the focus. */
+async function tabTo(t: Test, page: Page, text: RegExp): Promise<void> {
+  for (let steps = 0; steps < 40; steps++) {
+    await page.keyboard.press('Tab');
+    const name = await page.evaluate(
+      () =>
+        document.activeElement?.getAttribute('aria-label') ??
+        document.activeElement?.closest('label')?.textContent ??
+        document.activeElement?.textContent ??
+        '',
+    );
+    if (!(await isFocusSeen(page))) t.fail(`the focus is not seen at ${name}`);
+    if (text.test(name)) return;
+  }
+  throw new Error(`Tab does not come to ${text.source}`);
+}
+
 await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t) => {
   const server = await startServer(t);
+  server.changeKeys({
+    revoked: { key: 'revoked-key', tier: 100 },
+    lowered: { key: 'lowered-key', tier: 100 },
+    single: { key: 'single-key', tier: 100, max_connections: 1 },
+  });
   const browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
   t.teardown(() => browser.close());
 
@@ -88,14 +157,16 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
     const page = await browser.newPage();
     await page.goto(`${server.url}/dashboard`);
     for (const [key, reason] of [
-      ['wrong', 'Unauthorized access'],
-      [server.key(50), 'does not have access to tier 100'],
+      ['wrong', 'This server does not know that key'],
+      [server.key(50), 'This key is of a lower tier'],
       ['sch\u00f6n', 'visible ASCII'],
     ] as const) {
       await giveKey(page, key);
       await page.getByRole('alert').filter({ hasText: reason }).waitFor({ timeout: TIMEOUT_MS });
       t.equal(await page.evaluate(() => sessionStorage.length), 0, `${reason}: not kept`);
+      t.equal(await page.evaluate(() => document.activeElement?.tagName), 'INPUT', 'the next may be typed');
     }
+    await checkAccess(t, page, 'a refused key');
     await giveKey(page, server.key(100));
     await page.getByRole('heading', { name: 'Live orders' }).waitFor({ timeout: TIMEOUT_MS });
     await page.close();
@@ -116,6 +187,15 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
     await page.close();
   });
 
+  const openPage = async (key = server.key(100)): Promise<Page> => {
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/dashboard`);
+    await giveKey(page, key);
+    await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
+    return page;
+  };
+  let minerPlace = '';
+
   const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
   const page = await context.newPage();
   const faults = faultsOf(page);
@@ -127,7 +207,7 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
   await t.test('an order arrives in the tape', async (t) => {
     const sequence = page.locator('#sequence');
     await sequence.waitFor({ timeout: TIMEOUT_MS });
-    await page.getByText(/live, lag/).waitFor({ timeout: TIMEOUT_MS });
+    await page.getByText(/came live: lag/).waitFor({ timeout: TIMEOUT_MS });
     const row = page.locator('tbody tr').first();
     t.match(await row.innerText(), /LONG|SHORT|FLAT/);
     t.ok(Number((await sequence.innerText()).replaceAll(',', '')) > 0);
@@ -145,7 +225,7 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
     t.pass('the focus is at the new view');
     const returns = page.locator('tbody tr:not(.filler) td:nth-child(2)');
     const numbers = async () => (await returns.allInnerTexts()).map(parseFloat);
-    const head = page.getByRole('columnheader', { name: '30 days' });
+    const head = page.getByRole('columnheader', { name: /^30 days/ });
     t.equal(await head.getAttribute('aria-sort'), 'descending');
     const falling = await numbers();
     t.same(
@@ -171,7 +251,8 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
 
   await t.test("one miner's curve, positions and orders are shown", async (t) => {
     await page.locator('a.hotkey').first().click();
-    const chart = page.getByRole('img', { name: /Return of all positions: \d+ points/ });
+    minerPlace = await page.evaluate(() => location.hash.replace('#/', ''));
+    const chart = page.getByRole('img', { name: /Return of all positions: from \S+ to \S+, last [-+]?\d/ });
     await chart.waitFor({ timeout: TIMEOUT_MS });
     t.ok(await chart.locator('canvas').count(), 'it is drawn');
     await page
@@ -185,12 +266,142 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
 
   await t.test('statistics, eliminations and the state of the server are shown', async (t) => {
     await page.getByRole('link', { name: 'Statistics', exact: true }).first().click();
-    await page.getByRole('img', { name: /Daily returns: \d+ points/ }).waitFor({ timeout: TIMEOUT_MS });
+    await page.getByRole('img', { name: /Daily returns: from \S+ to/ }).waitFor({ timeout: TIMEOUT_MS });
     t.equal(await page.locator('.scores li').count(), 5);
     await page.getByRole('link', { name: 'Eliminations' }).click();
     await page.getByRole('region', { name: 'Eliminations' }).locator('tbody tr').first().waitFor();
-    await page.getByRole('link', { name: 'Server' }).click();
+    await page.getByRole('link', { name: 'Server', exact: true }).click();
     await page.getByText('ready', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
+  });
+
+  await t.test('every view is accessible, in the light and in the dark', async (t) => {
+    for (const { place, ready } of [
+      { place: 'live', ready: 'tbody tr' },
+      { place: 'miners', ready: 'tbody tr' },
+      { place: 'statistics', ready: '.chart canvas' },
+      { place: 'eliminations', ready: 'tbody tr' },
+      { place: 'server', ready: 'dd' },
+      { place: minerPlace, ready: '.chart canvas' },
+      { place: 'miners/nobody', ready: 'main code' },
+    ]) {
+      await page.evaluate((hash) => {
+        location.hash = `#/${hash}`;
+      }, place);
+      await page.locator(ready).first().waitFor({ timeout: TIMEOUT_MS });
+      await checkAccess(t, page, place);
+    }
+  });
+
+  await t.test('everything can be done without a mouse', async (t) => {
+    const page = await browser.newPage({ reducedMotion: 'reduce' });
+    await page.goto(`${server.url}/dashboard`);
+    await page.getByLabel('API key of tier 100').waitFor();
+    await page.keyboard.type(server.key(100));
+    await page.keyboard.press('Enter');
+    await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
+
+    await tabTo(t, page, /^Skip to the content$/);
+    await page.keyboard.press('Enter');
+    t.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1');
+    await tabTo(t, page, /^Filter by miner/);
+    await tabTo(t, page, /^Pause$/);
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Pause', pressed: true }).waitFor();
+    await tabTo(t, page, /^Live orders, the newest first$/);
+
+    await page.reload();
+    await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
+    await tabTo(t, page, /^Miners$/);
+    await page.keyboard.press('Enter');
+    await page.getByText('40 miners').waitFor();
+    await tabTo(t, page, /^Search by hotkey/);
+    await page.keyboard.type('5');
+    await tabTo(t, page, /^Miners$/);
+    await page.keyboard.press('PageDown');
+    await page.waitForFunction(() => (document.querySelector('.table-box')?.scrollTop ?? 0) > 0);
+    await page.keyboard.press('Home');
+    await tabTo(t, page, /^All time/);
+    await page.keyboard.press('Enter');
+    await page.locator('th[aria-sort="descending"]').getByText('All time').waitFor();
+    await tabTo(t, page, /^Miner 5/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /Return of all positions/ }).waitFor({ timeout: TIMEOUT_MS });
+    await tabTo(t, page, /^Show the \d+ orders/);
+    await page.keyboard.press('Enter');
+    await page.locator('h2:focus').waitFor();
+    await tabTo(t, page, /^Show all orders$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Orders', exact: true }).waitFor();
+    t.equal(
+      await page.evaluate(() => document.getAnimations().length),
+      0,
+      'nothing moves where that is not wanted',
+    );
+
+    await page.reload();
+    await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
+    await tabTo(t, page, /^Forget key$/);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('API key of tier 100').waitFor();
+    await page.close();
+  });
+
+  await t.test('a lost stream is shown, comes back by itself, and no order is missing', async (t) => {
+    const page = await openPage();
+    await page.evaluate(() => {
+      const [status] = document.getElementsByClassName('connection');
+      if (status === undefined) return;
+      new MutationObserver(() => {
+        document.title += `|${status.textContent}`;
+      }).observe(status, { characterData: true, childList: true, subtree: true });
+    });
+    server.killStreams();
+    await page.waitForFunction(() => /\|Interrupted, trying again.*\|Connected$/.test(document.title), null, {
+      timeout: TIMEOUT_MS,
+    });
+    const sequences = async () =>
+      (await page.locator('tbody tr:not(.filler) td:first-child').allInnerTexts()).map((text) =>
+        Number(text.replaceAll(',', '')),
+      );
+    const newest = (await sequences())[0] ?? 0;
+    await page.waitForFunction(
+      (past) => Number(document.getElementById('sequence')?.textContent.replaceAll(',', '')) > past + 1,
+      newest,
+      { timeout: TIMEOUT_MS },
+    );
+    const shown = await sequences();
+    t.same(
+      shown,
+      shown.map((_, index) => (shown[0] ?? 0) - index),
+    );
+    await page.close();
+  });
+
+  await t.test('a key that is revoked or lowered ends the page with a clear word', async (t) => {
+    for (const [name, after, text] of [
+      ['revoked', null, 'This key is no longer valid'],
+      ['lowered', { key: 'lowered-key', tier: 50 }, 'The tier of this key was lowered'],
+    ] as const) {
+      const page = await openPage(`${name}-key`);
+      server.changeKeys({ [name]: after });
+      await page.getByRole('alert').filter({ hasText: text }).waitFor({ timeout: TIMEOUT_MS });
+      t.equal(await page.evaluate(() => sessionStorage.length), 0, `${name}: forgotten`);
+      await page.close();
+    }
+  });
+
+  await t.test('one tab too many is told so, and keeps its key', async (t) => {
+    const first = await openPage('single-key');
+    const second = await openPage('single-key');
+    await first
+      .getByRole('alert')
+      .filter({ hasText: 'Too many connections use this key' })
+      .waitFor({ timeout: TIMEOUT_MS });
+    await checkAccess(t, first, 'one tab too many');
+    t.equal(await first.evaluate(() => sessionStorage.length), 1);
+    await first.getByRole('button', { name: 'Forget key' }).click();
+    await first.getByLabel('API key of tier 100').waitFor();
+    await Promise.all([first.close(), second.close()]);
   });
 
   await t.test('the key outlives a reload of the tab, and nothing else gets it', async (t) => {
@@ -208,6 +419,7 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
       requested.some((url) => url.includes(key)),
       'no address holds the key',
     );
+    t.notOk(server.output().includes(key, server.output().indexOf('Ctrl-C')), 'no line of the log holds it');
     t.ok(
       requested.every((url) => url.startsWith(server.url)),
       'nothing is asked of anybody else',

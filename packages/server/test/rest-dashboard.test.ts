@@ -35,35 +35,38 @@ const policyOf = (headers: Readonly<Record<string, unknown>>): string =>
   String(headers['content-security-policy']);
 
 await t.test('the page is sent without a key, with a policy that allows its own server alone', async (t) => {
-  const app = dashboard(t);
-  for (const url of ['/dashboard', '/dashboard/']) {
-    const { statusCode, headers, body } = await app.inject({
-      url,
-      headers: { host: 'ptn.example.com:48888' },
-    });
-    t.equal(statusCode, 200);
-    t.match(body, '<title>page</title>');
-    t.equal(headers['content-type'], 'text/html; charset=utf-8');
-    t.equal(headers['cache-control'], 'no-cache');
-    t.equal(
-      headers['content-security-policy'],
-      "default-src 'self'; connect-src 'self' ws://ptn.example.com:8765 wss://ptn.example.com:8765; " +
-        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    );
-  }
+  const { statusCode, headers, body } = await dashboard(t).inject({
+    url: '/dashboard/',
+    headers: { host: 'ptn.example.com:48888' },
+  });
+  t.equal(statusCode, 200);
+  t.match(body, '<title>page</title>');
+  t.equal(headers['content-type'], 'text/html; charset=utf-8');
+  t.equal(headers['cache-control'], 'no-cache');
+  t.equal(
+    headers['content-security-policy'],
+    "default-src 'self'; connect-src 'self' ws://ptn.example.com:8765 wss://ptn.example.com:8765; " +
+      "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
+});
+
+await t.test('without its slash the address leads there, also under a path of a proxy', async (t) => {
+  const { statusCode, headers } = await dashboard(t).inject('/dashboard');
+  t.equal(statusCode, 307);
+  t.equal(headers.location, 'dashboard/', 'relative: the server knows of no path before it');
 });
 
 await t.test('a host that is none does not get into the policy', async (t) => {
   const app = dashboard(t);
   for (const host of ["x; script-src 'unsafe-inline'", 'x, y', '*', '[::1]:80']) {
-    const { headers } = await app.inject({ url: '/dashboard', headers: { host } });
+    const { headers } = await app.inject({ url: '/dashboard/', headers: { host } });
     t.match(policyOf(headers), /^default-src 'self'; connect-src 'self'; object-src/, host);
   }
 });
 
 await t.test('a public address of the stream is told to the page and allowed by the policy', async (t) => {
   const app = dashboard(t, { publicWsUrl: 'wss://ptn.example.com/stream' });
-  const { headers } = await app.inject('/dashboard');
+  const { headers } = await app.inject('/dashboard/');
   t.match(policyOf(headers), "connect-src 'self' wss://ptn.example.com;");
   const config = await app.inject('/dashboard/config.json');
   t.same(config.json(), { wsPort: 8765, wsUrl: 'wss://ptn.example.com/stream' });
@@ -93,16 +96,16 @@ await t.test(
 await t.test('a file is compressed where that is wanted, and not sent again to who has it', async (t) => {
   const app = dashboard(t);
   const gzip = { 'accept-encoding': 'gzip' };
-  const { headers, rawPayload } = await app.inject({ url: '/dashboard', headers: gzip });
+  const { headers, rawPayload } = await app.inject({ url: '/dashboard/', headers: gzip });
   t.equal(headers['content-encoding'], 'gzip');
   t.match(gunzipSync(rawPayload).toString(), '<title>page</title>');
   const again = await app.inject({
-    url: '/dashboard',
+    url: '/dashboard/',
     headers: { ...gzip, 'if-none-match': String(headers.etag) },
   });
   t.equal(again.statusCode, 304);
   t.equal(again.body, '');
-  const head = await app.inject({ method: 'HEAD', url: '/dashboard' });
+  const head = await app.inject({ method: 'HEAD', url: '/dashboard/' });
   t.equal(head.statusCode, 200);
   t.equal(head.body, '');
 });

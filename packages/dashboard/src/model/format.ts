@@ -64,9 +64,17 @@ export function formatTime(timeMs: unknown): string {
   return new Date(timeMs).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-/** The same without the date. */
-export function formatClock(timeMs: unknown): string {
-  return formatTime(timeMs).slice(11) || NOTHING;
+/** The same where there is little room: of today the time, `23:59:59`, of other days `01-31 23:59`. */
+export function formatShortTime(timeMs: unknown, nowMs: number): string {
+  const text = formatTime(timeMs);
+  if (text === NOTHING) return NOTHING;
+  return text.slice(0, 10) === formatTime(nowMs).slice(0, 10) ? text.slice(11) : text.slice(5, 16);
+}
+
+/** How long ago a time was, by the same clock: `just now`, `3.0 s ago`. */
+export function formatAge(timeMs: unknown, nowMs: number): string {
+  if (!isNumber(timeMs)) return NOTHING;
+  return nowMs - timeMs < 1000 ? 'just now' : `${formatDuration(nowMs - timeMs)} ago`;
 }
 
 /** A hotkey that still can be told from another: `5Fq1N…RCsv`. */
@@ -76,8 +84,8 @@ export function shortHotkey(hotkey: string): string {
 
 export type Tone = 'up' | 'down' | 'flat';
 
-/** Whether a value is good or bad next to `middle`. */
-export function toneOf(value: unknown, middle = 0): Tone {
-  if (!isNumber(value) || value === middle) return 'flat';
-  return value > middle ? 'up' : 'down';
+/** Whether a return factor is a gain or a loss, as {@link formatReturn} shows it: `0.00%` is neither. */
+export function toneOf(factor: unknown): Tone {
+  const text = formatReturn(factor);
+  return text.startsWith('+') ? 'up' : text.startsWith('-') ? 'down' : 'flat';
 }

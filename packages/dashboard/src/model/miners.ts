@@ -59,6 +59,21 @@ export function orderRows(positions: readonly Position[]): OrderRow[] {
 }
 
 /**
+ * A curve at equal steps of time, as charts place points side by side however far apart they are in time. Each step has
+ * the value that held at its end; the first and the last point stay.
+ */
+export function evenSteps(points: readonly CurvePoint[], steps: number): readonly CurvePoint[] {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined || last.time - first.time < steps) return points;
+  let next = 0;
+  return Array.from({ length: steps + 1 }, (_, step) => {
+    const time = Math.round(first.time + ((last.time - first.time) * step) / steps);
+    while ((points[next + 1]?.time ?? Infinity) <= time) next++;
+    return { time, value: points[next]?.value ?? first.value };
+  });
+}
+
+/**
  * How a portfolio of all positions grew: the product of the returns of closed positions, in the order they closed. Open
  * ones count at the end with the return they would have if closed now.
  */

@@ -32,6 +32,11 @@ export interface PageConfig {
   readonly wsPort: number;
 }
 
+/** Where the REST API is: the page is at `dashboard/` below it, also where a proxy put both under a path. */
+export function restUrl(pageUrl: string): string {
+  return new URL('..', pageUrl).href.replace(/\/$/, '');
+}
+
 export function streamUrl(
   { wsUrl, wsPort }: PageConfig,
   { protocol, hostname }: { readonly protocol: string; readonly hostname: string },

@@ -34,10 +34,13 @@ export function tapeRow({ sequence, data }: StreamOrder, lagMs: number | null): 
 /** Orders the page keeps; beyond them the oldest go. */
 export const TAPE_LENGTH = 5000;
 
-/** The tape, newest first, with new rows. A stream that began anew may bring some again: the first one counts. */
+/**
+ * The tape, newest first, with new rows. Some may come again, among themselves too: from the log and live, or from a stream
+ * that began anew. The first one counts.
+ */
 export function addToTape(tape: readonly TapeRow[], added: readonly TapeRow[]): readonly TapeRow[] {
   const known = new Set(tape.map(({ sequence }) => sequence));
-  const fresh = added.filter(({ sequence }) => !known.has(sequence));
+  const fresh = added.filter(({ sequence }) => !known.has(sequence) && known.add(sequence));
   if (fresh.length === 0) return tape;
   return [...tape, ...fresh].sort((one, other) => other.sequence - one.sequence).slice(0, TAPE_LENGTH);
 }

@@ -63,14 +63,12 @@ export function App() {
   const { phase, failure } = session;
   useEffect(() => {
     if (phase === 'started') setRefusal(null);
-    if (failure?.isRefused !== true) return;
-    setRefusal(
-      `This key cannot be used: ${failure.message}. The page needs a key of tier 100 that this server knows.`,
-    );
+    if (failure?.isKeyRefused !== true) return;
+    setRefusal(failure.message);
     forget();
   }, [phase, failure, forget]);
 
-  if (apiKey === null || failure?.isRefused === true) return <KeyForm failure={refusal} onKey={open} />;
+  if (apiKey === null || failure?.isKeyRefused === true) return <KeyForm failure={refusal} onKey={open} />;
   if (failure !== null) {
     return (
       <Failure
@@ -78,6 +76,7 @@ export function App() {
         onRetry={() => {
           setAttempt(attempt + 1);
         }}
+        onForget={forget}
       />
     );
   }
@@ -85,7 +84,8 @@ export function App() {
 }
 
 /** What is no fault of the key, which is kept. */
-function Failure({ message, onRetry }: { message: string; onRetry: () => void }) {
+function Failure(props: { message: string; onRetry: () => void; onForget: () => void }) {
+  const { message, onRetry, onForget } = props;
   return (
     <main class="key-page">
       <div class="card">
@@ -95,6 +95,9 @@ function Failure({ message, onRetry }: { message: string; onRetry: () => void })
         </p>
         <button type="button" class="primary" onClick={onRetry}>
           Try again
+        </button>
+        <button type="button" onClick={onForget}>
+          Forget key
         </button>
       </div>
     </main>
@@ -151,7 +154,7 @@ function Shell({ session, place, onForget }: { session: Session; place: Place; o
           {title}
         </h1>
         {session.phase === 'starting' ? (
-          <p role="status">Reading all positions …</p>
+          <Starting state={state} wsUrl={session.wsUrl} />
         ) : (
           <Content session={session} place={place} />
         )}
@@ -161,9 +164,25 @@ function Shell({ session, place, onForget }: { session: Session; place: Place; o
         <a href="https://www.tradingview.com/" rel="noreferrer noopener" target="_blank">
           TradingView Lightweight Charts™
         </a>
-        . <a href="/dashboard/licenses.md">Licences</a>
+        . <a href="licenses.md">Licences</a>
       </footer>
     </>
+  );
+}
+
+/** Until the first positions are there; what hinders that is said, as it may last. */
+function Starting({ state, wsUrl }: { state: Session['state']; wsUrl: string }) {
+  const fault = state?.lastFault ?? null;
+  return (
+    <div role="status">
+      <p>Reading all positions …</p>
+      {fault !== null && (
+        <p class="failure">
+          This has not worked yet and is tried again: {fault.message}. The page needs the server’s REST
+          address and its stream at <code>{wsUrl}</code>.
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -43,13 +43,26 @@ function makeChart(box: HTMLElement): IChartApi {
       attributionLogo: false,
     },
     grid: { vertLines: { visible: false }, horzLines: { color: colour('line'), style: LineStyle.Dotted } },
-    rightPriceScale: { borderVisible: false },
+    // A label at the edge would be cut.
+    rightPriceScale: { borderVisible: false, entireTextOnly: true },
     timeScale: { borderVisible: false, fixLeftEdge: true, fixRightEdge: true },
     localization: { priceFormatter: (value: number) => formatChange(value / 100) },
     // The wheel belongs to the page.
     handleScroll: { mouseWheel: false, vertTouchDrag: false },
     handleScale: { mouseWheel: false },
   });
+}
+
+function describe(points: readonly CurvePoint[]): string {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return 'nothing yet';
+  const day = ({ time }: CurvePoint): string => formatTime(time * 1000).slice(0, 10);
+  const at = (point: CurvePoint): string => `${formatChange(point.value / 100)} on ${day(point)}`;
+  const ofTwo = (pick: (one: number, other: number) => boolean): CurvePoint =>
+    points.reduce((kept, point) => (pick(point.value, kept.value) ? point : kept));
+  const lowest = ofTwo((one, other) => one < other);
+  const highest = ofTwo((one, other) => one > other);
+  return `from ${day(first)} to ${day(last)}, last ${at(last)}, lowest ${at(lowest)}, highest ${at(highest)}`;
 }
 
 /** Percents over time. */
@@ -77,6 +90,8 @@ export function Chart({ label, points, kind }: ChartProps) {
         bottomFillColor2: `${down}44`,
         lineWidth: 2,
         priceLineVisible: false,
+        // It would cover a label of the axis; headings tell it.
+        lastValueVisible: false,
       });
       draw.current = (shown) => {
         series.setData(shown.map(timed));
@@ -99,10 +114,5 @@ export function Chart({ label, points, kind }: ChartProps) {
     draw.current(points);
   }, [points, kind, isDark]);
 
-  const last = points.at(-1);
-  const text =
-    last === undefined
-      ? `${label}: nothing yet`
-      : `${label}: ${points.length} points, ${formatChange(last.value / 100)} at ${formatTime(last.time * 1000)} UTC`;
-  return <div class="chart" ref={box} role="img" aria-label={text} />;
+  return <div class="chart" ref={box} role="img" aria-label={`${label}: ${describe(points)}`} />;
 }

@@ -7,6 +7,8 @@ import type { CellValue, SortOrder } from '../model/table.ts';
 export interface Column<Row> {
   readonly id: string;
   readonly head: string;
+  /** Of all values, behind the head. Left out where the page is narrow. */
+  readonly unit?: string;
   readonly cell: (row: Row) => ComponentChildren;
   /** What rows are sorted by; a column without it cannot be sorted by. */
   readonly value?: (row: Row) => CellValue;
@@ -145,12 +147,12 @@ interface HeadProps<Row> {
 }
 
 function Head<Row>({ column, order, onOrder }: HeadProps<Row>) {
-  const { id, head, value, isText = false, isExtra } = column;
+  const { id, head, unit, value, isText = false, isExtra } = column;
   const className = cellClass(isText, isExtra);
   if (value === undefined || order === undefined) {
     return (
       <th scope="col" class={className}>
-        <span>{head}</span>
+        <HeadText head={head} unit={unit} />
       </th>
     );
   }
@@ -164,11 +166,20 @@ function Head<Row>({ column, order, onOrder }: HeadProps<Row>) {
           onOrder(nextOrder(order, id, isText));
         }}
       >
-        {head}
+        <HeadText head={head} unit={unit} />
         <span class="arrow" aria-hidden="true">
           {isSorted ? (order.isDescending ? '▼' : '▲') : ''}
         </span>
       </button>
     </th>
+  );
+}
+
+function HeadText({ head, unit }: { readonly head: string; readonly unit: string | undefined }) {
+  return (
+    <span>
+      {head}
+      {unit !== undefined && <span class="unit"> ({unit})</span>}
+    </span>
   );
 }

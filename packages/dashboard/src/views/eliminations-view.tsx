@@ -15,7 +15,7 @@ const COLUMNS: readonly Column<EliminationRow>[] = [
   {
     id: 'reason',
     head: 'Reason',
-    cell: ({ reason }) => reason.replaceAll('_', ' ').toLowerCase(),
+    cell: ({ reason }) => <span class="wrapping">{reason.replaceAll('_', ' ').toLowerCase()}</span>,
     value: ({ reason }) => reason,
     isText: true,
   },
@@ -24,11 +24,11 @@ const COLUMNS: readonly Column<EliminationRow>[] = [
     head: 'Drawdown',
     cell: ({ drawdown }) => (drawdown === null ? '–' : formatChange(-drawdown)),
     value: ({ drawdown }) => drawdown,
-    isExtra: true,
   },
   {
     id: 'since',
     head: 'Eliminated',
+    unit: 'UTC',
     cell: ({ sinceMs }) => <WhenText timeMs={sinceMs} />,
     value: ({ sinceMs }) => sinceMs,
   },
@@ -48,7 +48,7 @@ function WhenText({ timeMs }: { timeMs: number | null }) {
 const FIRST_ORDER = { column: 'since', isDescending: true };
 
 export function EliminationsView({ rows }: { rows: readonly EliminationRow[] | null }) {
-  if (rows === null) return <p>The validator has written no eliminations yet.</p>;
+  if (rows === null) return <p role="status">Reading eliminations …</p>;
   return (
     <DataTable
       label="Eliminations"

@@ -1,15 +1,24 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 /** Asks for the key. */
 export function KeyForm({ failure, onKey }: { failure: string | null; onKey: (apiKey: string) => void }) {
-  const [text, setText] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    document.title = 'PTN dashboard';
+  }, []);
+  // At once: what is typed now belongs there. After a refusal it is to be replaced.
+  useLayoutEffect(() => {
+    input.current?.focus();
+  }, [failure]);
   return (
     <main class="key-page">
       <form
         class="card"
         onSubmit={(event) => {
           event.preventDefault();
-          if (text.trim() !== '') onKey(text.trim());
+          // Of the field itself: what was typed just before is not drawn yet.
+          const given = input.current?.value.trim() ?? '';
+          if (given !== '') onKey(given);
         }}
       >
         <h1>PTN dashboard</h1>
@@ -22,17 +31,13 @@ export function KeyForm({ failure, onKey }: { failure: string | null; onKey: (ap
             autocomplete="off"
             spellcheck={false}
             required
-            autofocus
-            value={text}
-            aria-describedby="key-note"
+            ref={input}
+            aria-describedby={failure === null ? 'key-note' : 'key-failure key-note'}
             aria-invalid={failure !== null}
-            onInput={(event) => {
-              setText(event.currentTarget.value);
-            }}
           />
         </label>
         {failure !== null && (
-          <p role="alert" class="failure">
+          <p role="alert" id="key-failure" class="failure">
             {failure}
           </p>
         )}

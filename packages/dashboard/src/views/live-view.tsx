@@ -1,25 +1,19 @@
 import { useMemo, useState } from 'preact/hooks';
-import {
-  formatClock,
-  formatDuration,
-  formatLeverage,
-  formatPrice,
-  formatTime,
-  formatWhole,
-} from '../model/format.ts';
+import { formatDuration, formatLeverage, formatPrice, formatWhole } from '../model/format.ts';
 import { filterRows } from '../model/table.ts';
 import { lagSummary } from '../model/tape.ts';
 import type { TapeRow } from '../model/tape.ts';
 import { DataTable } from './data-table.tsx';
 import type { Column } from './data-table.tsx';
-import { MinerLink, Search, Side } from './parts.tsx';
+import { MinerLink, Moment, Search, Side } from './parts.tsx';
 
 const COLUMNS: readonly Column<TapeRow>[] = [
   { id: 'sequence', head: 'No.', cell: ({ sequence }) => formatWhole(sequence), isExtra: true },
   {
     id: 'time',
     head: 'Time',
-    cell: ({ placedMs }) => <time title={formatTime(placedMs)}>{formatClock(placedMs)}</time>,
+    unit: 'UTC',
+    cell: ({ placedMs }) => <Moment timeMs={placedMs} />,
     isText: true,
   },
   { id: 'miner', head: 'Miner', cell: ({ hotkey }) => <MinerLink hotkey={hotkey} />, isText: true },
@@ -50,12 +44,12 @@ export function LiveView({ tape }: { tape: readonly TapeRow[] }) {
             setHeld(held === null ? tape : null);
           }}
         >
-          {held === null ? 'Pause' : 'Go on'}
+          Pause
         </button>
         <span class="muted">
           {lag === null
             ? 'No live order yet'
-            : `${formatWhole(lag.count)} live, lag ${formatDuration(lag.median)} (highest ${formatDuration(lag.highest)})`}
+            : `${formatWhole(lag.count)} came live: lag ${formatDuration(lag.median)} (median), ${formatDuration(lag.highest)} (highest)`}
         </span>
       </div>
       <DataTable
@@ -63,7 +57,7 @@ export function LiveView({ tape }: { tape: readonly TapeRow[] }) {
         rows={rows}
         columns={COLUMNS}
         keyOf={({ sequence }) => sequence}
-        empty="No orders."
+        empty={shown.length === 0 ? 'No orders yet.' : 'No order matches.'}
       />
     </>
   );

@@ -1,20 +1,20 @@
 import type { Position } from '@ptn-api/protocol';
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import {
+  formatChange,
   formatLeverage,
   formatPrice,
-  formatReturn,
   formatShare,
   formatTime,
   formatWhole,
 } from '../model/format.ts';
-import { orderRows, pairName, returnCurve } from '../model/miners.ts';
+import { evenSteps, orderRows, pairName, returnCurve } from '../model/miners.ts';
 import type { OrderRow } from '../model/miners.ts';
 import { placeLink } from '../model/place.ts';
 import { Chart } from './chart.tsx';
 import { DataTable } from './data-table.tsx';
 import type { Column } from './data-table.tsx';
-import { Fact, Facts, Side, Toned } from './parts.tsx';
+import { Fact, Facts, Return, Side } from './parts.tsx';
 import type { Session } from './session.ts';
 
 function positionColumns(onOrders: (position: Position) => void): readonly Column<Position>[] {
@@ -36,7 +36,7 @@ function positionColumns(onOrders: (position: Position) => void): readonly Colum
     {
       id: 'return',
       head: 'Return',
-      cell: ({ return_at_close: value }) => <Toned value={value} middle={1} text={formatReturn(value)} />,
+      cell: ({ return_at_close }) => <Return factor={return_at_close} />,
       value: ({ return_at_close }) => return_at_close,
     },
     {
@@ -56,6 +56,7 @@ function positionColumns(onOrders: (position: Position) => void): readonly Colum
     {
       id: 'opened',
       head: 'Opened',
+      unit: 'UTC',
       cell: ({ open_ms }) => formatTime(open_ms),
       value: ({ open_ms }) => open_ms,
       isExtra: true,
@@ -63,6 +64,7 @@ function positionColumns(onOrders: (position: Position) => void): readonly Colum
     {
       id: 'closed',
       head: 'Closed',
+      unit: 'UTC',
       cell: ({ is_closed_position, close_ms }) => (is_closed_position ? formatTime(close_ms) : 'open'),
       // Open ones are the newest.
       value: ({ is_closed_position, close_ms }) => (is_closed_position ? close_ms : Infinity),
@@ -92,6 +94,7 @@ const ORDER_COLUMNS: readonly Column<OrderRow>[] = [
   {
     id: 'time',
     head: 'Time',
+    unit: 'UTC',
     cell: ({ order }) => formatTime(order.processed_ms),
     value: ({ order }) => order.processed_ms,
     isText: true,
@@ -119,15 +122,27 @@ const ORDER_COLUMNS: readonly Column<OrderRow>[] = [
   },
 ];
 
+/** Of the return curve: enough for a point in every few pixels. */
+const CURVE_STEPS = 240;
 const POSITIONS_ORDER = { column: 'closed', isDescending: true };
 const ORDERS_ORDER = { column: 'time', isDescending: true };
 
 export function MinerView({ hotkey, watched }: { hotkey: string; watched: Session['watched'] }) {
   const [chosen, setChosen] = useState<Position | null>(null);
+  const ordersTitle = useRef<HTMLHeadingElement>(null);
+  const shownOrders = useRef(chosen);
+  // They may be far below what was pressed, and the button for all of them goes when it is pressed.
+  useEffect(() => {
+    if (shownOrders.current !== chosen) ordersTitle.current?.focus();
+    shownOrders.current = chosen;
+  }, [chosen]);
   const isHere = watched?.hotkey === hotkey;
   const miner = isHere ? watched.miner : null;
   const columns = useMemo(() => positionColumns(setChosen), []);
-  const curve = useMemo(() => returnCurve(miner?.positions ?? [], Date.now()), [miner]);
+  const curve = useMemo(
+    () => evenSteps(returnCurve(miner?.positions ?? [], Date.now()), CURVE_STEPS),
+    [miner],
+  );
   const orders = useMemo(() => {
     const rows = orderRows(miner?.positions ?? []);
     return chosen === null ? rows : rows.filter(({ positionId }) => positionId === chosen.position_uuid);
@@ -147,21 +162,24 @@ export function MinerView({ hotkey, watched }: { hotkey: string; watched: Sessio
         <code>{hotkey}</code> <a href={placeLink('statistics', hotkey)}>Statistics</a>
       </p>
       <Facts>
-        <Fact name="30 days">
-          <Toned value={miner.thirty_day_returns} middle={1} text={formatReturn(miner.thirty_day_returns)} />
+        <Fact name="30-day return">
+          <Return factor={miner.thirty_day_returns} />
         </Fact>
-        <Fact name="All time">
-          <Toned value={miner.all_time_returns} middle={1} text={formatReturn(miner.all_time_returns)} />
+        <Fact name="All-time return">
+          <Return factor={miner.all_time_returns} />
         </Fact>
-        <Fact name="Profitable">{formatShare(miner.percentage_profitable)}</Fact>
+        <Fact name="Profitable positions">{formatShare(miner.percentage_profitable)}</Fact>
         <Fact name="Positions">{formatWhole(miner.positions.length)}</Fact>
       </Facts>
       <section class="card" aria-labelledby="curve-title">
-        <h2 id="curve-title">Return of all positions, open ones as if closed now</h2>
+        <h2 id="curve-title">
+          Return of all positions, open ones as if closed now:{' '}
+          {formatChange((curve.at(-1)?.value ?? NaN) / 100)}
+        </h2>
         <Chart label="Return of all positions" points={curve} kind="curve" />
       </section>
-      <section aria-labelledby="positions-title">
-        <h2 id="positions-title">Positions</h2>
+      <section>
+        <h2>Positions</h2>
         <DataTable
           label="Positions"
           rows={miner.positions}
@@ -172,9 +190,11 @@ export function MinerView({ hotkey, watched }: { hotkey: string; watched: Sessio
           isMarked={({ position_uuid }) => position_uuid === chosen?.position_uuid}
         />
       </section>
-      <section aria-labelledby="orders-title">
-        <h2 id="orders-title">
-          {chosen === null ? 'Orders' : `Orders of ${pairName(chosen)}, opened ${formatTime(chosen.open_ms)}`}{' '}
+      <section>
+        <h2 ref={ordersTitle} tabIndex={-1}>
+          {chosen === null
+            ? 'Orders'
+            : `Orders of ${pairName(chosen)}, opened ${formatTime(chosen.open_ms)} UTC`}{' '}
           {chosen !== null && (
             <button
               type="button"

@@ -1,10 +1,10 @@
 import { useMemo, useState } from 'preact/hooks';
-import { formatReturn, formatShare, formatTime, formatWhole } from '../model/format.ts';
+import { formatShare, formatTime, formatWhole } from '../model/format.ts';
 import type { MinerRow } from '../model/miners.ts';
 import { filterRows } from '../model/table.ts';
 import { DataTable } from './data-table.tsx';
 import type { Column } from './data-table.tsx';
-import { MinerLink, Search, Toned } from './parts.tsx';
+import { MinerLink, Return, Search } from './parts.tsx';
 
 const COLUMNS: readonly Column<MinerRow>[] = [
   {
@@ -17,13 +17,15 @@ const COLUMNS: readonly Column<MinerRow>[] = [
   {
     id: 'thirty',
     head: '30 days',
-    cell: ({ thirtyDayReturn: value }) => <Toned value={value} middle={1} text={formatReturn(value)} />,
+    unit: 'return',
+    cell: ({ thirtyDayReturn }) => <Return factor={thirtyDayReturn} />,
     value: ({ thirtyDayReturn }) => thirtyDayReturn,
   },
   {
     id: 'all',
     head: 'All time',
-    cell: ({ allTimeReturn: value }) => <Toned value={value} middle={1} text={formatReturn(value)} />,
+    unit: 'return',
+    cell: ({ allTimeReturn }) => <Return factor={allTimeReturn} />,
     value: ({ allTimeReturn }) => allTimeReturn,
   },
   {
@@ -44,6 +46,7 @@ const COLUMNS: readonly Column<MinerRow>[] = [
   {
     id: 'last',
     head: 'Last order',
+    unit: 'UTC',
     cell: ({ lastOrderMs }) => formatTime(lastOrderMs),
     value: ({ lastOrderMs }) => lastOrderMs,
     isExtra: true,

@@ -1,11 +1,21 @@
 import type { ComponentChildren } from 'preact';
-import { shortHotkey, toneOf } from '../model/format.ts';
+import { formatReturn, formatShortTime, formatTime, shortHotkey, toneOf } from '../model/format.ts';
 import { placeLink } from '../model/place.ts';
 import type { View } from '../model/place.ts';
 
-/** A number that is good above `middle` and bad below; its text has a sign, so that the colour is not needed. */
-export function Toned({ value, middle = 0, text }: { value: unknown; middle?: number; text: string }) {
-  return <span class={`tone-${toneOf(value, middle)}`}>{text}</span>;
+/** A return factor in percent; its text has a sign, so that the colour is not needed. */
+export function Return({ factor }: { factor: unknown }) {
+  return <span class={`tone-${toneOf(factor)}`}>{formatReturn(factor)}</span>;
+}
+
+/** A moment, in short where the page is narrow. */
+export function Moment({ timeMs }: { timeMs: number | null }) {
+  return (
+    <>
+      <time class="extra">{formatTime(timeMs)}</time>
+      <time class="short">{formatShortTime(timeMs, Date.now())}</time>
+    </>
+  );
 }
 
 export function Side({ side }: { side: string }) {
@@ -14,7 +24,12 @@ export function Side({ side }: { side: string }) {
 
 export function MinerLink({ hotkey, view = 'miners' }: { hotkey: string; view?: View }) {
   return (
-    <a href={placeLink(view, hotkey)} title={hotkey} aria-label={`Miner ${hotkey}`} class="hotkey">
+    <a
+      href={placeLink(view, hotkey)}
+      title={hotkey}
+      aria-label={`Miner ${shortHotkey(hotkey)}`}
+      class="hotkey"
+    >
       {shortHotkey(hotkey)}
     </a>
   );

@@ -1,4 +1,4 @@
-import { NOTHING, formatDuration, formatTime, formatWhole } from '../model/format.ts';
+import { NOTHING, formatAge, formatDuration, formatTime, formatWhole } from '../model/format.ts';
 import { lagSummary } from '../model/tape.ts';
 import { Fact, Facts } from './parts.tsx';
 import type { Session } from './session.ts';
@@ -8,9 +8,13 @@ function readyText(isReady: boolean | null, reasons: readonly string[]): string 
   return isReady ? 'ready' : `not ready: ${reasons.join(', ')}`;
 }
 
-export function ServerView({ session: { state, tape, miners, wsUrl } }: { session: Session }) {
+export function ServerView({ session }: { session: Session }) {
+  const { state, tape, miners, statisticsMs, restUrl, wsUrl } = session;
   const lag = lagSummary(tape);
   const fault = state?.lastFault ?? null;
+  const nowMs = Date.now();
+  // By the server's clock, which orders are stamped with.
+  const serverMs = nowMs + (state?.clockOffsetMs ?? 0);
   return (
     <>
       <Facts>
@@ -18,7 +22,10 @@ export function ServerView({ session: { state, tape, miners, wsUrl } }: { sessio
         <Fact name="Connection">{state?.connection ?? 'connecting'}</Fact>
         <Fact name="Newest order">{formatWhole(state?.sequence)}</Fact>
         <Fact name="Miners">{formatWhole(miners.length)}</Fact>
-        <Fact name="Live orders here">{formatWhole(lag?.count ?? 0)}</Fact>
+        <Fact name="Last order placed">{formatAge(tape[0]?.placedMs, serverMs)}</Fact>
+        <Fact name="Positions changed">{formatAge(state?.changedMs, nowMs)}</Fact>
+        <Fact name="Statistics written">{formatAge(statisticsMs, serverMs)}</Fact>
+        <Fact name="Live orders in this tab">{formatWhole(lag?.count ?? 0)}</Fact>
         <Fact name="Lag, median">{formatDuration(lag?.median)}</Fact>
         <Fact name="Lag, highest">{formatDuration(lag?.highest)}</Fact>
         <Fact name="Server's clock ahead">{formatDuration(state?.clockOffsetMs)}</Fact>
@@ -26,7 +33,7 @@ export function ServerView({ session: { state, tape, miners, wsUrl } }: { sessio
       <dl class="list">
         <dt>REST</dt>
         <dd>
-          <code>{location.origin}</code>
+          <code>{restUrl}</code>
         </dd>
         <dt>Stream</dt>
         <dd>
@@ -36,12 +43,16 @@ export function ServerView({ session: { state, tape, miners, wsUrl } }: { sessio
         <dd>
           <code>{state?.epoch ?? NOTHING}</code>
         </dd>
-        <dt>Generation</dt>
+        <dt>Generation of positions</dt>
         <dd>
           <code>{state?.generation ?? NOTHING}</code>
         </dd>
         <dt>Last fault</dt>
-        <dd>{fault === null ? 'none' : `${formatTime(fault.atMs)}: ${fault.message}`}</dd>
+        <dd>{fault === null ? 'none' : `${formatTime(fault.atMs)} UTC: ${fault.message}`}</dd>
+        <dt>Processes</dt>
+        <dd>
+          <code>ptn-api status</code> on the server’s machine tells of them, their memory and restarts.
+        </dd>
       </dl>
     </>
   );

@@ -1,7 +1,7 @@
 import type { MinerPositions } from '@ptn-api/protocol';
 import { useEffect, useReducer, useRef } from 'preact/hooks';
 import type { MinerRow } from '../model/miners.ts';
-import { streamUrl } from '../model/place.ts';
+import { restUrl, streamUrl } from '../model/place.ts';
 import type { PageConfig } from '../model/place.ts';
 import type { EliminationRow, StatisticsRow } from '../model/statistics.ts';
 import { addToTape } from '../model/tape.ts';
@@ -11,15 +11,18 @@ import type { FromWorker, ServerState, ToWorker } from '../worker/messages.ts';
 /** All that the page shows. */
 export interface Session {
   readonly phase: 'starting' | 'started' | 'failed';
-  readonly failure: { readonly message: string; readonly isRefused: boolean } | null;
+  readonly failure: { readonly message: string; readonly isKeyRefused: boolean } | null;
   readonly state: ServerState | null;
+  readonly restUrl: string;
   readonly wsUrl: string;
   readonly tape: readonly TapeRow[];
   readonly miners: readonly MinerRow[];
   /** The one that is watched; `miner` is `null` where there is none of that name. */
   readonly watched: { readonly hotkey: string; readonly miner: MinerPositions | null } | null;
-  /** `null` until they were read. */
+  /** `null` until they were read; empty where the validator has written none. */
   readonly statistics: readonly StatisticsRow[] | null;
+  /** When the validator wrote them, Unix ms by its clock. */
+  readonly statisticsMs: number | null;
   readonly eliminations: readonly EliminationRow[] | null;
 }
 
@@ -29,11 +32,13 @@ const EMPTY: Session = {
   phase: 'starting',
   failure: null,
   state: null,
+  restUrl: restUrl(location.href),
   wsUrl: '',
   tape: [],
   miners: [],
   watched: null,
   statistics: null,
+  statisticsMs: null,
   eliminations: null,
 };
 
@@ -46,8 +51,8 @@ function changed(session: Session, change: Change): Session {
     case 'started':
       return { ...session, phase: 'started' };
     case 'failed': {
-      const { message, isRefused } = change;
-      return { ...session, phase: 'failed', failure: { message, isRefused } };
+      const { message, isKeyRefused } = change;
+      return { ...session, phase: 'failed', failure: { message, isKeyRefused } };
     }
     case 'state': {
       // A new order log numbers its orders anew.
@@ -61,14 +66,14 @@ function changed(session: Session, change: Change): Session {
     case 'miner':
       return { ...session, watched: { hotkey: change.hotkey, miner: change.miner } };
     case 'statistics':
-      return { ...session, statistics: change.rows };
+      return { ...session, statistics: change.rows, statisticsMs: change.writtenMs };
     case 'eliminations':
       return { ...session, eliminations: change.rows };
   }
 }
 
 async function readConfig(signal: AbortSignal): Promise<PageConfig> {
-  const response = await fetch('/dashboard/config.json', { signal });
+  const response = await fetch('config.json', { signal });
   if (!response.ok) throw new Error(`the server answers ${response.status} when asked for its addresses`);
   return (await response.json()) as PageConfig;
 }
@@ -92,7 +97,7 @@ export function useSession(apiKey: string | null, watched: string | null, attemp
       started.postMessage(message);
     };
     const fail = (message: string): void => {
-      if (!leaving.signal.aborted) dispatch({ type: 'failed', message, isRefused: false });
+      if (!leaving.signal.aborted) dispatch({ type: 'failed', message, isKeyRefused: false });
     };
     started.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
       dispatch(data);
@@ -104,7 +109,7 @@ export function useSession(apiKey: string | null, watched: string | null, attemp
       (config) => {
         const wsUrl = streamUrl(config, location);
         dispatch({ type: 'address', wsUrl });
-        send({ type: 'start', apiKey, restUrl: location.origin, wsUrl });
+        send({ type: 'start', apiKey, restUrl: EMPTY.restUrl, wsUrl });
         send({ type: 'watch', hotkey: wanted.current });
         worker.current = started;
       },

@@ -36,7 +36,7 @@ function columnsFor(rows: readonly StatisticsRow[]): readonly Column<StatisticsR
     },
     ...names.map((name) => ({
       id: `score-${name}`,
-      head: titled(name),
+      head: name === 'return' ? 'Return score' : titled(name),
       cell: (row: StatisticsRow) => formatScore(scoreOf(row, name)),
       value: (row: StatisticsRow) => scoreOf(row, name),
       isExtra: true,
@@ -90,7 +90,8 @@ export function StatisticsView({ rows, hotkey }: StatisticsViewProps) {
           all[0],
         )
       : all.find((row) => row.hotkey === hotkey);
-  if (rows === null || rows.length === 0) return <p>The validator has written no statistics yet.</p>;
+  if (rows === null) return <p role="status">Reading statistics …</p>;
+  if (rows.length === 0) return <p>The validator has written no statistics yet.</p>;
   return (
     <>
       {chosen === undefined ? (
@@ -100,7 +101,11 @@ export function StatisticsView({ rows, hotkey }: StatisticsViewProps) {
       )}
       <div class="tools">
         <Search label="Search by hotkey or status" value={query} onValue={setQuery} />
-        <span class="muted" role="status">{`${formatWhole(shown.length)} miners`}</span>
+        <span class="muted" role="status">
+          {shown.length === all.length
+            ? `${formatWhole(all.length)} miners`
+            : `${formatWhole(shown.length)} of ${formatWhole(all.length)} miners`}
+        </span>
       </div>
       <DataTable
         label="Statistics of all miners"
@@ -124,13 +129,13 @@ function MinerStatisticsCard({ row }: { row: StatisticsRow }) {
       </h2>
       <Facts>
         <Fact name="Weight">{formatScore(row.weight)}</Fact>
-        <Fact name="Penalty">{formatScore(row.penalty)}</Fact>
-        <Fact name="Drawdown">{row.drawdown === null ? '–' : formatChange(-row.drawdown)}</Fact>
-        <Fact name="Volatility a year">{formatShare(row.volatility)}</Fact>
+        <Fact name="Penalty factor, 1 is none">{formatScore(row.penalty)}</Fact>
+        <Fact name="Largest drawdown">{row.drawdown === null ? '–' : formatChange(-row.drawdown)}</Fact>
+        <Fact name="Yearly volatility">{formatShare(row.volatility)}</Fact>
       </Facts>
       <div class="panels">
         <div>
-          <h3>Scores, as percentiles</h3>
+          <h3>Scores, with the percentile of each</h3>
           <ul class="scores">
             {row.scores.map((score) => (
               <ScoreBar key={score.name} score={score} />
@@ -142,7 +147,7 @@ function MinerStatisticsCard({ row }: { row: StatisticsRow }) {
           <Chart label="Daily returns" points={row.dailyReturns} kind="bars" />
         </div>
         <div>
-          <h3>Daily returns, compounded</h3>
+          <h3>Daily returns, compounded: {formatChange((growth.at(-1)?.value ?? NaN) / 100)}</h3>
           <Chart label="Daily returns, compounded" points={growth} kind="curve" />
         </div>
       </div>
@@ -154,12 +159,13 @@ function ScoreBar({ score: { name, value, rank, percentile } }: { score: Score }
   return (
     <li>
       <span>{titled(name)}</span>
+      <span class="muted score">
+        {formatScore(value)}, rank {formatWhole(rank)}
+      </span>
       <span class="bar" aria-hidden="true">
         <span style={{ width: `${(percentile ?? 0) * 100}%` }} />
       </span>
-      <span class="muted">
-        {formatScore(value)}, rank {formatWhole(rank)}
-      </span>
+      <span class="percentile">{formatShare(percentile)}</span>
     </li>
   );
 }

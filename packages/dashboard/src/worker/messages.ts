@@ -22,6 +22,8 @@ export interface ServerState {
   /** `null` until the server has said so. */
   readonly isReady: boolean | null;
   readonly reasons: readonly string[];
+  /** When positions last changed, by this computer's clock; `null` until they did. */
+  readonly changedMs: number | null;
   readonly lastFault: { readonly message: string; readonly atMs: number } | null;
 }
 
@@ -29,11 +31,16 @@ export interface ServerState {
 export type FromWorker =
   /** The key is good and the first snapshot is there. */
   | { readonly type: 'started' }
-  /** For good; the worker has ended its work. `isRefused`: because of the key. */
-  | { readonly type: 'failed'; readonly message: string; readonly isRefused: boolean }
+  /** For good; the worker has ended its work. `message` is for people; `isKeyRefused`: another key is needed. */
+  | { readonly type: 'failed'; readonly message: string; readonly isKeyRefused: boolean }
   | { readonly type: 'miners'; readonly rows: readonly MinerRow[] }
   | { readonly type: 'miner'; readonly hotkey: string; readonly miner: MinerPositions | null }
   | { readonly type: 'orders'; readonly rows: readonly TapeRow[] }
-  | { readonly type: 'statistics'; readonly rows: readonly StatisticsRow[] }
+  /** `writtenMs`: when the validator wrote them, Unix ms; `null` where it does not say. */
+  | {
+      readonly type: 'statistics';
+      readonly rows: readonly StatisticsRow[];
+      readonly writtenMs: number | null;
+    }
   | { readonly type: 'eliminations'; readonly rows: readonly EliminationRow[] }
   | { readonly type: 'state'; readonly state: ServerState };

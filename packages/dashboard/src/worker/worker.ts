@@ -6,7 +6,8 @@ import { PtnRestClient, PtnRestError, PtnStreamError } from '@ptn-api/client';
 import type { MinerPositions } from '@ptn-api/protocol';
 import { minerRow } from '../model/miners.ts';
 import type { MinerRow } from '../model/miners.ts';
-import { eliminationRows, statisticsRow } from '../model/statistics.ts';
+import { refusalKind, refusalText } from '../model/refusal.ts';
+import { eliminationRows, numberOf, statisticsRow } from '../model/statistics.ts';
 import { tapeRow } from '../model/tape.ts';
 import type { TapeRow } from '../model/tape.ts';
 import type { FromWorker, ServerState, ToWorker } from './messages.ts';
@@ -36,6 +37,7 @@ class Follower {
     clockOffsetMs: 0,
     isReady: null,
     reasons: [],
+    changedMs: null,
     lastFault: null,
   };
   #waitingOrders: TapeRow[] = [];
@@ -43,6 +45,7 @@ class Follower {
   #changedMiners = new Set<string>();
   #watched: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #hasStarted = false;
   #hasEnded = false;
 
   constructor({ apiKey, restUrl, wsUrl }: Extract<ToWorker, { type: 'start' }>) {
@@ -55,6 +58,7 @@ class Follower {
         timeoutMs: 60_000,
         onChange: (hotkeys) => {
           this.#areMinersChanged = true;
+          this.#state = { ...this.#state, changedMs: Date.now() };
           for (const hotkey of hotkeys) this.#changedMiners.add(hotkey);
           this.#tellSoon();
         },
@@ -97,6 +101,7 @@ class Follower {
     } catch {
       return; // `finished` says why.
     }
+    this.#hasStarted = true;
     tell({ type: 'started' });
     this.#areMinersChanged = true;
     this.watch(this.#watched);
@@ -115,10 +120,12 @@ class Follower {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#timer);
-    const isRefused =
-      (error instanceof PtnRestError && (error.status === 401 || error.status === 403)) ||
-      (error instanceof PtnStreamError && error.isTerminal);
-    tell({ type: 'failed', message: error.message, isRefused });
+    const kind = error instanceof PtnRestError || error instanceof PtnStreamError ? refusalKind(error) : null;
+    tell({
+      type: 'failed',
+      message: kind === null ? error.message : refusalText(kind, this.#hasStarted),
+      isKeyRefused: kind !== null && kind !== 'too-many-connections',
+    });
     void this.#replica.stop();
   }
 
@@ -195,9 +202,15 @@ class Follower {
 
   async #readDocuments(): Promise<void> {
     const statistics = await orNothing(this.#rest.statistics({ checkpoints: false }));
-    if (statistics !== null) tell({ type: 'statistics', rows: statistics.value.data.map(statisticsRow) });
+    if (statistics?.isNotModified !== true) {
+      const document = statistics?.value ?? { data: [] };
+      const writtenMs = numberOf(document['created_timestamp_ms']);
+      tell({ type: 'statistics', rows: document.data.map(statisticsRow), writtenMs });
+    }
     const eliminations = await orNothing(this.#rest.eliminations());
-    if (eliminations !== null) tell({ type: 'eliminations', rows: eliminationRows(eliminations.value) });
+    if (eliminations?.isNotModified !== true) {
+      tell({ type: 'eliminations', rows: eliminationRows(eliminations?.value ?? {}) });
+    }
   }
 
   async #readReadiness(): Promise<void> {
@@ -231,8 +244,8 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
         // Such as a key that no header can carry.
         tell({
           type: 'failed',
-          message: error instanceof Error ? error.message : String(error),
-          isRefused: true,
+          message: `This key cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
+          isKeyRefused: true,
         });
         return;
       }

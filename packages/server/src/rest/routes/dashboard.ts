@@ -51,13 +51,15 @@ export function addDashboardRoutes(app: FastifyInstance, context: DashboardConte
   });
 
   const page = pageFiles.get(PAGE);
-  for (const url of ['/dashboard', '/dashboard/']) {
-    addRoute(app, url, (request, reply) =>
-      page === undefined
-        ? sendError(reply, 'PTN_ERR_DASHBOARD_NOT_BUILT')
-        : sendFile(request, reply.headers(headersFor(request)), page),
-    );
-  }
+  const orNotBuilt = (reply: FastifyReply, send: (file: PageFile) => FastifyReply): FastifyReply =>
+    page === undefined ? sendError(reply, 'PTN_ERR_DASHBOARD_NOT_BUILT') : send(page);
+  // Its files are beside the page by relative addresses, which a proxy may show under a path of its own.
+  addRoute(app, '/dashboard', (_request, reply) =>
+    orNotBuilt(reply, () => reply.header('Cache-Control', 'no-cache').redirect('dashboard/', 307)),
+  );
+  addRoute(app, '/dashboard/', (request, reply) =>
+    orNotBuilt(reply, (file) => sendFile(request, reply.headers(headersFor(request)), file)),
+  );
   for (const [name, file] of pageFiles) {
     addRoute(app, `/dashboard/${name}`, (request, reply) =>
       // A worker's policy is the one that its own script came with.
