@@ -98,7 +98,8 @@ void t.test(
   async (t) => {
     const root = makePtnRoot(t, { keys: { user: { key: KEY, tier: 100 } } });
     root.writePosition(makePosition({ orders: [{ timeMs: Date.now() - 1000 }] }));
-    const server = await startServer(t, { root: root.path, args: ['--rest-workers', '1'] });
+    const args = ['--rest-workers', '1', '--public-ws-url', 'wss://localhost/stream'];
+    const server = await startServer(t, { root: root.path, args });
     const port = await startNginx(t, server);
     const headers = { Authorization: `Bearer ${KEY}`, 'Accept-Encoding': 'gzip' };
 
@@ -114,7 +115,18 @@ void t.test(
     t.equal((await ask(port, '/api/miner-positions', { ...headers, 'If-None-Match': etag })).status, 304);
     t.equal((await ask(port, '/api/miner-positions')).status, 401);
 
-    const socket = new WebSocket(`wss://127.0.0.1:${port}/stream`, { rejectUnauthorized: false });
+    const page = await ask(port, '/api/dashboard');
+    t.equal(page.status, 307);
+    t.equal(page.headers.location, 'dashboard/', 'under the path that nginx shows it at');
+    const { headers: pageHeaders } = await ask(port, '/api/dashboard/');
+    t.match(pageHeaders['content-security-policy'], "connect-src 'self' wss://localhost;");
+    const config = await ask(port, '/api/dashboard/config.json');
+    t.match(JSON.parse(config.body.toString()), { wsUrl: 'wss://localhost/stream' });
+
+    const socket = new WebSocket(`wss://127.0.0.1:${port}/stream`, {
+      rejectUnauthorized: false,
+      origin: `https://127.0.0.1:${port}`, // As of the page there.
+    });
     t.teardown(() => {
       socket.terminate();
     });

@@ -158,7 +158,7 @@ function MinerStatisticsCard({ row }: { row: StatisticsRow }) {
 function ScoreBar({ score: { name, value, rank, percentile } }: { score: Score }) {
   return (
     <li>
-      <span>{titled(name)}</span>
+      <span class="name">{titled(name)}</span>
       <span class="muted score">
         {formatScore(value)}, rank {formatWhole(rank)}
       </span>
