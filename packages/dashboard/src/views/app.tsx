@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { formatWhole } from '../model/format.ts';
 import { VIEWS, placeLink, readPlace } from '../model/place.ts';
 import type { Place, View } from '../model/place.ts';
@@ -26,7 +26,7 @@ const TITLES: Readonly<Record<View, string>> = {
 const CONNECTION_TEXTS = {
   connecting: 'Connecting',
   connected: 'Connected',
-  interrupted: 'Interrupted, trying again',
+  interrupted: 'Interrupted, retrying',
 } as const;
 
 function usePlace(): Place {
@@ -108,7 +108,7 @@ function Shell({ session, place, onForget }: { session: Session; place: Place; o
   const heading = useRef<HTMLHeadingElement>(null);
   const isFirst = useRef(true);
   const title = place.view === 'miners' && place.hotkey !== null ? 'Miner' : TITLES[place.view];
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${title} · PTN dashboard`;
     // After a change of view a screen reader goes on at its heading; at the start the page's own beginning is right.
     if (!isFirst.current) heading.current?.focus();

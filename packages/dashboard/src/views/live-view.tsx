@@ -49,7 +49,7 @@ export function LiveView({ tape }: { tape: readonly TapeRow[] }) {
         <span class="muted">
           {lag === null
             ? 'No live order yet'
-            : `${formatWhole(lag.count)} came live: lag ${formatDuration(lag.median)} (median), ${formatDuration(lag.highest)} (highest)`}
+            : `${formatWhole(lag.count)} came live: median lag ${formatDuration(lag.median)}, highest ${formatDuration(lag.highest)}`}
         </span>
       </div>
       <DataTable

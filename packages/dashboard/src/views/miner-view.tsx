@@ -1,5 +1,5 @@
 import type { Position } from '@ptn-api/protocol';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import {
   formatChange,
   formatLeverage,
@@ -132,7 +132,7 @@ export function MinerView({ hotkey, watched }: { hotkey: string; watched: Sessio
   const ordersTitle = useRef<HTMLHeadingElement>(null);
   const shownOrders = useRef(chosen);
   // They may be far below what was pressed, and the button for all of them goes when it is pressed.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shownOrders.current !== chosen) ordersTitle.current?.focus();
     shownOrders.current = chosen;
   }, [chosen]);
