@@ -16,7 +16,7 @@ import {
 } from './supervisor-fixture.ts';
 
 const keys = { user: { key: 'the-key', tier: 100 } };
-const QUICK = { throttleMs: 600_000, feedDownAfterMs: 20, stableAfterMs: 50 };
+const QUICK = { throttleMs: 600_000, feedDownAfterMs: 20, stableAfterMs: 50, lookEveryMs: 20 };
 
 function arrived(receiver: Receiver, pattern: RegExp): Promise<string> {
   return waitFor(() => receiver.texts.find((text) => pattern.test(text)), {
@@ -31,6 +31,7 @@ async function supervised(t: Test, receiver: Receiver) {
     supervisor,
     url: receiver.url,
     log,
+    maxStalenessMs: 120_000,
     timing: QUICK,
     webhookTiming: { answerWithinMs: 200, firstWaitMs: 5, longestWaitMs: 20 },
   });

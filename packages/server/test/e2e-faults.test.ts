@@ -7,71 +7,11 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { makePosition, makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
-import type { PtnRoot, RunningServer } from '@ptn-api/testkit';
+import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
-import type { Test } from 'tap';
-import { WebSocket } from 'ws';
+import { hotkeysOf, KEY, place, served, statusOf, subscriber } from './fault-fixture.ts';
 
 const STOP_MS = Number(process.env['PTN_TEST_STOP_MS'] ?? 700);
-const KEY = 'key-of-the-test';
-
-async function served(t: Test, options: { args?: readonly string[]; cliPath?: string } = {}) {
-  const root = makePtnRoot(t, { keys: { user: { key: KEY, tier: 100 } } });
-  place(root, 'first');
-  const server = await startServer(t, { root: root.path, ...options });
-  return { root, server };
-}
-
-let placed = 0;
-
-/** A miner with a new order. */
-function place(root: PtnRoot, hotkey: string): void {
-  placed += 1;
-  root.writePosition(
-    makePosition({ hotkey, uuid: `p-${placed}`, orders: [{ timeMs: Date.now(), uuid: `o-${placed}` }] }),
-  );
-}
-
-async function statusOf(server: RunningServer, path = '/miner-hotkeys', key = KEY): Promise<number> {
-  const response = await fetch(server.url + path, {
-    headers: { Authorization: `Bearer ${key}`, Connection: 'close' },
-  });
-  await response.arrayBuffer();
-  return response.status;
-}
-
-async function hotkeysOf(server: RunningServer): Promise<string[]> {
-  const response = await fetch(`${server.url}/miner-hotkeys`, {
-    headers: { Authorization: `Bearer ${KEY}` },
-  });
-  return (await response.json()) as string[];
-}
-
-/** A subscribed client and the numbers of the orders that it got. */
-async function subscriber(t: Test, server: RunningServer): Promise<number[]> {
-  const socket = new WebSocket(server.wsUrl);
-  t.teardown(() => {
-    socket.terminate();
-  });
-  const sequences: number[] = [];
-  let isSubscribed = false;
-  socket.on('message', (text: Buffer) => {
-    const message = JSON.parse(text.toString()) as {
-      type?: string;
-      sequence?: number;
-      messages?: { sequence: number }[];
-    };
-    if (message.type === 'subscription_status') isSubscribed = true;
-    if (message.sequence !== undefined) sequences.push(message.sequence);
-    sequences.push(...(message.messages ?? []).map(({ sequence }) => sequence));
-  });
-  await once(socket, 'open');
-  socket.send(JSON.stringify({ api_key: KEY }));
-  socket.send(JSON.stringify({ type: 'subscribe', all: true }));
-  await waitFor(() => isSubscribed, { what: 'the subscription' });
-  return sequences;
-}
 
 await t.test(
   'a key file that changes 50 times a second: who is in it all the time is never refused',

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
-import { childPidsOf, isRunning, makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
-import { readFileSync } from 'node:fs';
+import { isRunning, makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import type { RunningServer } from '@ptn-api/testkit';
 import t from 'tap';
+import { workersOf } from './fault-fixture.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 
 const now = Date.now();
@@ -16,18 +16,6 @@ const positions = Array.from({ length: 40 }, (_, index) =>
 );
 const keys = { user: { key: 'the-key', tier: 100 } };
 const headers = { Authorization: 'Bearer the-key' };
-
-/** The worker processes of a role, by their command line. */
-function workersOf(server: RunningServer, role: 'feed' | 'rest'): number[] {
-  return childPidsOf(server.pid).filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`/${role}/main.js`);
-    } catch {
-      // It ended between the two looks, so it is no worker of the server now.
-      return false;
-    }
-  });
-}
 
 async function text(server: RunningServer): Promise<string> {
   const response = await fetch(`${server.url}/miner-positions`, { headers });

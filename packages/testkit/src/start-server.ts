@@ -23,6 +23,8 @@ export interface StartServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The built command line. By default this repository's. */
   readonly cliPath?: string;
+  /** What runs the server in place of the Node that runs this process. */
+  readonly nodePath?: string;
   /** How many files each of its processes may have open. By default as many as this process. */
   readonly openFiles?: number;
   /** How long workers may outlive the server before that is an error. 10 s by default. */
@@ -106,12 +108,13 @@ export async function startServer(scope: TestScope, options: StartServerOptions)
     cliPath = DEFAULT_CLI_PATH,
     orphanTimeoutMs = ORPHAN_TIMEOUT_MS,
     openFiles,
+    nodePath = process.execPath,
   } = options;
   if (!existsSync(cliPath)) throw new Error(`no built server at ${cliPath}: run "npm run build" first`);
-  const command = [process.execPath, cliPath, '--serve', ...standardArgs(root, args), ...args];
+  const command = [nodePath, cliPath, '--serve', ...standardArgs(root, args), ...args];
   // The shell becomes the server, so that signals and the channel reach it.
   if (openFiles !== undefined) command.unshift('sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`);
-  const [program = process.execPath, ...programArgs] = command;
+  const [program = nodePath, ...programArgs] = command;
   const child = spawn(program, programArgs, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

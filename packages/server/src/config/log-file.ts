@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import openRolling from 'pino-roll';
 import type { DestinationStream } from 'pino';
 import type { LogFileConfig } from './config.ts';
+import { outliveWriteErrors, WAITING_LINES_BYTES } from './log-trouble.ts';
 import { StartError } from './start-error.ts';
 
 /** Of the operator and the group: who uses the server, and from where, is in it. */
@@ -11,7 +12,7 @@ const LOG_FILE_MODE = 0o640;
 /**
  * The log file of the server, which one process writes for all: two could not agree on when the next file begins. It
  * is written synchronously, so that the last words before an exit are not lost. While it cannot be written (a full
- * disk), lines are lost and serving goes on; the first trouble is told on stderr.
+ * disk), serving goes on, and lines beyond the last MB are lost; the first trouble is told on stderr.
  *
  * @throws StartError `PTN_ERR_START_LOG_FILE`.
  */
@@ -28,13 +29,10 @@ export async function openLogFile({ path, sizeBytes, count }: LogFileConfig): Pr
       // Those of earlier runs count, too.
       limit: { count, removeOtherLogFiles: true },
       sync: true,
+      maxLength: WAITING_LINES_BYTES,
       mode: LOG_FILE_MODE,
     });
-    let isInTrouble = false;
-    file.on('error', (error: Error) => {
-      if (!isInTrouble) process.stderr.write(`ptn-api: the log file cannot be written: ${error.message}\n`);
-      isInTrouble = true;
-    });
+    outliveWriteErrors(file, 'the log file');
     return file;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);

@@ -4,6 +4,7 @@ import type { DestinationStream, Logger, LoggerOptions as LoggerOptionsOfPino } 
 import type { PinoPretty } from 'pino-pretty';
 import { keepLoggedError } from '../metrics/recent-errors.ts';
 import type { LogLevel } from './config.ts';
+import { outliveWriteErrors, WAITING_LINES_BYTES } from './log-trouble.ts';
 
 export interface LoggerOptions {
   /** Who speaks: `supervisor`, `feed`, `rest-1`. */
@@ -47,7 +48,9 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
   if (isStdoutReplaced()) return pino(options, process.stdout);
   if (process.stdout.isTTY)
     return pino(options, loadPretty()({ sync: true, ignore: 'hostname', destination: 1 }));
-  return pino(options, pino.destination({ dest: 1, sync: true }));
+  const stdout = pino.destination({ dest: 1, sync: true, maxLength: WAITING_LINES_BYTES });
+  outliveWriteErrors(stdout, 'standard output');
+  return pino(options, stdout);
 }
 
 /** Loaded only where it is used: it takes a fifth of the time that a worker takes to start. */

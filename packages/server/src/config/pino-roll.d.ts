@@ -10,6 +10,8 @@ declare module 'pino-roll' {
     readonly size: string;
     readonly limit: { readonly count: number; readonly removeOtherLogFiles: boolean };
     readonly sync: boolean;
+    /** What waits to be written, in bytes; what comes beyond is dropped. */
+    readonly maxLength: number;
     readonly mode: number;
   }
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { dataFile, hasDataFile, openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
-import { OrderLogVersionError } from './errors.ts';
+import { OrderLogVersionError, OrderLogWriteError } from './errors.ts';
 import { readHighWater, syncFolder, writeHighWater } from './high-water.ts';
 import { checkLog } from './log-check.ts';
 import { LmdbOrderLogWriter } from './order-log-writer.ts';
@@ -23,6 +23,9 @@ export interface OrderLogWriterOptions {
   readonly onDamaged?: (reason: string) => void;
 }
 
+/** What opening a log writes, several times over. */
+const OPENING_BYTES = 256 * 2 ** 10;
+
 /**
  * Opens the log in the folder as its only writer, and makes it if there is none.
  *
@@ -30,15 +33,32 @@ export interface OrderLogWriterOptions {
  * another epoch, goes on above every number that the lost one may have used.
  *
  * @throws OrderLogInUseError, OrderLogVersionError
+ * @throws OrderLogWriteError where the disk is full.
  */
 export async function openOrderLogWriter(options: OrderLogWriterOptions): Promise<OrderLogWriter> {
   mkdirSync(options.path, { recursive: true, mode: 0o700 });
   const releaseLock = takeWriterLock(options.path);
   try {
+    ensureRoom(options.path);
     return await openLocked(options, releaseLock);
   } catch (error) {
     releaseLock();
     throw error;
+  }
+}
+
+/**
+ * Sees whether there is room for what is written next. The engine maps its files: on a full disk the system
+ * would end this process without a word (SIGBUS), or the one that checks the log, as if the log were damaged.
+ */
+function ensureRoom(path: string): void {
+  const probe = join(path, 'room-probe');
+  try {
+    writeFileSync(probe, Buffer.alloc(OPENING_BYTES), { mode: 0o600 });
+  } catch (error) {
+    throw new OrderLogWriteError(path, error);
+  } finally {
+    rmSync(probe, { force: true });
   }
 }
 

@@ -50,7 +50,9 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   const monitoring = new Monitoring({ supervisor, config, log });
   const control = listenForOrders(supervisor, log);
   const endAlerts =
-    alertWebhookUrl === undefined ? undefined : sendAlerts({ supervisor, url: alertWebhookUrl, log });
+    alertWebhookUrl === undefined
+      ? undefined
+      : sendAlerts({ supervisor, url: alertWebhookUrl, log, maxStalenessMs: config.maxStalenessMs });
   let keyFile: KeyFile | undefined;
   try {
     keyFile = await watchKeyFile({

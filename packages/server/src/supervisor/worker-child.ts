@@ -13,6 +13,7 @@ import type {
 } from '../ipc/messages.ts';
 import { Outbox } from '../ipc/outbox.ts';
 import { Assembly, sendInParts } from '../ipc/parts.ts';
+import { machineMs } from '../metrics/machine-clock.ts';
 import type { UsageEntry } from '../metrics/usage.ts';
 import { forwardLines } from './forward-lines.ts';
 import { workerEnvironment } from './worker-environment.ts';
@@ -116,7 +117,7 @@ export class WorkerChild {
     return this.#readyAtMs === undefined ? 'starting' : 'ready';
   }
 
-  /** Unix ms since when it is ready, or was before it ended. */
+  /** Since when it is ready, or was before it ended, by {@link machineMs}: setting the clock makes nothing stable. */
   get readyAtMs(): number | undefined {
     return this.#readyAtMs;
   }
@@ -242,7 +243,7 @@ export class WorkerChild {
         break;
       case 'ready':
         clearTimeout(this.#startTimer);
-        this.#readyAtMs = Date.now();
+        this.#readyAtMs = machineMs();
         this.#resolveReady(true);
         break;
       case 'publish': {

@@ -2,6 +2,7 @@ import { backoffMs, RestartBudget } from '@ptn-api/core';
 import type { Logger } from 'pino';
 import { StartError } from '../config/start-error.ts';
 import type { AnyTransaction, MetricsMessage } from '../ipc/messages.ts';
+import { machineMs } from '../metrics/machine-clock.ts';
 import type { WorkerChild, WorkerExit } from './worker-child.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -185,7 +186,7 @@ export class WorkerSlot {
       { event: 'worker-crashed', child: child.pid, exit },
       `worker ${spec.id} ended: ${exit.reason}`,
     );
-    if (this.#budget.recordCrash(Date.now())) {
+    if (this.#budget.recordCrash(machineMs())) {
       this.#log.fatal(
         { event: 'worker-critical', restarts: this.#restarts, exit },
         `worker ${spec.id} crashes again and again; it goes on being restarted: ${exit.reason}`,
@@ -197,10 +198,10 @@ export class WorkerSlot {
     this.#scheduleRestart(child.readyAtMs);
   }
 
-  /** @param readyAtMs Since when the one that ended had been ready (Unix ms), if it had. */
+  /** @param readyAtMs Since when the one that ended had been ready, by {@link machineMs}, if it had. */
   #scheduleRestart(readyAtMs = Infinity): void {
     if (!this.#isSupervised) return;
-    if (Date.now() - readyAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
+    if (machineMs() - readyAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
     const waitMs = backoffMs(this.#attempt, Math.random());
     this.#attempt += 1;
     this.#restartTimer = setTimeout(() => {

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { uncheckedMs } from '../monitoring/server-status.ts';
 import type { Supervisor } from '../supervisor.ts';
 import { AlertTopics } from './alert-topics.ts';
+import { watchStaleness } from './watch-staleness.ts';
 import { Webhook } from './webhook.ts';
 import type { WebhookTiming } from './webhook.ts';
 
@@ -9,6 +11,8 @@ export interface AlertOptions {
   readonly supervisor: Supervisor;
   readonly url: string;
   readonly log: Logger;
+  /** Positions are stale when nothing has proved for longer that they are up to date. */
+  readonly maxStalenessMs: number;
   readonly timing?: Partial<AlertTiming>;
   readonly webhookTiming?: Partial<WebhookTiming>;
 }
@@ -20,12 +24,15 @@ export interface AlertTiming {
   readonly feedDownAfterMs: number;
   /** A worker that crashed too often is well again after so long without another crash. */
   readonly stableAfterMs: number;
+  /** How often it is looked whether the positions are stale. */
+  readonly lookEveryMs: number;
 }
 
 const DEFAULT_TIMING: AlertTiming = {
   throttleMs: 600_000,
   feedDownAfterMs: 30_000,
   stableAfterMs: 300_000,
+  lookEveryMs: 1000,
 };
 
 const FEED = 'feed';
@@ -35,8 +42,9 @@ const FEED = 'feed';
  *
  * @returns what ends it.
  */
-export function sendAlerts({ supervisor, url, log, timing, webhookTiming = {} }: AlertOptions): () => void {
-  const { throttleMs, feedDownAfterMs, stableAfterMs } = { ...DEFAULT_TIMING, ...timing };
+export function sendAlerts(options: AlertOptions): () => void {
+  const { supervisor, url, log, maxStalenessMs, timing, webhookTiming = {} } = options;
+  const { throttleMs, feedDownAfterMs, stableAfterMs, lookEveryMs } = { ...DEFAULT_TIMING, ...timing };
   const webhook = new Webhook({ url: new URL(url), log, timing: webhookTiming });
   const from = `[ptn-api ${hostname()}]`;
   const topics = new AlertTopics({
@@ -82,8 +90,21 @@ export function sendAlerts({ supervisor, url, log, timing, webhookTiming = {} }:
   events.on('alert', ({ topic, change, text }) => {
     topics[change](topic, text);
   });
+  const endStaleness = watchStaleness({
+    uncheckedMs: () => uncheckedMs(supervisor.retained),
+    maxStalenessMs,
+    everyMs: lookEveryMs,
+    onChange: (isStale, unchecked) => {
+      const [seconds, allowed] = [unchecked, maxStalenessMs].map((ms) => Math.round(ms / 1000));
+      if (isStale) {
+        const text = `stale data: positions not checked for ${seconds} s, allowed are ${allowed} s; the last state is served on`;
+        topics.raise('stale data', text);
+      } else topics.clear('stale data', 'positions are checked again and up to date');
+    },
+  });
 
   return () => {
+    endStaleness();
     for (const timer of timers.values()) clearTimeout(timer);
     topics.close();
     webhook.close();
