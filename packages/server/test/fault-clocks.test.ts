@@ -1,11 +1,10 @@
 /** Clocks that are set, and a disk that is slow, under a whole server. */
-import { renameSync } from 'node:fs';
-import { startServer, waitFor } from '@ptn-api/testkit';
+import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import type { RunningServer } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
 import { startReceiver } from './alert-receiver.ts';
-import { faulty, hotkeysOf, place, servedRoot, statusOf, subscriber, workersOf } from './fault-fixture.ts';
+import { faulty, hotkeysOf, KEY, place, servedRoot, statusOf, subscriber, workersOf } from './fault-fixture.ts';
 
 const DAY_MS = 86_400_000;
 const ONE_WORKER = ['--rest-workers', '1'];
@@ -23,7 +22,7 @@ function hasLoggedAt(server: RunningServer, timeMs: number): boolean {
 }
 
 test('positions that nothing proves any more: an alert, and one when they are read again', async (t) => {
-  const root = servedRoot(t);
+  const root = makePtnRoot(t, { keys: { user: { key: KEY, tier: 100 } }, outputs: '{}' });
   const { env, set } = faulty(root);
   const receiver = await startReceiver(t);
   const server = await startServer(t, {
@@ -32,13 +31,14 @@ test('positions that nothing proves any more: an alert, and one when they are re
     env,
   });
   t.equal(await statusOf(server, '/readyz'), 200);
-  renameSync(root.join('validation', 'miners'), root.join('validation', 'gone'));
-  // An hour without a look that could prove anything.
+  root.writeOutputs('{"broken');
+  await waitFor(() => server.output().includes('"event":"bad-file"'), { what: 'it is seen' });
+  // Time passes in which no look proves anything.
   set({ machineMs: 3_600_000 });
   await waitFor(() => receiver.texts.some((text) => text.includes('stale data')), { what: 'the alert' });
-  await waitFor(async () => (await statusOf(server, '/readyz')) === 503, { what: 'readyz says the same' });
-  t.same(await hotkeysOf(server), ['first'], 'the last state is served on');
-  renameSync(root.join('validation', 'gone'), root.join('validation', 'miners'));
+  t.equal(await statusOf(server, '/readyz'), 503, 'readyz says the same');
+  t.equal(await statusOf(server, '/miner-positions'), 200, 'the last state is served on');
+  root.writeOutputs('{}');
   await waitFor(() => receiver.texts.some((text) => text.includes('Recovered')), {
     what: 'the end of it',
     timeoutMs: 15_000,
