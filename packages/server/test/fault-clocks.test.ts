@@ -4,7 +4,16 @@ import type { RunningServer } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
 import { startReceiver } from './alert-receiver.ts';
-import { faulty, hotkeysOf, KEY, place, servedRoot, statusOf, subscriber, workersOf } from './fault-fixture.ts';
+import {
+  faulty,
+  hotkeysOf,
+  KEY,
+  place,
+  servedRoot,
+  statusOf,
+  subscriber,
+  workersOf,
+} from './fault-fixture.ts';
 
 const DAY_MS = 86_400_000;
 const ONE_WORKER = ['--rest-workers', '1'];

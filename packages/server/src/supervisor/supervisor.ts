@@ -8,9 +8,10 @@ import { Broker } from './broker.ts';
 import type { RetainedReader } from './broker.ts';
 import { Entrances } from './entrances.ts';
 import type { ByRole } from './entrances.ts';
+import type { HeartbeatTiming } from './heartbeat.ts';
 import type { ConnectionCounts, ListenAddress } from './listener.ts';
 import { WorkerChild } from './worker-child.ts';
-import type { Heartbeat, WorkerExit } from './worker-child.ts';
+import type { WorkerExit } from './worker-child.ts';
 import { WorkerSlot } from './worker-slot.ts';
 import type { WorkerStatus } from './worker-slot.ts';
 import type { WorkerSpec } from './worker-spec.ts';
@@ -20,7 +21,7 @@ export interface SupervisorOptions {
   /** In the order in which they are started; they are stopped in reverse. */
   readonly workers: readonly WorkerSpec[];
   readonly log: Logger;
-  readonly heartbeat?: Heartbeat;
+  readonly heartbeat?: HeartbeatTiming;
   /** How long all workers together may take to drain. */
   readonly stopWithinMs?: number;
   /** Takes what the workers print, in whole lines; by default it goes where this process prints. */
@@ -46,7 +47,7 @@ export interface SupervisorEvents {
 }
 
 /** 15 s without an answer. */
-const DEFAULT_HEARTBEAT: Heartbeat = { pingEveryMs: 3000, missedPings: 5 };
+const DEFAULT_HEARTBEAT: HeartbeatTiming = { pingEveryMs: 3000, missedPings: 5 };
 const DEFAULT_STOP_WITHIN_MS = 10_000;
 /** Of the time to stop, so much for the connections that still wait for a worker… */
 const WAITING_CONNECTIONS_PART = 0.1;

@@ -1,8 +1,6 @@
-import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config/config.ts';
-import { isStdoutReplaced } from '../config/logger.ts';
 import type {
   AlertMessage,
   AnyTransaction,
@@ -15,19 +13,11 @@ import { Outbox } from '../ipc/outbox.ts';
 import { Assembly, sendInParts } from '../ipc/parts.ts';
 import { machineMs } from '../metrics/machine-clock.ts';
 import type { UsageEntry } from '../metrics/usage.ts';
-import { forwardLines } from './forward-lines.ts';
-import { workerEnvironment } from './worker-environment.ts';
+import { forkWorker } from './fork-worker.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { HeartbeatTiming } from './heartbeat.ts';
+import { MetricsRequests } from './metrics-requests.ts';
 import type { WorkerSpec } from './worker-spec.ts';
-
-/** How the supervisor finds out that an event loop hangs. */
-export interface Heartbeat {
-  readonly pingEveryMs: number;
-  /**
-   * So many pings in a row without an answer end the worker. Counted rather than timed: after the whole machine was
-   * suspended, every worker would look late.
-   */
-  readonly missedPings: number;
-}
 
 /** How a worker process ended. */
 export interface WorkerExit {
@@ -40,7 +30,7 @@ export interface WorkerExit {
 export interface WorkerChildOptions {
   readonly spec: WorkerSpec;
   readonly config: ServerConfig;
-  readonly heartbeat: Heartbeat;
+  readonly heartbeat: HeartbeatTiming;
   /** Asked when the worker is online: what it starts from. */
   readonly lastGeneration: () => number;
   /** Asked at the same moment: the state it is handed first. `undefined` for a worker that is told nothing. */
@@ -70,8 +60,7 @@ export class WorkerChild {
   readonly #outbox: Outbox;
   readonly #published = new Assembly();
   readonly #startTimer: NodeJS.Timeout;
-  #pingTimer: NodeJS.Timeout | undefined;
-  #unansweredPings = 0;
+  readonly #heartbeat: Heartbeat;
   #isOnline = false;
   #readyAtMs: number | undefined;
   #isDismissed = false;
@@ -80,9 +69,7 @@ export class WorkerChild {
   #reason: string | undefined;
   #resolveReady: (isReady: boolean) => void = () => undefined;
   #resolveExited: (exit: WorkerExit) => void = () => undefined;
-  /** Who waits for metrics, by the id of the request. */
-  readonly #metricsWaiters = new Map<number, (answer: MetricsMessage | undefined) => void>();
-  #lastMetricsId = 0;
+  readonly #metricsRequests = new MetricsRequests();
   #resolveTaken: ((isTaken: boolean) => void) | undefined;
 
   constructor(options: WorkerChildOptions) {
@@ -104,6 +91,15 @@ export class WorkerChild {
     this.#startTimer = setTimeout(() => {
       this.#kill(`it was not ready within ${spec.startTimeoutMs} ms`);
     }, spec.startTimeoutMs);
+    this.#heartbeat = new Heartbeat({
+      timing: options.heartbeat,
+      ping: (id) => {
+        this.#send({ type: 'ping', id });
+      },
+      onMissed: (reason) => {
+        this.#kill(reason);
+      },
+    });
     this.#process = this.#fork();
   }
 
@@ -149,19 +145,9 @@ export class WorkerChild {
 
   /** Its metrics as they are now; `undefined` when it does not answer within `withinMs`. */
   metrics(withinMs: number): Promise<MetricsMessage | undefined> {
-    const id = (this.#lastMetricsId += 1);
-    return new Promise((resolve) => {
-      const settle = (answer?: MetricsMessage): void => {
-        clearTimeout(timer);
-        this.#metricsWaiters.delete(id);
-        resolve(answer);
-      };
-      const timer = setTimeout(settle, withinMs);
-      this.#metricsWaiters.set(id, settle);
-      this.#send({ type: 'metrics-request', id }, (error) => {
-        if (error !== null) settle();
-      });
-    });
+    return this.#metricsRequests.ask((id, sent) => {
+      this.#send({ type: 'metrics-request', id }, sent);
+    }, withinMs);
   }
 
   /** Asks it to finish and exit; kills it when it has not within `withinMs`. Resolves when it is gone. */
@@ -184,25 +170,14 @@ export class WorkerChild {
   }
 
   #fork(): ChildProcess | undefined {
-    const { spec } = this.#options;
-    const { printLines } = this.#options;
-    // Where stdout is replaced or the log is a file, what the worker prints has to pass through it as well.
-    const output = printLines !== undefined || isStdoutReplaced() ? 'pipe' : 'inherit';
+    const { spec, printLines } = this.#options;
     let child: ChildProcess;
     try {
-      child = fork(spec.modulePath, spec.args ?? [], {
-        serialization: 'advanced',
-        env: workerEnvironment(process.env),
-        stdio: ['ignore', output, output, 'ipc'],
-      });
+      child = forkWorker(spec, printLines);
     } catch (error) {
       this.#end(null, null, couldNotStart(error));
       return undefined;
     }
-    // In whole lines: several workers print at the same time.
-    if (child.stdout !== null)
-      forwardLines(child.stdout, printLines ?? ((lines) => process.stdout.write(lines)));
-    if (child.stderr !== null) forwardLines(child.stderr, (lines) => process.stderr.write(lines));
     child.on('message', (message) => {
       this.#receive(message as FromWorker);
     });
@@ -252,13 +227,13 @@ export class WorkerChild {
         break;
       }
       case 'pong':
-        this.#unansweredPings = 0;
+        this.#heartbeat.answered();
         break;
       case 'fatal':
         this.#reason ??= message.detail;
         break;
       case 'metrics':
-        this.#metricsWaiters.get(message.id)?.(message);
+        this.#metricsRequests.receive(message);
         break;
       case 'usage':
         this.#options.onUsage(message.entries);
@@ -276,21 +251,12 @@ export class WorkerChild {
   }
 
   #begin(): void {
-    const { config, lastGeneration, retained, heartbeat } = this.#options;
+    const { config, lastGeneration, retained } = this.#options;
     this.#send({ type: 'start', config, lastGeneration: lastGeneration() });
     this.#isOnline = true;
     const state = retained();
     if (state !== undefined) this.retain(state);
-    let id = 0;
-    this.#pingTimer = setInterval(() => {
-      if (this.#unansweredPings >= heartbeat.missedPings) {
-        this.#kill(`it did not answer ${this.#unansweredPings} pings, one every ${heartbeat.pingEveryMs} ms`);
-        return;
-      }
-      this.#unansweredPings += 1;
-      id += 1;
-      this.#send({ type: 'ping', id });
-    }, heartbeat.pingEveryMs);
+    this.#heartbeat.start();
   }
 
   /** SIGKILL works on a hanging or a stopped process as well. */
@@ -307,10 +273,10 @@ export class WorkerChild {
   #end(code: number | null, signal: NodeJS.Signals | null, reason: string): void {
     this.#hasExited = true;
     clearTimeout(this.#startTimer);
-    clearInterval(this.#pingTimer);
+    this.#heartbeat.close();
     this.#outbox.close();
     this.#settleTaken(false);
-    for (const settle of this.#metricsWaiters.values()) settle(undefined);
+    this.#metricsRequests.close();
     this.#resolveReady(false);
     this.#resolveExited({ code, signal, reason: this.#reason ?? reason });
   }
