@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
+import { makeTemporaryFolder, startServer, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
 import { startReceiver } from './alert-receiver.ts';
@@ -170,6 +170,31 @@ test('a state folder that may only be read, or is full: a start ends with its ex
   const second = spawnServer(t, root.path, ['--state-dir', join(full, 'state')]);
   t.equal(await second.exitCode, 7);
   t.match(second.printed(), /The feed worker did not start: .*ENOSPC.*Check that the disk is neither full/);
+});
+
+test('a sound order log on a full disk is not taken for a damaged one', async (t) => {
+  const disk = smallDisk(t);
+  const root = servedRoot(t);
+  const options = { root: root.path, args: [...ONE_WORKER, '--state-dir', disk] };
+  const first = await startServer(t, options);
+  const before = await subscriber(t, first);
+  place(root, 'first');
+  await waitFor(() => before.length === 1, { what: 'an order in the log' });
+  await first.stop();
+  // As after a restore that left it out: the engine makes and maps it anew.
+  rmSync(join(disk, 'orders', 'lock.mdb'));
+  fill(disk);
+  await t.rejects(startServer(t, options), { message: /code 7/ });
+  makeRoom(disk);
+  const second = await startServer(t, options);
+  const after = await subscriber(t, second);
+  place(root, 'first');
+  await waitFor(() => after.length === 1, { what: 'the next order' });
+  t.same(after, [2], 'the numbers go on');
+  t.same(
+    readdirSync(disk).filter((name) => name.includes('damaged')),
+    [],
+  );
 });
 
 test('a state folder that becomes read-only: what runs serves on, a feed that is killed waits for it', async (t) => {

@@ -1,14 +1,19 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import t from 'tap';
 
 const LOGGER = new URL('../dist/config/logger.js', import.meta.url).href;
 
-/** What a program that has a logger prints. */
-function printed(program: string): string {
+/** The arguments of Node for a program that has a logger. */
+function withLogger(program: string): string[] {
   const prelude = `const { createLogger } = await import(${JSON.stringify(LOGGER)});
     const log = createLogger({ name: 'test', level: 'info' });`;
-  const args = ['--input-type=module', '--eval', prelude + program];
-  return execFileSync(process.execPath, args, { encoding: 'utf8' });
+  return ['--input-type=module', '--eval', prelude + program];
+}
+
+/** What it prints. */
+function printed(program: string): string {
+  return execFileSync(process.execPath, withLogger(program), { encoding: 'utf8' });
 }
 
 void t.test('secrets are struck out of the log', (t) => {
@@ -39,5 +44,20 @@ void t.test('where stdout is replaced, as pm2 does, lines pass through what repl
     process.stdout.write = (text) => write.call(process.stdout, 'seen: ' + text);
     createLogger({ name: 'later', level: 'info' }).info('hello');`;
   t.match(printed(program), /^seen: \{.*"msg":"hello"/);
+  t.end();
+});
+
+void t.test('standard output that takes nothing ends no process and fills no memory', (t) => {
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    withLogger(`
+      for (let line = 0; line < 5000; line += 1) log.info('x'.repeat(10_000));
+      console.error(process.memoryUsage().heapUsed < 40e6 ? 'small' : 'large');`),
+    { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] },
+  );
+  closeSync(full);
+  t.equal(status, 0);
+  t.match(stderr, /^ptn-api: standard output cannot be written: ENOSPC.*\nsmall\n$/);
   t.end();
 });

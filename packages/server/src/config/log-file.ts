@@ -12,7 +12,7 @@ const LOG_FILE_MODE = 0o640;
 /**
  * The log file of the server, which one process writes for all: two could not agree on when the next file begins. It
  * is written synchronously, so that the last words before an exit are not lost. While it cannot be written (a full
- * disk), serving goes on, and lines beyond the last MB are lost; the first trouble is told on stderr.
+ * disk), serving goes on, and lines beyond the first MB are lost; the first trouble is told on stderr.
  *
  * @throws StartError `PTN_ERR_START_LOG_FILE`.
  */
