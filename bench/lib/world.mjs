@@ -97,6 +97,9 @@ export async function startServer(root, args = [], { restPort = 0, wsPort = 0 } 
       String(wsPort),
       '--log-level',
       'info',
+      // Beside another server, too.
+      '--admin-port',
+      '0',
       // One key asks for all that is measured.
       '--rate-limit',
       '0',

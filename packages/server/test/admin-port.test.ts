@@ -199,6 +199,11 @@ await t.test(
     holder.close();
     await waitFor(() => adminPort(server) === port, { what: 'the admin port is open' });
     t.equal((await statusOf(port)).status, 'ok');
+    t.equal(
+      server.output().match(/"event":"listening-admin"/g)?.length,
+      1,
+      'failed tries leave nothing behind',
+    );
   },
 );
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -68,32 +69,26 @@ export class AdminServer {
   }
 
   /** @returns why the port could not be opened. */
-  #listen(): Promise<Error | undefined> {
-    return new Promise((resolve) => {
-      const onError = (error: Error): void => {
-        resolve(error);
-      };
-      this.#server.once('error', onError);
-      // Exclusive: in pm2's cluster mode the old server and the new one would share the port and answer in turns.
-      this.#server.listen({ host: HOST, port: this.#port, exclusive: true }, () => {
-        this.#server.off('error', onError);
-        // Told to close while it was being opened.
-        if (this.#isClosed) {
-          this.#server.close();
-          resolve(undefined);
-          return;
-        }
-        this.#server.on('error', (err) => {
-          this.#log.error({ event: 'admin-fault', err }, 'the admin port fails');
-        });
-        const { port } = this.#server.address() as AddressInfo;
-        this.#log.info(
-          { event: 'listening-admin', host: HOST, port },
-          `metrics and status at ${HOST}:${port}`,
-        );
-        resolve(undefined);
-      });
+  async #listen(): Promise<Error | undefined> {
+    const listening = once(this.#server, 'listening');
+    // Exclusive: in pm2's cluster mode the old server and the new one would share the port and answer in turns.
+    this.#server.listen({ host: HOST, port: this.#port, exclusive: true });
+    try {
+      await listening;
+    } catch (error) {
+      return error as Error;
+    }
+    // Told to close while it was being opened.
+    if (this.#isClosed) {
+      this.#server.close();
+      return undefined;
+    }
+    this.#server.on('error', (err) => {
+      this.#log.error({ event: 'admin-fault', err }, 'the admin port fails');
     });
+    const { port } = this.#server.address() as AddressInfo;
+    this.#log.info({ event: 'listening-admin', host: HOST, port }, `metrics and status at ${HOST}:${port}`);
+    return undefined;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
