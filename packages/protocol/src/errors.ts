@@ -60,6 +60,7 @@ export const ERRORS = {
   PTN_ERR_HTTP_METHOD: { httpStatus: 405, text: 'Method not allowed' },
   PTN_ERR_HTTP_BODY_TOO_LARGE: { httpStatus: 413, text: 'Request body is larger than 256 KB' },
   PTN_ERR_HTTP_BAD_REQUEST: { httpStatus: 400, text: 'Bad request' },
+  PTN_ERR_HTTP_HEADERS: { httpStatus: 400, text: 'The request has {problem}' },
   PTN_ERR_HTTP_LOADING: { httpStatus: 503, text: 'Data is being loaded, try again in a few seconds' },
   PTN_ERR_DASHBOARD_NOT_BUILT: {
     httpStatus: 404,

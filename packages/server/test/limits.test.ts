@@ -6,6 +6,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { AuthenticationFailures } from '../dist/ipc/authentication-failures.js';
 import { addressGroup, SharedAddresses } from '../dist/ipc/client-address.js';
+import { UntrustedProxyWarning } from '../dist/ipc/untrusted-proxy.js';
 import { SocketLimits } from '../dist/ipc/socket-limits.js';
 import { buildApp } from '../dist/rest/app.js';
 import type { PressureLimits } from '../dist/rest/pressure.js';
@@ -13,6 +14,7 @@ import { RequestCounts } from '../dist/rest/request-counts.js';
 import type { RequestsTransaction } from '../dist/rest/request-counts.js';
 import { Snapshots } from '../dist/rest/snapshots/snapshots.js';
 import { fixtureTransactions, grant, keysTransaction } from './rest-fixture.ts';
+import type { LogLine } from './rest-fixture.ts';
 import { until } from './rest-served.ts';
 
 const CUSTOMER = '203.0.113.7';
@@ -33,6 +35,7 @@ function limitedApp(t: Test, options: Options = {}, pid = 1) {
   const old = { ...amy, sha256: grant('before', 100).sha256 };
   snapshots.apply([keysTransaction([amy, old]), ...fixtureTransactions()]);
   const published: RequestsTransaction[] = [];
+  const logged: LogLine[] = [];
   const clock = { ms: NOW_MS };
   const now = () => clock.ms;
   const counts = new RequestCounts({ pid, publish: (change) => published.push(change), now });
@@ -40,7 +43,7 @@ function limitedApp(t: Test, options: Options = {}, pid = 1) {
   const app = buildApp({
     snapshots,
     keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line) as LogLine) }),
     limits: { config, counts, failures: new AuthenticationFailures(config, now) },
     ...(pressure && { pressure }),
     now,
@@ -52,7 +55,7 @@ function limitedApp(t: Test, options: Options = {}, pid = 1) {
       remoteAddress,
       headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
     });
-  return { app, get, counts, published, clock };
+  return { app, get, counts, published, clock, logged };
 }
 
 void t.test('answers say what is left of the minute; beyond it 429 with Retry-After', async (t) => {
@@ -117,6 +120,36 @@ void t.test('X-Forwarded-For counts from a trusted proxy alone', async (t) => {
   const wary = limitedApp(t);
   for (let guess = 0; guess < 3; guess++) await wary.get('bad', from(`198.51.100.${guess}`));
   t.equal((await wary.get('good', from('198.51.100.9'))).statusCode, 429, 'it cannot name another address');
+});
+
+void t.test('a proxy that is not named is told of, once a minute', async (t) => {
+  const warned: object[] = [];
+  const clock = { ms: 0 };
+  const log = { warn: (fields: object, text: string) => warned.push({ ...fields, text }) };
+  const warning = new UntrustedProxyWarning(log, () => clock.ms);
+  const headers = { 'x-forwarded-for': CUSTOMER };
+  warning.look({ headers: {}, ips: ['10.0.0.5'] });
+  warning.look({ headers, ips: ['10.0.0.5', CUSTOMER] });
+  t.same(warned, [], 'without the header, and from a proxy that is believed');
+  for (let request = 0; request < 1000; request++) warning.look({ headers, ips: ['::ffff:10.0.0.5'] });
+  t.match(warned, [
+    { event: 'untrusted-proxy', address: '10.0.0.5', text: /start with --trust-proxy 10\.0\.0\.5:/ },
+  ]);
+  t.equal(warned.length, 1);
+  clock.ms += 60_000;
+  warning.look({ headers, ips: ['10.0.0.5'] });
+  t.equal(warned.length, 2);
+
+  for (const [trustedProxies, expected] of [
+    [[], 1],
+    [['loopback'], 0],
+  ] as const) {
+    const { get, logged } = limitedApp(t, { trustedProxies });
+    t.equal((await get('good', headers, '127.0.0.1')).statusCode, 200);
+    await get('good', headers, '127.0.0.1');
+    t.equal(logged.filter(({ event }) => event === 'untrusted-proxy').length, expected);
+    t.notOk(JSON.stringify(logged).includes(CUSTOMER), 'what the header says is not logged');
+  }
 });
 
 void t.test(

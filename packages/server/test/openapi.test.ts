@@ -140,6 +140,18 @@ void t.test('every route with GET is in the document, and nothing else is', asyn
   for (const operations of Object.values(document.paths)) t.same(Object.keys(operations), ['get']);
 });
 
+void t.test('every route that needs a key tells of the limits', async (t) => {
+  const { app } = testApp(t);
+  const { paths } = (await app.inject('/openapi.json')).json<Document>();
+  const withKey = Object.entries(paths).filter(([, { get }]) => get?.security?.length !== 0);
+  t.equal(withKey.length, 10);
+  for (const [path, { get }] of withKey) {
+    for (const status of ['400', '401', '429', '503']) {
+      t.ok(get?.responses[status]?.content?.['application/json']?.schema, `${path} ${status}`);
+    }
+  }
+});
+
 void t.test('the page for people works offline, under a strict policy', async (t) => {
   const { app } = testApp(t);
   for (const [url, type] of [

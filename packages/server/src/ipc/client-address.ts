@@ -13,9 +13,14 @@ function expand(address: string): string[] {
   return [...before, ...Array<string>(missing).fill('0'), ...after];
 }
 
+/** An IPv4 address in its own writing, also where it came over a socket of IPv6. */
+export function plainAddress(address: string): string {
+  return MAPPED.exec(address)?.[1] ?? address;
+}
+
 /** By what one client is counted: an IPv4 address, or the /64 network of an IPv6 address. */
 export function addressGroup(address: string): string {
-  const plain = MAPPED.exec(address)?.[1] ?? address;
+  const plain = plainAddress(address);
   // What a proxy passes on need not be an address.
   if (isIP(plain) !== 6) return plain.slice(0, LONGEST);
   const groups = expand(plain.replace(/%.*$/, '')).slice(0, NETWORK_GROUPS);
@@ -43,7 +48,7 @@ export class SharedAddresses {
   }
 
   has(address: string): boolean {
-    const plain = MAPPED.exec(address)?.[1] ?? address;
+    const plain = plainAddress(address);
     const family = isIP(plain);
     return family !== 0 && this.#list.check(plain, family === 6 ? 'ipv6' : 'ipv4');
   }

@@ -4,11 +4,13 @@ import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import type { Keys } from './access.ts';
 import { allowOrigins } from './cors.ts';
 import { answerClientError, answerFault, sendError } from './errors.ts';
+import { headerProblem } from './header-problem.ts';
 import { describeRoutes } from './openapi/describe-routes.ts';
 import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';
@@ -123,10 +125,19 @@ export function buildApp({
     done(null, body);
   });
 
+  const untrustedProxy = new UntrustedProxyWarning(log);
   app.decorateRequest('userId', null);
   app.addHook('onRequest', (request, reply, done) => {
     logRequest(request, reply);
     reply.headers(commonHeaders(request.id));
+    untrustedProxy.look(request);
+    const problem = headerProblem(request.raw.rawHeaders);
+    if (problem !== undefined) {
+      // What follows may be a part of what was refused.
+      reply.header('Connection', 'close');
+      sendError(reply, 'PTN_ERR_HTTP_HEADERS', { problem });
+      return;
+    }
     ignoreOtherContentTypes(request);
     done();
   });

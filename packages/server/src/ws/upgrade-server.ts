@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import { SocketLimits } from '../ipc/socket-limits.ts';
+import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { StreamServer } from './stream-server.ts';
 
 /** How long a connection may take for its opening handshake, and how often that is looked at. */
@@ -64,7 +65,9 @@ export class UpgradeServer {
         done();
       },
     });
+    const untrustedProxy = new UntrustedProxyWarning(log);
     app.addHook('onRequest', (request, reply, done) => {
+      untrustedProxy.look(request);
       if (mayOpen(request, limits.corsOrigins)) done();
       else refuseOrigin(reply);
     });

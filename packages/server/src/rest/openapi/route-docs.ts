@@ -26,6 +26,14 @@ const checkpoints = Type.Optional(
   Type.Boolean({ default: true, description: 'false leaves the checkpoints of each miner out' }),
 );
 const hotkey = Type.Object({ hotkey: Type.String({ pattern: '^[\\w.:-]+$', maxLength: 128 }) });
+/** Of every route that needs a key. */
+const OF_LIMITS = [
+  'PTN_ERR_HTTP_HEADERS',
+  'PTN_ERR_RATE_LIMITED',
+  'PTN_ERR_AUTH_TOO_MANY_FAILURES',
+  'PTN_ERR_HTTP_OVERLOADED',
+  'PTN_ERR_HTTP_INTERNAL',
+] as const satisfies readonly ErrorCode[];
 const NOT_MODIFIED = { description: 'The client has it already (If-None-Match)' };
 
 /** Where several errors share a status, their texts are listed. */
@@ -55,7 +63,7 @@ function data(
     response: {
       200: { description: 'Success', ...answer },
       304: NOT_MODIFIED,
-      ...errors('PTN_ERR_AUTH_UNAUTHORIZED', ...codes, 'PTN_ERR_HTTP_LOADING', 'PTN_ERR_HTTP_INTERNAL'),
+      ...errors('PTN_ERR_AUTH_UNAUTHORIZED', ...codes, 'PTN_ERR_HTTP_LOADING', ...OF_LIMITS),
     },
   };
 }
@@ -150,7 +158,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
         'PTN_ERR_ORDERS_TIER_ACCESS',
         'PTN_ERR_ORDERS_BAD_RANGE',
         'PTN_ERR_ORDERS_UNAVAILABLE',
-        'PTN_ERR_HTTP_INTERNAL',
+        ...OF_LIMITS,
       ),
     },
   },
