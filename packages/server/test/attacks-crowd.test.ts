@@ -27,9 +27,9 @@ function openFilesLimit(): number {
 }
 
 /** Open files of the server's processes, sockets among them. */
-function openFiles({ pid, childPids }: RunningServer): number {
+function openFiles(server: RunningServer): number {
   const count = (id: number) => readdirSync(`/proc/${id}/fd`).length;
-  return [pid, ...childPids()].reduce((sum, id) => sum + count(id), 0);
+  return [server.pid, ...server.childPids()].reduce((sum, id) => sum + count(id), 0);
 }
 
 interface Crowd {

@@ -155,18 +155,8 @@ const PATHS = [
   ...['/dashboard/config.json', '/docs/asyncapi.yaml', '/', '*', '//', '/..', 'http://x/healthz'],
 ];
 const METHODS = [
-  'GET',
-  'GET',
-  'GET',
-  'HEAD',
-  'POST',
-  'OPTIONS',
-  'PUT',
-  'TRACE',
-  'CONNECT',
-  'QUERY',
-  'get',
-  'X',
+  ...Array<string>(20).fill('GET'),
+  ...['HEAD', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'TRACE', 'CONNECT', 'QUERY', 'get', 'X'],
 ];
 const BEARER = `Bearer ${FUZZ_KEY}`;
 const HEADERS: Readonly<Record<string, readonly string[]>> = {
@@ -236,7 +226,7 @@ function path(): fc.Arbitrary<string> {
     ),
   );
   return fc.oneof(
-    { weight: 3, arbitrary: known },
+    { weight: 6, arbitrary: known },
     fc.tuple(known, part).map(([base, more]) => `${base}/${more}`),
     part.map((text) => `/${text}`),
   );
@@ -265,7 +255,7 @@ function header(): fc.Arbitrary<string> {
         .map((value) => `${name}: ${value}\r\n`),
     );
   return fc.oneof(
-    { weight: 8, arbitrary: known },
+    { weight: 30, arbitrary: known },
     fc.tuple(anyText(10), anyText(30)).map(([name, value]) => `${name}: ${value}\r\n`),
   );
 }
@@ -279,7 +269,7 @@ function body(): fc.Arbitrary<string> {
   );
   const sized = (text: string) => Buffer.byteLength(text, 'latin1');
   return fc.oneof(
-    { weight: 3, arbitrary: fc.constant('\r\n') },
+    { weight: 12, arbitrary: fc.constant('\r\n') },
     content.map((text) => `Content-Length: ${sized(text)}\r\n\r\n${text}`),
     content.map((text) => `Content-Type: application/json\r\nContent-Length: ${sized(text)}\r\n\r\n${text}`),
     content.map((text) =>
@@ -295,7 +285,7 @@ function body(): fc.Arbitrary<string> {
 
 function request(): fc.Arbitrary<Buffer> {
   const version = fc.oneof(
-    { weight: 9, arbitrary: fc.constant('HTTP/1.1') },
+    { weight: 30, arbitrary: fc.constant('HTTP/1.1') },
     fc.constantFrom('HTTP/1.0', 'HTTP/2.0', ''),
   );
   return fc

@@ -60,8 +60,7 @@ export async function fuzz(server: RunningServer, { port, forMs, seed }: FuzzOpt
     } else {
       const answer = await exchange(server.wsUrl, input);
       for (const status of statusesIn(answer)) count(String(status));
-      for (const { status, code, type } of streamMessages(answer))
-        count(String(code ?? type ?? status ?? 'order'));
+      for (const { status, code, type } of streamMessages(answer)) count(code ?? type ?? status ?? 'order');
     }
   };
   const property = fc.asyncProperty(
@@ -118,10 +117,10 @@ function statusesIn(answers: string): number[] {
 }
 
 /** Memory of the server's processes in MB, by process id. */
-export function memoryMb({ pid, childPids }: RunningServer): ReadonlyMap<number, number> {
+export function memoryMb(server: RunningServer): ReadonlyMap<number, number> {
   const resident = (id: number) =>
     Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]) / 1024;
-  return new Map([pid, ...childPids()].map((id) => [id, Math.round(resident(id))]));
+  return new Map([server.pid, ...server.childPids()].map((id) => [id, Math.round(resident(id))]));
 }
 
 /**
