@@ -165,6 +165,21 @@ await t.test('a key in the address or a header opens nothing', async (t) => {
   t.notMatch(stream.logged.join(''), KEY);
 });
 
+await t.test('who sends the opening handshake byte by byte, or none, is given up', async (t) => {
+  const stream = await serve(t, { handshakeTimeoutMs: 200 });
+  for (const first of ['', 'GET / HTTP/1.1\r\nHost: x\r\n', 'GET / HTTP/1.1\r\nX-Odd: ']) {
+    const raw = await open(t, stream.port);
+    const drip = setInterval(() => raw.socket.write(first === '' ? '' : 'a'), 20);
+    raw.socket.on('close', () => {
+      clearInterval(drip);
+    });
+    raw.socket.write(first);
+    await until(raw.isClosed);
+    t.notMatch(raw.received().toString('latin1'), /HTTP\/1\.1 101/);
+  }
+  await served(t, stream);
+});
+
 await t.test('who sends a message byte by byte is given up before it has a key', async (t) => {
   const stream = await limited(t);
   const raw = await upgraded(t, stream);

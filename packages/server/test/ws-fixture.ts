@@ -89,6 +89,7 @@ export interface StreamOptions {
   readonly limits?: Partial<StreamLimits>;
   readonly failures?: StreamServerOptions['failures'];
   readonly upgradeLimits?: UpgradeLimits;
+  readonly handshakeTimeoutMs?: number;
   readonly pid?: number;
   readonly publish?: (transaction: ConnectionsTransaction) => void;
   readonly now?: () => number;
@@ -127,7 +128,7 @@ export async function serve(t: Test, options: StreamOptions = {}): Promise<Runni
     ...(options.now && { now: options.now }),
     ...(options.limits && { limits: options.limits }),
   });
-  const upgrades = await UpgradeServer.start(streams, log, options.upgradeLimits);
+  const upgrades = await UpgradeServer.start(streams, log, options.upgradeLimits, options.handshakeTimeoutMs);
   // As the supervisor does: accepts connections without reading from them and hands them over.
   const acceptor = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     upgrades.accept(socket);

@@ -38,6 +38,7 @@ export class UpgradeServer {
     streams: StreamServer,
     log: FastifyBaseLogger,
     limits: UpgradeLimits = NO_LIMITS,
+    handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS,
   ): Promise<UpgradeServer> {
     const sockets = new SocketLimits({ limits, log });
     const app = Fastify({
@@ -47,8 +48,11 @@ export class UpgradeServer {
       trustProxy: [...limits.trustedProxies],
       // Any path is accepted, also one that is no path.
       rewriteUrl: () => '/',
-      requestTimeout: HANDSHAKE_TIMEOUT_MS,
-      http: { headersTimeout: HANDSHAKE_TIMEOUT_MS, connectionsCheckingInterval: HANDSHAKE_CHECK_MS },
+      requestTimeout: handshakeTimeoutMs,
+      http: {
+        headersTimeout: handshakeTimeoutMs,
+        connectionsCheckingInterval: Math.min(HANDSHAKE_CHECK_MS, handshakeTimeoutMs),
+      },
     });
     await app.register(websocket, {
       options: {
