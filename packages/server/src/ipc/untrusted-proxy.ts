@@ -27,9 +27,12 @@ export class UntrustedProxyWarning {
   }
 
   /** Warns, at most once a minute: strangers may send the header as often as they like. */
-  look({ headers, ips = [] }: ForwardedRequest): void {
+  look(request: ForwardedRequest): void {
+    if (request.headers['x-forwarded-for'] === undefined) return;
+    // Worked out when it is asked for.
+    const { ips = [] } = request;
     // Whoever is believed has forwarded at least one address.
-    if (headers['x-forwarded-for'] === undefined || ips.length > 1) return;
+    if (ips.length > 1) return;
     const nowMs = this.#now();
     if (nowMs - this.#lastMs < WARN_EVERY_MS) return;
     // A connection that is gone already has none.
