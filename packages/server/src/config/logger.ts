@@ -48,7 +48,13 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
   if (isStdoutReplaced()) return pino(options, process.stdout);
   if (process.stdout.isTTY)
     return pino(options, loadPretty()({ sync: true, ignore: 'hostname', destination: 1 }));
-  const stdout = pino.destination({ dest: 1, sync: true, maxLength: WAITING_LINES_BYTES });
+  const stdout = pino.destination({
+    dest: 1,
+    sync: true,
+    maxLength: WAITING_LINES_BYTES,
+    // A pipe that nobody reads is full soon. To wait for its reader would be to stop serving.
+    retryEAGAIN: () => false,
+  });
   outliveWriteErrors(stdout, 'standard output');
   return pino(options, stdout);
 }
