@@ -1,11 +1,12 @@
 // Builds the installable packages: `ptn-api-<version>.tgz`, and `ptn-api-client-<version>.tgz` for programs that follow a
 // server. The workspace's own packages travel inside them; what they depend on is installed from the registry as usual.
-// Prints the paths of the files.
+// They are put into the folder named by the argument, the project's own without one. Prints their names.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build, install, projectRoot, run } from './steps.mjs';
 
+const destination = resolve(process.argv[2] ?? projectRoot);
 const root = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 
 function manifestOf(name) {
@@ -34,13 +35,14 @@ function bundle(names, stage, leftOut) {
     copyCode(name, to, leftOut);
     const assets = join(projectRoot, 'packages', name, 'assets');
     if (existsSync(assets)) cpSync(assets, join(to, 'assets'), { recursive: true });
-    const manifest = manifestOf(name);
-    delete manifest.devDependencies;
+    // npm takes it that what a bundled package depends on is bundled too, and leaves its commands out, without which
+    // the install script of lmdb fails: so the dependencies are named by the package that is being built alone.
+    const { name: fullName, version, type, exports, imports } = manifestOf(name);
+    const manifest = { name: fullName, version, type, exports, imports };
     writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   }
   const own = names.map((name) => `@ptn-api/${name}`);
   return {
-    // npm takes it that what a bundled package depends on is bundled too: so it is named here.
     dependencies: {
       ...Object.fromEntries(own.map((name) => [name, root.version])),
       ...Object.fromEntries(names.flatMap(externalOf)),
@@ -54,7 +56,7 @@ function pack(make) {
   try {
     const manifest = { version: root.version, license: root.license, engines: root.engines, ...make(stage) };
     writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-    run('pack', 'npm', ['pack', '--silent', `--pack-destination=${projectRoot}`], { cwd: stage });
+    run('pack', 'npm', ['pack', '--silent', `--pack-destination=${destination}`], { cwd: stage });
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }

@@ -6,4 +6,5 @@ build();
 run('lint', process.execPath, [tool('eslint/bin/eslint.js'), '.']);
 run('format', process.execPath, [tool('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
 run('documents', process.execPath, ['scripts/check-docs.mjs']);
+run('release', process.execPath, ['scripts/check-release.mjs']);
 run('tests', process.execPath, ['scripts/run-tests.mjs', ...process.argv.slice(2)]);
