@@ -1,6 +1,7 @@
 // Hours of use in minutes: the simulated market, stream clients that come and go, REST clients that poll. What matters is
-// that memory stays flat, nothing fails and nobody misses an order. Options: --minutes=20 --orders=20 --clients=200
-// --pollers=20
+// that memory stays flat, nothing fails and nobody misses an order. The market grows meanwhile: what of that memory is data
+// is shown by new processes that read it all (SIGHUP), under the same load. Options: --minutes=20 --orders=20 --clients=200
+// --pollers=20 --fresh-minutes=5
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
@@ -28,11 +29,16 @@ const { values } = parseArgs({
     orders: { type: 'string', default: '20' },
     clients: { type: 'string', default: '200' },
     pollers: { type: 'string', default: '20' },
+    'fresh-minutes': { type: 'string', default: '5' },
   },
 });
-const [MINUTES, ORDERS, CLIENTS, POLLERS] = ['minutes', 'orders', 'clients', 'pollers'].map((name) =>
-  Number(values[name]),
-);
+const [MINUTES, ORDERS, CLIENTS, POLLERS, FRESH_MINUTES] = [
+  'minutes',
+  'orders',
+  'clients',
+  'pollers',
+  'fresh-minutes',
+].map((name) => Number(values[name]));
 const CLIENTS_PER_KEY = 5;
 /** A client stays connected for some of this, is away for as long, and comes back to where it was. */
 const STAY_MS = 30_000;
@@ -42,7 +48,7 @@ const SAMPLE_EVERY_MS = 5000;
 const WARM_MINUTES = Math.min(5, MINUTES / 4);
 
 const KEYS = Array.from({ length: CLIENTS / CLIENTS_PER_KEY + 1 }, (_, index) => `soak-key-${index}`);
-const endMs = () => startedMs + MINUTES * 60_000;
+const endMs = () => startedMs + (MINUTES + FRESH_MINUTES) * 60_000;
 const errors = [];
 const delays = { stream: [], rest: [] };
 /** MB of the positions at tier 100, compressed: the market grows, and what is served of it has to be held. */
@@ -145,14 +151,14 @@ function mean(numbers) {
 }
 
 function reportMemory(samples) {
-  const warm = samples.filter(({ minute }) => minute >= WARM_MINUTES);
+  const warm = samples.filter(({ minute }) => minute >= WARM_MINUTES && minute < MINUTES);
   const third = Math.ceil(warm.length / 3);
   row(
     `positions served meanwhile, compressed`,
     '-',
     `${mean(warm.slice(0, third).map(({ positions }) => positions)).toFixed(2)} -> ${mean(warm.slice(-third).map(({ positions }) => positions)).toFixed(2)} MB`,
   );
-  for (const name of samples.at(-1).sizes.keys()) {
+  for (const name of warm.at(-1).sizes.keys()) {
     const sizes = warm.map(({ sizes: all }) => all.get(name));
     if (sizes.includes(undefined)) {
       errors.push(`${name} is not the process of the start`);
@@ -165,6 +171,24 @@ function reportMemory(samples) {
       `${before.toFixed(0)} -> ${after.toFixed(0)} MB (${(((after - before) / before) * 100).toFixed(1)} %), at most ${Math.max(...sizes).toFixed(0)} MB`,
     );
   }
+  // The second half of what follows the SIGHUP: at first they read everything.
+  const fresh = samples.filter(({ minute }) => minute >= MINUTES + FRESH_MINUTES / 2);
+  for (const name of fresh.at(-1)?.sizes.keys() ?? []) {
+    if (warm.at(-1).sizes.has(name)) continue;
+    const sizes = fresh.flatMap(({ sizes: all }) => all.get(name) ?? []);
+    row(
+      `own memory of a new ${name.split(' ')[0]} with the data of the end, under the same load`,
+      'not less',
+      `${mean(sizes).toFixed(0)} MB, at most ${Math.max(...sizes).toFixed(0)} MB`,
+    );
+  }
+}
+
+/** Has all processes but the WebSocket worker and the supervisor replaced when the time is up. */
+async function replaceWorkers(server) {
+  if (FRESH_MINUTES === 0) return;
+  await sleep(MINUTES * 60_000);
+  process.kill(server.pid, 'SIGHUP');
 }
 
 try {
@@ -201,6 +225,7 @@ try {
   startedMs = performance.now();
   const [samples] = await Promise.all([
     watchMemory(server),
+    replaceWorkers(server),
     ...Array.from({ length: CLIENTS }, (_, index) => stream(server, KEYS[index % (KEYS.length - 1)])),
     ...Array.from({ length: POLLERS }, (_, index) => poll(server, KEYS.at(-1), index)),
   ]);

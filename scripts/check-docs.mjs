@@ -1,4 +1,5 @@
-// Checks that the documents name files, error codes, headings and dependencies that exist, and all of the latter.
+// Checks that the documents name files, error codes, headings and dependencies that exist, and all of the latter, and that
+// no dependency is of a version with a vulnerability that they tell of.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { ERRORS } from '@ptn-api/protocol';
@@ -66,16 +67,46 @@ const needed = new Set(
     .flatMap((manifest) => Object.keys(manifest.dependencies ?? {}))
     .filter((name) => !name.startsWith('@ptn-api/')),
 );
-const explained = new Set(
-  [...readFileSync(join(projectRoot, 'docs', 'dependencies.md'), 'utf8').matchAll(/^\| `([^`]+)`/gm)].map(
-    ([, name]) => name,
-  ),
+const [reasons, vulnerabilities] = readFileSync(join(projectRoot, 'docs', 'dependencies.md'), 'utf8').split(
+  '## Known vulnerabilities',
 );
+const explained = new Set([...reasons.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name));
 for (const name of needed) {
   if (!explained.has(name)) problems.push(`docs/dependencies.md: ${name} has no row`);
 }
 for (const name of explained) {
   if (!needed.has(name)) problems.push(`docs/dependencies.md: ${name} is no dependency`);
+}
+
+const numbers = (version) => version.split('.').map(Number);
+const isBelow = (version, other) => {
+  const at = numbers(version).findIndex((number, index) => number !== numbers(other)[index]);
+  return at !== -1 && numbers(version)[at] < numbers(other)[at];
+};
+const lock = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')).packages;
+const advisories = [...vulnerabilities.matchAll(/^\| `([^`]+)` *\| ([^|]+?) *\|[^|]+\| ([^|]+?) *\|$/gm)];
+if (advisories.length === 0) problems.push('docs/dependencies.md: no table of known vulnerabilities');
+for (const [, name, installed, mended] of advisories) {
+  const locked = Object.entries(lock)
+    .filter(([path, { dev }]) => path.endsWith(`node_modules/${name}`) && dev !== true)
+    .map(([, { version }]) => version);
+  const documentedVersions = [...new Set(locked)].sort().join(', ');
+  if (documentedVersions !== installed) {
+    problems.push(
+      `docs/dependencies.md: ${name} is ${documentedVersions || 'not installed'}, not ${installed}`,
+    );
+  }
+  for (const version of locked) {
+    // The mended version of the same major one, where there are several.
+    const least =
+      mended.split(', ').find((each) => numbers(each)[0] === numbers(version)[0]) ??
+      mended.split(', ').at(-1);
+    if (isBelow(version, least)) {
+      problems.push(
+        `package-lock.json: ${name} ${version} has a known vulnerability, mended in ${least} (docs/dependencies.md)`,
+      );
+    }
+  }
 }
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);
