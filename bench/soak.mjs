@@ -234,7 +234,7 @@ try {
     .split('\n')
     .filter((line) => /"level":(40|50|60)/.test(line));
   row(
-    `${MINUTES} min of ${ORDERS} orders/s, ${CLIENTS} stream clients coming and going, ${POLLERS} REST pollers`,
+    `${MINUTES + FRESH_MINUTES} min of ${ORDERS} orders/s, ${CLIENTS} stream clients coming and going, ${POLLERS} REST pollers`,
     'no error',
     `${received} orders received in ${sessions} sessions, ${delays.rest.length} REST answers; ` +
       `${errors.length} errors${errors.length > 0 ? `: ${[...new Set(errors)].slice(0, 5).join('; ')}` : ''}; ` +
@@ -244,7 +244,7 @@ try {
     row(
       `latency, ${what}`,
       '-',
-      `p50 ${quantile(list, 0.5).toFixed(1)} ms, p99 ${quantile(list, 0.99).toFixed(1)} ms, most ${Math.max(...list).toFixed(0)} ms`,
+      `p50 ${quantile(list, 0.5).toFixed(1)} ms, p99 ${quantile(list, 0.99).toFixed(1)} ms, most ${quantile(list, 1).toFixed(0)} ms`,
     );
   }
   reportMemory(samples);
