@@ -1,4 +1,4 @@
-// Installs, builds, lints and runs every test. The last line is `N passed, N failed`.
+// Installs, builds, lints, tries the packed release, and runs every test. The last line is `N passed, N failed`.
 import { build, install, run, tool } from './steps.mjs';
 
 install();
