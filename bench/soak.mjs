@@ -184,7 +184,7 @@ function reportMemory(samples) {
   }
 }
 
-/** Has all processes but the WebSocket worker and the supervisor replaced when the time is up. */
+/** Has every worker replaced when the time is up; the supervisor stays. */
 async function replaceWorkers(server) {
   if (FRESH_MINUTES === 0) return;
   await sleep(MINUTES * 60_000);
