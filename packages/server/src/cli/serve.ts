@@ -1,9 +1,9 @@
-import type { Logger } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
 import { readSwitch, withEnvironment } from '../config/given-options.ts';
 import type { GivenOptions } from '../config/given-options.ts';
 import { openLogFile } from '../config/log-file.ts';
-import { createLogger } from '../config/logger.ts';
+import { createLogger, isStdoutReplaced, openStandardOutput } from '../config/logger.ts';
 import { resolveConfig } from '../config/resolve-config.ts';
 import { prepareStateDir } from '../config/state-dir.ts';
 import type { ListenAddress } from '../supervisor/listener.ts';
@@ -105,13 +105,13 @@ async function serveSimulated(
 
 interface Output {
   readonly log: Logger;
-  /** Where the lines of the workers go, if not to stdout. */
+  /** Where the lines of the workers go, if not by themselves to the terminal or to what replaces stdout. */
   readonly printLines: ((lines: string) => void) | undefined;
 }
 
 async function prepare(config: ServerConfig): Promise<Output> {
   prepareStateDir(config.stateDir);
-  const destination = config.logFile === undefined ? undefined : await openLogFile(config.logFile);
+  const destination = await openDestination(config);
   const printLines = (lines: string): void => {
     destination?.write(lines);
   };
@@ -119,6 +119,12 @@ async function prepare(config: ServerConfig): Promise<Output> {
     log: createLogger({ name: 'supervisor', level: config.logLevel, destination }),
     printLines: destination === undefined ? undefined : printLines,
   };
+}
+
+/** One process writes the lines of all; `undefined` on a terminal, and where stdout is replaced. */
+async function openDestination({ logFile }: ServerConfig): Promise<DestinationStream | undefined> {
+  if (logFile !== undefined) return openLogFile(logFile);
+  return isStdoutReplaced() || process.stdout.isTTY ? undefined : openStandardOutput();
 }
 
 /** The address under which this machine reaches a server that listens there. */

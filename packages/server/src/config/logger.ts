@@ -48,6 +48,14 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
   if (isStdoutReplaced()) return pino(options, process.stdout);
   if (process.stdout.isTTY)
     return pino(options, loadPretty()({ sync: true, ignore: 'hostname', destination: 1 }));
+  return pino(options, openStandardOutput());
+}
+
+/**
+ * JSON lines on stdout that no reader can hold up. Where processes share a pipe, only one of them may write to it so: a
+ * process that starts or ends makes the pipe wait for its reader, in all of them.
+ */
+export function openStandardOutput(): DestinationStream {
   const stdout = pino.destination({
     dest: 1,
     sync: true,
@@ -56,7 +64,7 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
     retryEAGAIN: () => false,
   });
   outliveWriteErrors(stdout, 'standard output');
-  return pino(options, stdout);
+  return stdout;
 }
 
 /** Loaded only where it is used: it takes a fifth of the time that a worker takes to start. */

@@ -12,7 +12,7 @@ import type { WorkerSpec } from './worker-spec.ts';
  * @throws Error where the system refuses at once; as a rule it is the process that has an `error` then.
  */
 export function forkWorker(spec: WorkerSpec, printLines?: (lines: string) => void): ChildProcess {
-  // Where stdout is replaced or the log is a file, what the worker prints has to pass through it as well.
+  // Where stdout is replaced or this process writes the log of all, what the worker prints passes through it as well.
   const output = printLines !== undefined || isStdoutReplaced() ? 'pipe' : 'inherit';
   const child = fork(spec.modulePath, spec.args ?? [], {
     serialization: 'advanced',
