@@ -1,4 +1,4 @@
-import { createMarket, MARKET_PAIRS } from './market/market.ts';
+import { createMarket, pairsOf } from './market/market.ts';
 import type { Market, MarketPair } from './market/market.ts';
 import { createRandom } from './random.ts';
 import { findLiquidation } from './records/liquidation.ts';
@@ -55,7 +55,7 @@ function chooseFates(seed: number, count: number): Fate[] {
 export function generateHistory(options: HistoryOptions): World {
   const { seed, generation, endMs: nowMs } = options;
   const market = createMarket(seed);
-  const pairs = new Map(MARKET_PAIRS.map((pair) => [pair.id, pair]));
+  const pairs = new Map(pairsOf(generation).map((pair) => [pair.id, pair]));
   const fromMs = nowMs - options.months * MONTH_MS;
   const random = createRandom(`${seed}/activity`);
   const counts = share(

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
-import { createMarket, MARKET_PAIRS } from '../dist/market/market.js';
+import { generateHistory } from '../dist/history.js';
+import { createMarket, MARKET_PAIRS, pairsOf } from '../dist/market/market.js';
 import { createRandomWalk } from '../dist/market/random-walk.js';
 import { isMarketOpen, timeAtTradingMs, tradingMsAt } from '../dist/market/trading-hours.js';
 import { hotkeyOf } from '../dist/records/hotkey.js';
+import { positionsOf } from '../dist/records/miners.js';
+import { SMALL } from './history-fixture.ts';
 
 const CLASSES = ['crypto', 'forex', 'equities'] as const;
 const timeMs = fc.integer({ min: Date.UTC(2023, 0, 1), max: Date.UTC(2030, 0, 1) });
@@ -83,5 +86,37 @@ void t.test('hotkeys are SS58 addresses', (t) => {
   // The well-known address of the public key of all zeros.
   t.equal(hotkeyOf(new Uint8Array(32)), '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM');
   t.equal(hotkeyOf(createHash('sha256').update('x').digest()).length, 48);
+  t.end();
+});
+
+void t.test('a generation trades the pairs that its clients know, and no others', (t) => {
+  // What the validators of May 2025 take, without indices.
+  const known =
+    'BTCUSD ETHUSD SOLUSD XRPUSD DOGEUSD AUDCAD AUDCHF AUDUSD AUDJPY AUDNZD CADCHF CADJPY CHFJPY EURAUD EURCAD ' +
+    'EURUSD EURCHF EURGBP EURJPY EURNZD NZDCAD NZDCHF NZDJPY NZDUSD GBPAUD GBPCAD GBPCHF GBPJPY GBPNZD GBPUSD ' +
+    'USDCAD USDCHF USDJPY USDMXN XAUUSD XAGUSD NVDA AAPL TSLA AMZN MSFT GOOG META';
+  t.same(
+    pairsOf('2025').map(({ id }) => id),
+    known.split(' '),
+  );
+  t.same(
+    pairsOf('account-size')
+      .map(({ id }) => id)
+      .toSorted(),
+    [...known.split(' '), 'ADAUSD', 'TAOUSD'].toSorted(),
+  );
+  for (const generation of ['2025', 'account-size'] as const) {
+    const { miners } = generateHistory({ ...SMALL, generation });
+    const traded = new Set(
+      miners.flatMap((miner) => positionsOf(miner).map((position) => position.trade_pair[0])),
+    );
+    const pairs = new Set(pairsOf(generation).map(({ id }) => id));
+    t.same(
+      [...traded].filter((id) => !pairs.has(id)),
+      [],
+      generation,
+    );
+    t.ok(traded.size > 30);
+  }
   t.end();
 });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Order, Position } from '@ptn-api/protocol';
+import { waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import { filesUnder, readTree, writtenHistory } from './history-fixture.ts';
 
@@ -115,3 +116,31 @@ void t.test('a refresh rewrites the returns of open positions and adds no order'
   t.ok(changed > 0, `${changed} returns changed`);
   t.strictSame(filesUnder(validator.root, 'validation/tmp'), []);
 });
+
+void t.test(
+  'orders that fall into a halt of hours, as of a suspended machine, are not made up for',
+  async (t) => {
+    const ordersPerSecond = 20;
+    const validator = await writtenHistory(t, {
+      ...few,
+      ordersPerSecond,
+      onFault: (error) => t.error(error),
+    });
+    const count = (): number =>
+      readTree(validator.root).reduce((sum, { position }) => sum + position.orders.length, 0);
+    const before = count();
+    validator.start();
+    await waitFor(() => count() > before, { what: 'the first order' });
+    const now = Date.now.bind(Date);
+    let aheadMs = 0;
+    const placed = count();
+    Date.now = () => now() + aheadMs;
+    t.teardown(() => {
+      Date.now = now;
+    });
+    aheadMs = 6 * 3_600_000;
+    await waitFor(() => count() > placed, { what: 'an order after the halt' });
+    // In six hours 432,000 would have been placed.
+    t.ok(count() - placed < ordersPerSecond * 10, `${count() - placed} orders`);
+  },
+);

@@ -21,6 +21,8 @@ const VALIDATOR_VERSION = '7.0.0';
 const ORDERS_PER_ELIMINATION = 2000;
 /** …as long as so many of the miners are left. */
 const ACTIVE_SHARE = 0.75;
+/** Orders are placed late by this much at most. */
+const MAX_CATCH_UP_MS = 2000;
 /** Paths that only a validator makes: the simulated one never writes into the folder of another. */
 const VALIDATOR_PATHS = ['validation', 'runnable', 'meta'];
 
@@ -166,6 +168,8 @@ export class SimulatedValidator {
 
   #placeDueOrders(meanMs: number): void {
     const nowMs = Date.now();
+    // What fell into a longer halt (a suspended machine, a clock that was set) was never placed.
+    this.#nextOrderMs = Math.max(this.#nextOrderMs, nowMs - MAX_CATCH_UP_MS);
     while (this.#nextOrderMs <= nowMs) {
       this.#nextOrderMs += this.#random.exponential(meanMs);
       this.placeOrder();

@@ -3,6 +3,7 @@ import { createRandomWalk } from './random-walk.ts';
 import type { RandomWalk } from './random-walk.ts';
 import { tradingMsAt, tradingMsPerYear } from './trading-hours.ts';
 import type { AssetClass } from './trading-hours.ts';
+import type { Generation } from '../records/miners.ts';
 
 /** What an asset is worth in US dollars around which its walk goes, and how much it moves in a year. */
 interface Asset {
@@ -71,6 +72,14 @@ export const MARKET_PAIRS: readonly MarketPair[] = Object.keys(TRADE_PAIRS).flat
   const assetClass = pricing(id)?.assetClass;
   return assetClass === undefined ? [] : [{ id, assetClass }];
 });
+
+/** Pairs that the first generation does not have: its clients fail on them. */
+const LATER_PAIRS: ReadonlySet<string> = new Set(['ADAUSD', 'TAOUSD']);
+
+/** The pairs that validators of a generation take orders for. */
+export function pairsOf(generation: Generation): readonly MarketPair[] {
+  return generation === '2025' ? MARKET_PAIRS.filter(({ id }) => !LATER_PAIRS.has(id)) : MARKET_PAIRS;
+}
 
 /** The prices of all pairs at any time; the same seed gives the same prices. */
 export interface Market {

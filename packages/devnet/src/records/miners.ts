@@ -1,6 +1,6 @@
 import { comparePositions } from '@ptn-api/core';
 import type { Position } from '@ptn-api/protocol';
-import { MARKET_PAIRS } from '../market/market.ts';
+import { pairsOf } from '../market/market.ts';
 import type { MarketPair } from '../market/market.ts';
 import { createRandom } from '../random.ts';
 import type { Random } from '../random.ts';
@@ -65,7 +65,7 @@ export function createMiner(options: MinerOptions): Miner {
   const { seed, index, generation, fromMs, nowMs } = options;
   const random = createRandom(`${seed}/miner/${index}`);
   const ofClass = (assetClass: MarketPair['assetClass']): MarketPair[] =>
-    MARKET_PAIRS.filter((pair) => pair.assetClass === assetClass);
+    pairsOf(generation).filter((pair) => pair.assetClass === assetClass);
   const joinedMs = Math.floor(fromMs + (nowMs - fromMs) * 0.6 * random.next() ** 2);
   return {
     hotkey: hotkeyOf(random.bytes(32)),
