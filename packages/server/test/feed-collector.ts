@@ -4,6 +4,7 @@ import type { DashboardMap, Tier } from '@ptn-api/protocol';
 import pino from 'pino';
 import type { ServerConfig } from '../dist/config/config.js';
 import { Feed } from '../dist/feed/feed.js';
+import type { FeedOptions } from '../dist/feed/feed.js';
 import type { AnyTransaction, MinerValue, PositionsHead } from '../dist/ipc/messages.js';
 import { RetainedState } from '../dist/ipc/retained.js';
 
@@ -18,7 +19,12 @@ export class FeedUnderTest {
   readonly logged: Record<string, unknown>[] = [];
   readonly feed: Feed;
 
-  constructor(scope: Scope, ptnRoot: string, config: Partial<ServerConfig> = {}) {
+  constructor(
+    scope: Scope,
+    ptnRoot: string,
+    config: Partial<ServerConfig> = {},
+    options: Pick<Partial<FeedOptions>, 'pool' | 'now' | 'publish'> = {},
+  ) {
     const stream = {
       write: (line: string) => void this.logged.push(JSON.parse(line) as Record<string, unknown>),
     };
@@ -35,10 +41,11 @@ export class FeedUnderTest {
       } as ServerConfig,
       lastGeneration: 0,
       log: pino({ level: 'debug' }, stream),
-      publish: (transactions) => {
+      ...options,
+      publish: async (transactions) => {
+        await options.publish?.(transactions);
         this.transactions.push(...structuredClone(transactions));
         this.retained.applyAll(transactions);
-        return Promise.resolve();
       },
     });
     scope.teardown(() => this.feed.close());

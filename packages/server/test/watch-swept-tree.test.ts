@@ -10,7 +10,7 @@ import { makeFolder } from './watch-fixture.ts';
 import type { Folder } from './watch-fixture.ts';
 
 function sweep(tree: SweptTree): SweepChanges {
-  const all: SweepChanges = { hints: [], directories: [], gone: [], unreadable: [] };
+  const all: SweepChanges = { hints: [], directories: [], gone: [], unreadable: [], links: [] };
   tree.sweep(({ hints, directories, gone, unreadable }) => {
     all.hints.push(...hints);
     all.directories.push(...directories);

@@ -117,16 +117,17 @@ export class DocumentsFeed {
     };
     this.#read(paths, async () => {
       const loaded = await load(stamp);
+      // What was not handed over is read again: only then it counts as known.
       if (loaded.kind === 'read') {
-        stamp = loaded.stamp;
         // A file that was written again with the same content is no change.
         if (loaded.value.digest !== digest) await publish(loaded.value);
         digest = loaded.value.digest;
+        stamp = loaded.stamp;
       }
       if (loaded.kind === 'gone' && digest !== '') {
+        await publish(null);
         stamp = undefined;
         digest = '';
-        await publish(null);
       }
       return loaded;
     });

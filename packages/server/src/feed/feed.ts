@@ -18,8 +18,8 @@ import { watchFiles } from './watch/watch-files.ts';
 
 /** Two: one may be busy with a large file for seconds, the other keeps the positions fresh. */
 const POOL_THREADS = 2;
-/** While there is no source of positions at all, one is looked for this often. */
-const LOOK_FOR_SOURCE_MS = 1000;
+/** While there is no source of positions, or one of less worth than another, a better one is looked for this often. */
+const CHECK_SOURCE_MS = 1000;
 
 export interface FeedOptions {
   readonly config: ServerConfig;
@@ -29,6 +29,10 @@ export interface FeedOptions {
   readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
   /** Tells the operator's alerts of something. */
   readonly alert?: (alert: Omit<AlertMessage, 'type'>) => void;
+  /** Runs the tasks; by default threads of this process. */
+  readonly pool?: TaskPool;
+  /** Unix ms. */
+  readonly now?: () => number;
 }
 
 interface Closable {
@@ -40,8 +44,15 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #pool: TaskPool;
   readonly #parts: Closable[] = [];
-  #lookAgain: NodeJS.Timeout | null = null;
+  #sourceTimer: NodeJS.Timeout | null = null;
+  #switching: Promise<void> | null = null;
+  /** Of the source in use, in the order in which they were started. */
+  #sourceParts: Closable[] = [];
+  #source: PositionsHead['source'] = 'none';
+  /** What was said of a source that cannot be chosen or read. */
+  #reportedFailure: string | null = null;
   readonly #orderLog: OrderLogOwner;
+  #isClosed = false;
   #positions: PositionsFeed | null = null;
   #tree: TreeSource | null = null;
   /** Up to when what the source holds was read. While there is none, looking for one is all there is to do. */
@@ -49,7 +60,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.#pool = createTaskPool(POOL_THREADS);
+    this.#pool = options.pool ?? createTaskPool(POOL_THREADS);
     const { config, log, publish, alert = () => undefined } = options;
     this.#orderLog = new OrderLogOwner({ config, log, publish, alert, positions: () => this.#positions });
   }
@@ -75,8 +86,11 @@ export class Feed {
 
   /** Stops watching and finishes what is being published. */
   async close(): Promise<void> {
-    if (this.#lookAgain !== null) clearTimeout(this.#lookAgain);
+    this.#isClosed = true;
+    if (this.#sourceTimer !== null) clearTimeout(this.#sourceTimer);
+    await this.#switching;
     for (const part of this.#parts.reverse()) await part.close();
+    await this.#closeSource();
     // After the sources: what they have seen last is stored too.
     await this.#orderLog.close();
     await this.#pool.close();
@@ -108,42 +122,87 @@ export class Feed {
   }
 
   async #startPositions(): Promise<void> {
-    const { log, lastGeneration, publish } = this.#options;
-    const source = this.#chooseSource();
-    log.info({ event: 'positions-source', source }, 'source of the positions');
-    if (source === 'none') {
-      log.warn(
-        { event: 'no-positions', tree: this.#treePath, outputs: this.#outputsPath },
-        'neither a tree of positions nor an outputs file is there yet: positions are answered by 404 until one appears',
-      );
-      const head: PositionsHead = {
-        kind: 'positions-head',
-        generation: Math.max(lastGeneration + 1, Date.now()),
-        source,
-        hotkeys: [],
-        modifiedMs: Date.now(),
-      };
-      await publish([{ topic: 'positions', reset: true, put: [['head', head]], remove: [] }]);
-      this.#lookForSource();
-      return;
-    }
-    await (source === 'tree' ? this.#startTree() : this.#startOutputs());
+    await this.#useSource(this.#chosenSource());
+    // What was published before a source failed is better than nothing.
+    if (this.#source === 'none' && this.#reportedFailure === null) await this.#publishNoPositions();
+    this.#checkSourceLater();
   }
 
-  #lookForSource(): void {
-    this.#lookAgain = setTimeout(() => {
-      if (this.#chooseSource() === 'none') {
-        this.#lookForSource();
-        return;
-      }
-      this.#startPositions().catch((error: unknown) => {
-        this.#options.log.error(
-          { event: 'source-failed', err: error },
-          'the positions that appeared were not read',
-        );
-        this.#lookForSource();
-      });
-    }, LOOK_FOR_SOURCE_MS);
+  /** The source that there is; `none` where that cannot be told, which is reported once. */
+  #chosenSource(): PositionsHead['source'] {
+    try {
+      return this.#chooseSource();
+    } catch (error) {
+      this.#sourceFailed(error);
+      return 'none';
+    }
+  }
+
+  /** Begins to read a source in place of the one in use, if any; its positions stay until the new ones are published. */
+  async #useSource(source: PositionsHead['source']): Promise<void> {
+    if (source === 'none') return;
+    this.#options.log.info({ event: 'positions-source', source }, 'source of the positions');
+    await this.#closeSource();
+    try {
+      await (source === 'tree' ? this.#startTree() : this.#startOutputs());
+      this.#source = source;
+      this.#reportedFailure = null;
+    } catch (error) {
+      // Nothing of it may go on beside what is begun next.
+      await this.#closeSource();
+      this.#sourceFailed(error);
+    }
+  }
+
+  async #closeSource(): Promise<void> {
+    for (const part of this.#sourceParts.reverse()) await part.close();
+    this.#sourceParts = [];
+    this.#source = 'none';
+    this.#tree = null;
+  }
+
+  #sourceFailed(error: unknown): void {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    // Nothing is known to be up to date until it can be read.
+    if (this.#source === 'none') this.#sourceCheckedMs = () => Promise.reject(cause);
+    const { message } = cause;
+    if (this.#reportedFailure === message) return;
+    this.#reportedFailure = message;
+    this.#options.log.error(
+      { event: 'source-failed', err: error },
+      'the source of the positions cannot be read; it is tried again',
+    );
+  }
+
+  async #publishNoPositions(): Promise<void> {
+    const { log, lastGeneration, publish } = this.#options;
+    log.warn(
+      { event: 'no-positions', tree: this.#treePath, outputs: this.#outputsPath },
+      'neither a tree of positions nor an outputs file is there yet: positions are answered by 404 until one appears',
+    );
+    const head: PositionsHead = {
+      kind: 'positions-head',
+      generation: Math.max(lastGeneration + 1, Date.now()),
+      source: 'none',
+      hotkeys: [],
+      modifiedMs: Date.now(),
+    };
+    await publish([{ topic: 'positions', reset: true, put: [['head', head]], remove: [] }]);
+  }
+
+  /** The tree is the better source: it takes the place of an outputs file, also when it appears later. */
+  #checkSourceLater(): void {
+    const isLast = this.#source === 'tree' || this.#source === this.#options.config.positionsSource;
+    if (isLast || this.#isClosed) return;
+    this.#sourceTimer = setTimeout(() => {
+      const chosen = this.#chosenSource();
+      this.#switching = (chosen === this.#source ? Promise.resolve() : this.#useSource(chosen)).finally(
+        () => {
+          this.#switching = null;
+          this.#checkSourceLater();
+        },
+      );
+    }, CHECK_SOURCE_MS);
   }
 
   async #startTree(): Promise<void> {
@@ -157,7 +216,7 @@ export class Feed {
       pool: this.#pool,
       log,
     });
-    this.#parts.push(feed, source);
+    this.#sourceParts.push(feed, source);
     this.#tree = source;
     this.#sourceCheckedMs = () => source.checkedMs();
     await source.start();
@@ -184,7 +243,7 @@ export class Feed {
       log,
       onChange: () => void reader.read(),
     });
-    this.#parts.push(feed, reader, watcher);
+    this.#sourceParts.push(feed, reader, watcher);
     this.#sourceCheckedMs = async () => {
       // The look goes the way of every reading; the file is not read again while it is the same.
       await reader.read();
@@ -200,7 +259,8 @@ export class Feed {
     loadMiner: ((hotkey: string, now: number) => Promise<void>) | null,
     onClockSetBack?: () => void,
   ): PositionsFeed {
-    const { log, lastGeneration, publish } = this.#options;
+    const { log, publish, now } = this.#options;
+    const lastGeneration = Math.max(this.#options.lastGeneration, this.#positions?.generation ?? 0);
     this.#positions = new PositionsFeed({
       pool: this.#pool,
       log,
@@ -210,7 +270,8 @@ export class Feed {
       publish: (transaction) => publish([transaction]),
       completeTo: () => this.#orderLog.orders?.completeTo() ?? null,
       source,
-      ...(onClockSetBack === undefined ? {} : { onClockSetBack }),
+      ...(now && { now }),
+      ...(onClockSetBack && { onClockSetBack }),
     });
     return this.#positions;
   }

@@ -8,9 +8,10 @@ export interface FileResult {
   readonly nonFinite?: number;
 }
 
-/** A file that is bad is looked at again after so long: it may have been half-written. */
-const RETRY_MS = 500;
-/** …and is reported when it has been bad for so long. */
+/** A file that is bad may be half-written: it is read again after this time, later and later while it stays bad. */
+const RETRY_MIN_MS = 500;
+const RETRY_MAX_MS = 30_000;
+/** It is reported when it has been bad for this long. */
 const REPORT_AFTER_MS = 5000;
 
 /**
@@ -25,8 +26,10 @@ export class FileReader {
   #again = false;
   #retry: NodeJS.Timeout | null = null;
   #badSinceMs: number | null = null;
+  /** What of a bad file was reported last. */
   #reported: string | null = null;
-  #toldNonFinite = 0;
+  #reportedNonFinite = 0;
+  #retryMs = RETRY_MIN_MS;
   #isClosed = false;
 
   /** @param look looks at the file, takes over its content and tells what it found. */
@@ -60,8 +63,7 @@ export class FileReader {
       try {
         this.#found(await this.#look());
       } catch (error) {
-        this.#log.error({ event: 'read-failed', file: this.#name, err: error }, 'a file could not be read');
-        this.#readLater();
+        this.#failed(error);
       }
     } while (this.#isWanted());
   }
@@ -71,10 +73,23 @@ export class FileReader {
     return this.#again && !this.#isClosed;
   }
 
+  /** No fault of the content, which a new version would end: reported at once, and once as long as it stays the same. */
+  #failed(error: unknown): void {
+    const { message } = error as Error;
+    if (this.#reported !== message) {
+      this.#reported = message;
+      this.#log.error(
+        { event: 'read-failed', file: this.#name, err: error },
+        'a file could not be read; what was read last is served on, and it is tried again',
+      );
+    }
+    this.#readLater();
+  }
+
   #found(result: FileResult): void {
-    if (result.kind === 'same') return;
+    if (result.kind === 'same' && this.#reported === null && this.#badSinceMs === null) return;
     if (result.kind !== 'bad') {
-      if (this.#badSinceMs !== null && this.#reported !== null) {
+      if (this.#reported !== null) {
         this.#log.info(
           { event: 'file-good-again', file: this.#name },
           'a file that did not read is good again',
@@ -82,10 +97,11 @@ export class FileReader {
       }
       this.#badSinceMs = null;
       this.#reported = null;
+      this.#retryMs = RETRY_MIN_MS;
       const nonFinite = result.nonFinite ?? 0;
-      // Told again only when it gets more: the large files are written every few seconds.
-      if (nonFinite > this.#toldNonFinite) {
-        this.#toldNonFinite = nonFinite;
+      // Reported again only when it gets more: the large files are written every few seconds.
+      if (nonFinite > this.#reportedNonFinite) {
+        this.#reportedNonFinite = nonFinite;
         this.#log.warn(
           { event: 'non-finite', file: this.#name, count: nonFinite },
           'NaN or Infinity, which are no JSON, are served as null',
@@ -95,9 +111,9 @@ export class FileReader {
     }
     const now = Date.now();
     this.#badSinceMs ??= now;
-    const version = result.stamp ?? '';
-    if (now - this.#badSinceMs >= REPORT_AFTER_MS && this.#reported !== version) {
-      this.#reported = version;
+    const report = `${result.stamp ?? ''} ${result.reason ?? ''}`;
+    if (now - this.#badSinceMs >= REPORT_AFTER_MS && this.#reported !== report) {
+      this.#reported = report;
       this.#log.warn(
         { event: 'bad-file', file: this.#name, reason: result.reason },
         'a file does not read; what was read last is served on',
@@ -107,10 +123,11 @@ export class FileReader {
   }
 
   #readLater(): void {
-    if (this.#isClosed) return;
-    this.#retry ??= setTimeout(() => {
+    if (this.#isClosed || this.#retry !== null) return;
+    this.#retry = setTimeout(() => {
       this.#retry = null;
       void this.read();
-    }, RETRY_MS);
+    }, this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
   }
 }

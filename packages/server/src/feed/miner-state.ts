@@ -12,6 +12,8 @@ import type { SettledBlock } from './tasks/settled-blocks.ts';
  * a new file. For so long a position whose file is gone is still shown, so that it does not vanish in between.
  */
 export const GONE_GRACE_MS = 1000;
+/** A file that has not read for this long counts as gone: its orders are waited for no longer. */
+const UNREAD_GRACE_MS = 60_000;
 /** Files that are written every few seconds need not be looked at to the millisecond: 7-day expiries are gathered. */
 const STRIP_GRID_MS = 15_000;
 
@@ -31,6 +33,8 @@ export interface BadFile {
   readonly stamp: string;
   readonly reason: string;
   readonly sinceMs: number;
+  /** Orders that were streamed may be in it and nowhere else: nothing that was read from it before is shown. */
+  readonly hidesOrders: boolean;
 }
 
 /** What an encoding was asked for, to know afterwards what it covers. */
@@ -49,6 +53,8 @@ export class MinerState {
   readonly bad = new Map<string, BadFile>();
   readonly live = new Map<string, LiveEntry>();
   #version = 0;
+  /** Whether it was ever read as a whole. */
+  #wasRead = false;
   #blocks: SettledBlock[] = [];
   #settled: SummarizedPosition[] = [];
   /** Unix ms from which on the miner must be read from its folder again; Infinity if it need not. */
@@ -104,10 +110,22 @@ export class MinerState {
     const before = new Map(this.bad);
     this.bad.clear();
     for (const { path, stamp, reason } of loaded.bad) {
-      this.bad.set(path, { stamp, reason, sinceMs: before.get(path)?.sinceMs ?? now });
+      const known = before.get(path);
+      const hidesOrders =
+        !this.files.has(path) && (!this.#wasRead || filesBefore.has(path) || known?.hidesOrders === true);
+      this.bad.set(path, { stamp, reason, sinceMs: known?.sinceMs ?? now, hidesOrders });
     }
     this.rest = rest;
-    this.reloadMs = Infinity;
+    this.#wasRead = true;
+    // Such a source is read as a whole: there is nothing to read a miner again from.
+    if (rest !== null) this.reloadMs = Infinity;
+  }
+
+  /** Whether orders that were streamed may be missing because a file does not read just now. */
+  isUnread(now: number): boolean {
+    for (const { hidesOrders, sinceMs } of this.bad.values())
+      if (hidesOrders && now - sinceMs < UNREAD_GRACE_MS) return true;
+    return false;
   }
 
   /** The miner is no longer in the source. */
@@ -128,18 +146,25 @@ export class MinerState {
    * @param canReload whether the source can read the miner by itself.
    */
   clockSetBack(now: number, canReload: boolean): void {
+    // What is being encoded by the old time is not taken over.
+    this.#version += 1;
     for (const [uuid, entry] of this.live) {
       if (entry.goneMs !== null) this.live.set(uuid, { ...entry, goneMs: Math.min(entry.goneMs, now) });
     }
     for (const [path, file] of this.bad)
       this.bad.set(path, { ...file, sinceMs: Math.min(file.sinceMs, now) });
     // What is settled by the old time only must come apart again.
-    if (canReload && (this.reloadMs !== Infinity || this.lastSettledMs >= now - DAY_MS)) this.reloadMs = now;
+    if (canReload && (this.reloadMs !== Infinity || this.lastSettledMs >= now - DAY_MS)) this.reload();
   }
 
   /** Whether the miner was not replaced since the plan was made: else what it encodes belongs to no state. */
   isCurrent(plan: EncodePlan): boolean {
     return plan.version === this.#version;
+  }
+
+  /** The miner must be read from its folder again, by whatever clock. */
+  reload(): void {
+    this.#requestReload(0);
   }
 
   #requestReload(atMs: number): void {
@@ -161,9 +186,11 @@ export class MinerState {
       case 'bad':
         // The last good content stays until the file reads again or is gone.
         this.bad.set(read.path, {
+          hidesOrders: false,
+          sinceMs: now,
+          ...this.bad.get(read.path),
           stamp: read.stamp,
           reason: read.reason,
-          sinceMs: this.bad.get(read.path)?.sinceMs ?? now,
         });
         return false;
       case 'read':
@@ -208,11 +235,13 @@ export class MinerState {
     this.files.set(path, { stamp, positionUuid, isSettled: settled });
     // What is compressed together with others is put in its place by reading the folder; it is rare.
     if (settled || before?.isSettled === true) {
-      this.#requestReload(now);
+      this.reload();
       return true;
     }
     if (before !== undefined && before.positionUuid !== positionUuid) this.live.delete(before.positionUuid);
     const other = this.live.get(positionUuid);
+    // Read again because its stamp could not tell.
+    if (other?.path === path && other.goneMs === null && other.text === position.text) return false;
     const otherIsNewer =
       other !== undefined &&
       other.path !== path &&
@@ -272,7 +301,7 @@ export class MinerState {
       this.#settled.push(summarized(facts));
       // A newer content that came meanwhile is put in its place by reading the folder.
       if (this.live.get(facts.positionUuid) === entry) this.live.delete(facts.positionUuid);
-      else this.#requestReload(plan.input.now);
+      else this.reload();
       const file = this.files.get(path);
       if (file !== undefined) this.files.set(path, { ...file, isSettled: true });
     }

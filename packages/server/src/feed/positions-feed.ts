@@ -46,9 +46,13 @@ export class PositionsFeed {
   /** The order of miners where the source gives one; else they are ordered by their returns. */
   order: readonly string[] | null = null;
   readonly #options: PositionsFeedOptions;
-  /** Unix ms by the clock that everything of the positions goes by. */
-  readonly now: () => number;
-  readonly #dirty = new Set<string>();
+  /**
+   * The miners whose published value may not be what is known of them. The value: every order up to this number is in
+   * what was published of the miner, `null` where nothing was, or where there was no order log.
+   */
+  readonly #stale = new Map<string, number | null>();
+  /** When (by `machineMs`) the miners whose encoding failed are tried again. */
+  readonly #retryAtMs = new Map<string, number>();
   readonly #published = new Set<string>();
   #generation: number;
   #isFirst = true;
@@ -58,7 +62,10 @@ export class PositionsFeed {
   #clock: NodeJS.Timeout | null = null;
   #flushing: Promise<void> | null = null;
   #flushingSinceMs: number | null = null;
-  #lastTickMs: number;
+  /** The latest time (Unix ms) that tiers were worked out by since the clock was last set back. */
+  #latestMs = -Infinity;
+  /** How often the clock was found to be set back. */
+  #clockSteps = 0;
   /** Every order up to it is in what was published. */
   #reached: OrderLogState | null = null;
   readonly #reported = new Set<string>();
@@ -66,11 +73,19 @@ export class PositionsFeed {
 
   constructor(options: PositionsFeedOptions) {
     this.#options = options;
-    this.now = options.now ?? Date.now;
-    this.#lastTickMs = this.now();
     // Milliseconds of the clock, so that a generation of an earlier run is never met again.
     this.#generation = Math.max(options.lastGeneration, this.now());
   }
+
+  /**
+   * Unix ms by the clock that everything of the positions goes by. Whatever is worked out by a time is known here, so
+   * that a clock that is set back afterwards is noticed, whenever that happens and in however many steps.
+   */
+  readonly now = (): number => {
+    const now = (this.#options.now ?? Date.now)();
+    this.#latestMs = Math.max(this.#latestMs, now);
+    return now;
+  };
 
   /** Since when (by `machineMs`) a generation has been under way; `null` while none is. */
   get flushingSinceMs(): number | null {
@@ -93,7 +108,11 @@ export class PositionsFeed {
 
   /** The miner's value may have changed: it goes into the next generation. */
   touch(hotkey: string): void {
-    this.#dirty.add(hotkey);
+    if (!this.#stale.has(hotkey)) {
+      // In the first generation a miner holds orders that an earlier process numbered; one that comes later does not.
+      const last = this.#isFirst ? undefined : this.#options.completeTo?.()?.last;
+      this.#stale.set(hotkey, last ?? null);
+    }
     this.#schedule();
   }
 
@@ -116,7 +135,6 @@ export class PositionsFeed {
 
   /** Starts the clock that moves positions between the tiers when their time comes; after the first generation. */
   startClock(): void {
-    this.#lastTickMs = this.now();
     // Of what was seen while the first generation was made.
     this.completenessChanged();
     this.#clock = setInterval(() => {
@@ -132,22 +150,27 @@ export class PositionsFeed {
   }
 
   #tick(): void {
+    this.#checkClock();
     const now = this.now();
-    if (now < this.#lastTickMs - CLOCK_STEP_MS) this.#clockSetBack(now);
-    this.#lastTickMs = now;
     for (const miner of this.miners.values()) {
       if (miner.changeMs <= now) {
         miner.changeMs = Infinity;
         this.touch(miner.hotkey);
       }
     }
+    if (this.#retryAtMs.size > 0 && this.#due().length > 0) this.#schedule();
     this.#reportBad(now);
   }
 
-  /** What was shown in all tiers must be hidden again where its 24 h have not passed by the new time. */
-  #clockSetBack(now: number): void {
+  /** What was shown in all tiers must be hidden again where its 24 h have not passed by a time that was set back. */
+  #checkClock(): void {
+    const latestMs = this.#latestMs;
+    const now = this.now();
+    if (now >= latestMs - CLOCK_STEP_MS) return;
+    this.#latestMs = now;
+    this.#clockSteps += 1;
     this.#options.log.warn(
-      { event: 'clock-set-back', byMs: this.#lastTickMs - now },
+      { event: 'clock-set-back', byMs: latestMs - now },
       'the clock was set back: tiers are worked out again for the new time',
     );
     for (const miner of this.miners.values()) {
@@ -186,7 +209,7 @@ export class PositionsFeed {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const isReached = this.#options.completeTo?.()?.last === this.#reached?.last;
-    if (this.#dirty.size === 0 && isReached && !this.#isFirst) return;
+    if (this.#due().length === 0 && isReached && !this.#isFirst) return;
     this.#flushingSinceMs = machineMs();
     this.#flushing = this.#flushOnce().finally(() => {
       this.#flushing = null;
@@ -197,34 +220,20 @@ export class PositionsFeed {
 
   async #flushOnce(): Promise<void> {
     const { log, publish, source, completeTo } = this.#options;
-    const hotkeys = [...this.#dirty];
-    this.#dirty.clear();
-    // Of every order up to it, the miner is among those encoded here or before.
-    const reached = completeTo?.() ?? null;
-    const failed: string[] = [];
-    const put: [string, PositionsHead | MinerValue][] = [];
-    const remove: string[] = [];
-    await Promise.all(
-      hotkeys.map(async (hotkey) => {
-        try {
-          const value = await this.#encode(hotkey);
-          if (value !== null) {
-            put.push([`miner:${hotkey}`, value]);
-            this.#published.add(hotkey);
-          } else if (this.#published.delete(hotkey)) {
-            remove.push(`miner:${hotkey}`);
-          }
-        } catch (error) {
-          log.error(
-            { event: 'encode-failed', err: error, hotkey },
-            'a miner could not be encoded; it is tried again',
-          );
-          this.miner(hotkey).changeMs = this.now() + RETRY_MS;
-          failed.push(hotkey);
-        }
-      }),
-    );
-    if (failed.length === 0) this.#reached = reached;
+    const put = new Map<string, MinerValue>();
+    const remove = new Set<string>();
+    let state, clockSteps;
+    do {
+      clockSteps = this.#clockSteps;
+      // Every order up to its end is in the miners as they are read now: in those encoded here, or before.
+      state = completeTo?.() ?? null;
+      await Promise.all(this.#due().map((hotkey) => this.#encodeStale(hotkey, put, remove)));
+      // A clock that was set back meanwhile makes all of them stale: what is hidden by now must not go out.
+      this.#checkClock();
+    } while (clockSteps !== this.#clockSteps);
+    for (const hotkey of put.keys()) this.#published.add(hotkey);
+    for (const hotkey of remove) this.#published.delete(hotkey);
+    this.#reached = this.#completeTo(state);
     this.#generation += 1;
     const ordered = this.#ordered();
     const head: PositionsHead = {
@@ -246,7 +255,71 @@ export class PositionsFeed {
     const reset = this.#isFirst;
     this.#isFirst = false;
     feedMetrics.countGeneration();
-    await publish({ topic: 'positions', reset, put: [['head', head], ...put], remove });
+    const miners = [...put].map(([hotkey, value]) => [`miner:${hotkey}`, value] as const);
+    try {
+      await publish({
+        topic: 'positions',
+        reset,
+        put: [['head', head], ...miners],
+        remove: [...remove].map((hotkey) => `miner:${hotkey}`),
+      });
+    } catch (error) {
+      this.#publishFailed();
+      throw error;
+    }
+  }
+
+  /** Nobody knows what of it arrived: the next generation begins anew, with all miners. */
+  #publishFailed(): void {
+    this.#isFirst = true;
+    this.#published.clear();
+    for (const hotkey of this.miners.keys()) this.#stale.set(hotkey, null);
+    this.#schedule();
+  }
+
+  async #encodeStale(hotkey: string, put: Map<string, MinerValue>, remove: Set<string>): Promise<void> {
+    const { log } = this.#options;
+    const completeTo = this.#stale.get(hotkey) ?? null;
+    this.#stale.delete(hotkey);
+    try {
+      const value = await this.#encode(hotkey);
+      put.delete(hotkey);
+      remove.delete(hotkey);
+      if (value !== null) put.set(hotkey, value);
+      else if (this.#published.has(hotkey)) remove.add(hotkey);
+      if (this.#retryAtMs.delete(hotkey))
+        log.info({ event: 'encode-recovered', hotkey }, 'a miner that could not be encoded is served again');
+    } catch (error) {
+      // Once: as long as the cause stays, every attempt fails alike.
+      if (!this.#retryAtMs.has(hotkey)) {
+        log.error(
+          { event: 'encode-failed', err: error, hotkey },
+          'a miner could not be encoded; what was published of it last stays, and it is tried again',
+        );
+      }
+      this.#retryAtMs.set(hotkey, machineMs() + RETRY_MS);
+      this.#stale.set(hotkey, completeTo);
+    }
+  }
+
+  /** The stale miners that can be encoded now. */
+  #due(): string[] {
+    const now = machineMs();
+    return [...this.#stale.keys()].filter((hotkey) => (this.#retryAtMs.get(hotkey) ?? 0) <= now);
+  }
+
+  /**
+   * Up to where every order is in what is published now: no further than in the miner that lags behind the others.
+   *
+   * @param read up to where every order was in the files as they were read before this generation was encoded.
+   */
+  #completeTo(read: OrderLogState | null): OrderLogState | null {
+    if (read === null) return null;
+    // Of a miner that was never published nothing is known: no order that the log still holds can be claimed.
+    const none = Math.min(read.oldest - 1, read.last);
+    const lags = [...this.#stale.values()].map((last) => last ?? none);
+    if ([...this.miners.values()].some((miner) => miner.isUnread(this.now()))) lags.push(none);
+    return { ...read, last: lags.reduce((least, last) => Math.min(least, last), read.last) };
   }
 
   #ordered(): string[] {
@@ -259,14 +332,28 @@ export class PositionsFeed {
     return miners.map((miner) => miner.hotkey);
   }
 
+  async #load(miner: MinerState, loadMiner: (hotkey: string, now: number) => Promise<void>): Promise<void> {
+    const askedMs = miner.reloadMs;
+    miner.reloadMs = Infinity;
+    try {
+      await loadMiner(miner.hotkey, this.now());
+      // A clock that was set back during the reading is known before anything is made of what was read.
+      this.#checkClock();
+    } catch (error) {
+      miner.reloadMs = Math.min(miner.reloadMs, askedMs);
+      throw error;
+    }
+  }
+
   /** The miner's new value; `null` when it is no more. */
   async #encode(hotkey: string): Promise<MinerValue | null> {
     const { pool, loadMiner, strip, log } = this.#options;
     const miner = this.miner(hotkey);
-    if (loadMiner !== null && miner.reloadMs <= this.now()) await loadMiner(hotkey, this.now());
     const before = miner.unsupported;
     let plan, result;
     do {
+      // Again where it was asked for during the reading: what was read may be older than the question.
+      while (loadMiner !== null && miner.reloadMs <= this.now()) await this.#load(miner, loadMiner);
       plan = miner.plan(this.now(), strip);
       if (miner.isEmpty) {
         if (miner.bad.size === 0) this.miners.delete(hotkey);

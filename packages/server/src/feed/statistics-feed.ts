@@ -36,10 +36,10 @@ export class StatisticsFeed {
       known: this.#known(),
     });
     if (loaded.kind === 'gone' && (this.#isFirst || this.#stamp !== undefined)) {
+      await publish({ topic: 'statistics', reset: true, put: [], remove: [] });
       this.#stamp = undefined;
       this.#held = new Map();
       this.#isFirst = false;
-      await publish({ topic: 'statistics', reset: true, put: [], remove: [] });
     }
     if (loaded.kind !== 'read') return loaded;
 
@@ -76,11 +76,11 @@ export class StatisticsFeed {
       tail: loaded.tail,
       modifiedMs: loaded.modifiedMs,
     };
-    const reset = this.#isFirst;
+    // What was not handed over is read and compared again: only then it counts as known.
+    await publish({ topic: 'statistics', reset: this.#isFirst, put: [['head', head], ...put], remove });
     this.#stamp = loaded.stamp;
     this.#held = held;
     this.#isFirst = false;
-    await publish({ topic: 'statistics', reset, put: [['head', head], ...put], remove });
     return loaded;
   }
 

@@ -57,11 +57,14 @@ export class TreeSource {
   readonly #pending = new Set<string>();
   readonly #loading = new Set<string>();
   readonly #retries = new Set<NodeJS.Timeout>();
+  #batchRetry: NodeJS.Timeout | null = null;
   readonly #toldNonFinite = new Set<string>();
   #reading: Promise<void> | null = null;
   #watcher: TreeWatcher | null = null;
-  /** When the batch under way was begun (by `machineMs`); `null` while none is. */
-  #batchSinceMs: number | null = null;
+  /** When (by `machineMs`) what is not read yet was begun with; `null` while all is read. */
+  #unreadSinceMs: number | null = null;
+  /** How many batches failed one after the other. */
+  #failures = 0;
   #sweeps = 0;
   #sweptMs = machineMs();
   #isClosed = false;
@@ -93,9 +96,8 @@ export class TreeSource {
 
   #reloadAll(): void {
     const { feed } = this.#options;
-    const now = feed.now();
     for (const miner of feed.miners.values()) {
-      miner.reloadMs = now;
+      miner.reload();
       feed.touch(miner.hotkey);
     }
   }
@@ -119,12 +121,13 @@ export class TreeSource {
     const sweeps = this.stats()?.sweeps ?? 0;
     if (sweeps !== this.#sweeps) this.#sweptMs = machineMs();
     this.#sweeps = sweeps;
-    return Math.min(this.#sweptMs, this.#batchSinceMs ?? Infinity);
+    return Math.min(this.#sweptMs, this.#unreadSinceMs ?? Infinity);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#retries) clearTimeout(timer);
+    if (this.#batchRetry !== null) clearTimeout(this.#batchRetry);
     await this.#watcher?.close();
     await this.#reading;
   }
@@ -148,14 +151,41 @@ export class TreeSource {
   }
 
   #read(): void {
+    if (this.#isClosed) return;
     this.#reading ??= this.#readAll()
-      .catch((error: unknown) => {
-        this.#options.log.error({ event: 'read-failed', err: error }, 'position files could not be read');
-      })
+      .then(
+        () => {
+          this.#failures = 0;
+          this.#unreadSinceMs = null;
+        },
+        (error: unknown) => {
+          this.#readingFailed(error);
+        },
+      )
       .finally(() => {
         this.#reading = null;
-        this.#batchSinceMs = null;
       });
+  }
+
+  /** What was to be read is read later: no other hint may come for it. */
+  #readingFailed(error: unknown): void {
+    // Once: as long as the cause stays, every attempt fails alike.
+    if (this.#failures === 0) {
+      this.#options.log.error(
+        { event: 'read-failed', err: error, waiting: this.#pending.size },
+        'position files could not be read; they are tried again',
+      );
+    }
+    if (!this.#isClosed) {
+      this.#batchRetry ??= setTimeout(
+        () => {
+          this.#batchRetry = null;
+          this.#read();
+        },
+        Math.min(RETRY_MIN_MS * 2 ** this.#failures, RETRY_MAX_MS),
+      );
+    }
+    this.#failures += 1;
   }
 
   /** Reads what is pending until nothing is left but files of miners that are being loaded. */
@@ -171,8 +201,15 @@ export class TreeSource {
         if (hotkey !== null) batch.push({ path, stamp: feed.miners.get(hotkey)?.files.get(path)?.stamp });
       }
       if (batch.length === 0 || this.#isClosed) return;
-      this.#batchSinceMs = machineMs();
-      for (const read of await pool.run('readPositions', { root, files: batch })) this.#apply(read);
+      this.#unreadSinceMs ??= machineMs();
+      let reads;
+      try {
+        reads = await pool.run('readPositions', { root, files: batch });
+      } catch (error) {
+        for (const { path } of batch) this.#pending.add(path);
+        throw error;
+      }
+      for (const read of reads) this.#apply(read);
       void this.#options.orders()?.store();
     }
   }
@@ -184,8 +221,10 @@ export class TreeSource {
     const known = feed.miners.has(hotkey);
     if (!known && read.kind === 'gone') return;
     const now = feed.now();
-    if (feed.miner(hotkey).apply(read, now) || !known) feed.touch(hotkey);
-    if (read.kind === 'read') this.#options.orders()?.see(hotkey, read.position);
+    const isTaken = feed.miner(hotkey).apply(read, now);
+    if (isTaken || !known) feed.touch(hotkey);
+    // Only what is shown is streamed: a claim to be complete must hold for it.
+    if (isTaken && read.kind === 'read') this.#options.orders()?.see(hotkey, read.position);
     if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(hotkey, read.nonFinite);
     if (read.kind === 'bad') this.#retry(read.path, feed.miner(hotkey).bad.get(read.path)?.sinceMs ?? now);
   }

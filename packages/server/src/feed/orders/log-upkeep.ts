@@ -26,7 +26,9 @@ export class LogUpkeep {
     this.#options = options;
   }
 
+  /** Once; further calls change nothing. */
   start(): void {
+    if (this.#timers.length > 0) return;
     const { writer, isAllStored, now } = this.#options;
     this.#timers = [
       setInterval(() => {
@@ -40,6 +42,7 @@ export class LogUpkeep {
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
   }
 
   async #prune(): Promise<void> {

@@ -102,8 +102,9 @@ export class OrderLogOwner {
     const { config, log } = this.#options;
     await orders.begin();
     // Only the writer of the log comes here: what is at the path was left by one that is dead.
-    this.#ingest = new IngestSocket({ path: join(config.stateDir, 'ingest.sock'), orders, log });
-    await this.#ingest.open();
+    const ingest = new IngestSocket({ path: join(config.stateDir, 'ingest.sock'), orders, log });
+    await ingest.open();
+    this.#ingest = ingest;
   }
 
   async #tell({ epoch, oldest, last }: OrderLogState): Promise<void> {
@@ -120,7 +121,8 @@ export class OrderLogOwner {
     let told = await this.#readState();
     await this.#tell(told);
     const attempt = async (): Promise<number | null> => {
-      await this.open();
+      // Not again after an attempt that failed with the log open: this process writes it already.
+      if (this.#orders === null) await this.open();
       if (this.#orders !== null) {
         await this.#takeOver(this.#orders);
         return null;

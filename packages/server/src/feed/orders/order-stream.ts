@@ -183,16 +183,20 @@ export class OrderStream {
     return gathered;
   }
 
-  /** Everything that was there at the start has been seen: what comes from now on is new. */
+  /**
+   * Everything that was there at the start has been seen: what comes from now on is new. May be called again when it
+   * failed.
+   */
   async begin(): Promise<void> {
     const { writer, onState } = this.#options;
-    await writer.remember(this.#history.splice(0));
+    await writer.remember(this.#history);
+    this.#history.length = 0;
     this.#isStarting = false;
     await this.store();
     await writer.markAlive(this.#now());
     await onState(writer.state());
     this.#upkeep.start();
-    this.#giveUpTimer = setInterval(() => {
+    this.#giveUpTimer ??= setInterval(() => {
       if (this.#unshown.giveUp(this.#now())) this.#options.onShown?.();
     }, GIVE_UP_EVERY_MS);
   }

@@ -1,8 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { comparePositions, isSettled } from '@ptn-api/core';
 import type { PositionFacts, SummarizedPosition } from '@ptn-api/core';
+import { isAbsence } from '../watch/stamp.ts';
 import { readPositionFile } from './read-positions.ts';
 import { buildSettled } from './settled-blocks.ts';
 import type { EncodeOptions, PositionText, SettledBlock } from './settled-blocks.ts';
@@ -48,13 +49,13 @@ export function hasOrderSince({ facts }: PositionText, sinceMs: number): boolean
   return facts.orderTimesMs.some((timeMs) => timeMs >= sinceMs);
 }
 
-/** The folder's entries; none when it is gone or is no folder. */
+/** The folder's entries; none when it is gone or is no folder. A link to one is none: nobody watches what is in it. */
 function list(path: string): Dirent[] {
   try {
+    if (!lstatSync(path).isDirectory()) return [];
     return readdirSync(path, { withFileTypes: true });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    if (isAbsence(error)) return [];
     throw error;
   }
 }

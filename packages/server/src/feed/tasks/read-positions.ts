@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readPosition } from '@ptn-api/core';
+import { UNSETTLED } from '../watch/stamp.ts';
 import { readStamped } from './read-file.ts';
 import type { PositionText } from './settled-blocks.ts';
 
@@ -32,7 +33,9 @@ export function readPositionFile(root: string, { path, stamp: known }: PositionF
   const read = readPosition(file.bytes.toString('utf8'));
   if (!read.ok) return { kind: 'bad', path, stamp: file.stamp, reason: read.reason };
   const position = { text: read.text, facts: read.facts };
-  return { kind: 'read', path, stamp: file.stamp, position, nonFinite: read.nonFinite };
+  // Of a file that was just written the next look counts, whatever its stamp: it may be written again in the same tick.
+  const stamp = file.isFresh ? UNSETTLED : file.stamp;
+  return { kind: 'read', path, stamp, position, nonFinite: read.nonFinite };
 }
 
 /** Reads position files in one go; answers in the same order. */

@@ -12,22 +12,29 @@ const TICK_MS = 50;
 const COARSE_TICK_MS = 1000 + TICK_MS;
 
 /**
- * Whether a change after this look could leave `mtimeNs` as it is.
+ * Whether a change after this look could leave the time of the last change as it is.
  *
- * @param nowMs Unix ms, taken before the look. A modification time far in the future is not fresh: a change now would
- * set it back to now.
+ * @param nowMs Unix ms, taken before the look. A time far in the future is not fresh: a change now would set it back.
  */
-export function isFresh(mtimeNs: bigint, nowMs: number): boolean {
-  const tickMs = mtimeNs % 1_000_000_000n === 0n ? COARSE_TICK_MS : TICK_MS;
-  return Math.abs(nowMs - Number(mtimeNs / 1_000_000n)) <= tickMs;
+export function isFresh(ctimeNs: bigint, nowMs: number): boolean {
+  const tickMs = ctimeNs % 1_000_000_000n === 0n ? COARSE_TICK_MS : TICK_MS;
+  return Math.abs(nowMs - Number(ctimeNs / 1_000_000n)) <= tickMs;
 }
 
 /**
- * What tells two versions of a file apart: inode, modification time, size. A string, since a hundred thousand are kept.
- * {@link UNSETTLED} while the file could still be rewritten without a trace.
+ * What tells two versions of a file apart. The time is that of the inode's last change, which nobody can set: a writer
+ * may give a file its old modification time back (cp -p, rsync --inplace, a restored backup).
+ */
+export function versionOf({ ino, ctimeNs, size }: BigIntStats): string {
+  return `${ino}:${ctimeNs}:${size}`;
+}
+
+/**
+ * The version of a file, as a string, since a hundred thousand are kept. {@link UNSETTLED} while the file could still be
+ * rewritten without a trace.
  */
 export function stampOf(stats: BigIntStats, nowMs: number): string {
-  return isFresh(stats.mtimeNs, nowMs) ? UNSETTLED : `${stats.ino}:${stats.mtimeNs}:${stats.size}`;
+  return isFresh(stats.ctimeNs, nowMs) ? UNSETTLED : versionOf(stats);
 }
 
 /** Whether an error of the file system says that there is nothing (any more) at this path. */

@@ -12,6 +12,8 @@ export interface SweepChanges {
   readonly gone: string[];
   /** Directories that can no longer be read, with the system's error code. What was known of them is kept. */
   readonly unreadable: { readonly path: string; readonly code: string }[];
+  /** Symbolic links that were not there before. They are not followed. */
+  readonly links: string[];
 }
 
 interface Directory {
@@ -21,21 +23,30 @@ interface Directory {
   ino: bigint;
   birthtimeNs: bigint;
   /** As of the last listing; {@link UNKNOWN} makes the next sweep list the directory. */
-  mtimeNs: bigint;
+  ctimeNs: bigint;
   /** Stamps by name. */
   files: Map<string, string>;
+  links: Set<string>;
   isGone: boolean;
   isUnreadable: boolean;
 }
 
 const UNKNOWN = -1n;
-/** A file that is written in place leaves its directory as it is, so every file is looked at once in so many sweeps. */
+/**
+ * A file that is written in place leaves its directory as it is. So the files of open positions, which change most and
+ * are few, are checked in every sweep, and all others once in this many.
+ */
 const RESTAT_SWEEPS = 20;
+const OPEN_POSITIONS = '/open';
 /** Changes are handed out in portions of about this size, so that the receiver can start while the sweep goes on. */
 const PORTION = 1000;
 
 function noChanges(): SweepChanges {
-  return { hints: [], directories: [], gone: [], unreadable: [] };
+  return { hints: [], directories: [], gone: [], unreadable: [], links: [] };
+}
+
+function sizeOf({ hints, directories, gone, unreadable, links }: SweepChanges): number {
+  return hints.length + directories.length + gone.length + unreadable.length + links.length;
 }
 
 function below(directory: string, name: string): string {
@@ -54,7 +65,7 @@ function look(path: string, followLinks: boolean): BigIntStats | undefined {
 
 /**
  * What was last seen of a tree: its directories, their files and stamps. A sweep looks at every directory and lists
- * those whose modification time says that an entry came, went or was replaced. Symbolic links in it are not followed.
+ * those whose time of change says that an entry came, went or was replaced. Symbolic links in it are not followed.
  * All calls are synchronous: this lives in a thread.
  */
 export class SweptTree {
@@ -88,8 +99,7 @@ export class SweptTree {
     for (const [path, directory] of this.#directories) {
       this.#visit(path, directory);
       this.#files += directory.files.size;
-      const { hints, directories, gone, unreadable } = this.#changes;
-      if (hints.length + directories.length + gone.length + unreadable.length >= PORTION) this.#hand(emit);
+      if (sizeOf(this.#changes) >= PORTION) this.#hand(emit);
     }
     this.#hand(emit);
   }
@@ -109,8 +119,7 @@ export class SweptTree {
   }
 
   #hand(emit: (changes: SweepChanges) => void): void {
-    const { hints, directories, gone, unreadable } = this.#changes;
-    if (hints.length + directories.length + gone.length + unreadable.length === 0) return;
+    if (sizeOf(this.#changes) === 0) return;
     const changes = this.#changes;
     this.#changes = noChanges();
     emit(changes);
@@ -123,8 +132,9 @@ export class SweptTree {
       turn: this.#added % RESTAT_SWEEPS,
       ino: UNKNOWN,
       birthtimeNs: UNKNOWN,
-      mtimeNs: UNKNOWN,
+      ctimeNs: UNKNOWN,
       files: new Map(),
+      links: new Set(),
       isGone: false,
       isUnreadable: false,
     };
@@ -158,21 +168,21 @@ export class SweptTree {
       if (stats.ino !== directory.ino || stats.birthtimeNs !== directory.birthtimeNs) {
         directory.ino = stats.ino;
         directory.birthtimeNs = stats.birthtimeNs;
-        directory.mtimeNs = UNKNOWN;
+        directory.ctimeNs = UNKNOWN;
         this.#changes.directories.push(path);
       }
-      if (stats.mtimeNs !== directory.mtimeNs) {
+      if (stats.ctimeNs !== directory.ctimeNs) {
         this.#list(path, absolute, directory);
         // The time is from before the listing: what came since has a later one, unless the tick was the same.
-        directory.mtimeNs = isFresh(stats.mtimeNs, nowMs) ? UNKNOWN : stats.mtimeNs;
-      } else if (directory.turn === this.#sweeps % RESTAT_SWEEPS) {
+        directory.ctimeNs = isFresh(stats.ctimeNs, nowMs) ? UNKNOWN : stats.ctimeNs;
+      } else if (path.endsWith(OPEN_POSITIONS) || directory.turn === this.#sweeps % RESTAT_SWEEPS) {
         this.#restat(path, absolute, directory);
       }
       directory.isUnreadable = false;
     } catch (error) {
       const code = codeOf(error);
       if (code === undefined) throw error;
-      directory.mtimeNs = UNKNOWN;
+      directory.ctimeNs = UNKNOWN;
       // It went between the look and the listing: the next sweep finds it gone.
       if (isAbsence(error) || directory.isUnreadable) return;
       directory.isUnreadable = true;
@@ -182,6 +192,7 @@ export class SweptTree {
 
   #list(path: string, absolute: string, directory: Directory): void {
     const files = new Map<string, string>();
+    const links = new Set<string>();
     for (const entry of readdirSync(absolute, { withFileTypes: true })) {
       if (entry.isDirectory()) {
         const child = below(path, entry.name);
@@ -189,8 +200,12 @@ export class SweptTree {
       } else if (entry.isFile()) {
         const stamp = this.#lookAtFile(path, absolute, entry.name, directory.files.get(entry.name));
         if (stamp !== undefined) files.set(entry.name, stamp);
+      } else if (entry.isSymbolicLink()) {
+        links.add(entry.name);
+        if (!directory.links.has(entry.name)) this.#changes.links.push(below(path, entry.name));
       }
     }
+    directory.links = links;
     for (const name of directory.files.keys()) {
       if (!files.has(name)) this.#changes.hints.push(below(path, name));
     }

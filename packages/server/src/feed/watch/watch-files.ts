@@ -1,4 +1,4 @@
-import { statSync, watch } from 'node:fs';
+import { readdirSync, statSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
@@ -29,8 +29,7 @@ export interface FileWatcher {
 
 /**
  * Watches a few single files that come, go, and are replaced or written in place. For each the nearest directory above
- * it that exists is watched; a slow poll catches what that misses. Without inotify a file in one of the
- * directories that is written in place is not noticed: only what comes, goes or is replaced there is.
+ * it that exists is watched; a slow poll catches what that misses.
  */
 export function watchFiles(options: FileWatcherOptions): FileWatcher {
   return new FewFiles(options);
@@ -77,7 +76,14 @@ class FewFiles implements FileWatcher {
   #stampOf(path: string): string {
     const nowMs = Date.now();
     try {
-      return stampOf(statSync(path, { bigint: true }), nowMs);
+      const stats = statSync(path, { bigint: true });
+      const stamp = stampOf(stats, nowMs);
+      if (!stats.isDirectory()) return stamp;
+      // A file that is written in place leaves its directory as it is.
+      const files = readdirSync(path).map((name) =>
+        stampOf(statSync(join(path, name), { bigint: true }), nowMs),
+      );
+      return files.includes(UNSETTLED) ? UNSETTLED : [stamp, ...files].join();
     } catch (error) {
       if (isAbsence(error)) return NOTHING;
       this.#warn(path, error);

@@ -11,6 +11,9 @@ import type { SweepChanges } from './swept-tree.ts';
 /** Beside inotify the sweep only catches what that lost; alone it is what finds an order. */
 const SWEEP_MS = { auto: 3000, poll: 750 };
 
+/** Of symbolic links this many are named in the log. */
+const MAX_NAMED_LINKS = 10;
+
 export interface TreeWatcherOptions {
   /** The tree's root. It may be missing, appear, vanish and come back. */
   readonly root: string;
@@ -64,8 +67,8 @@ export interface TreeWatcherSystem {
  * - a sweep in a thread, every few seconds, that compares the tree with what it last saw. It makes the promise good:
  *   the system drops events without a word when its queue is full (16,384 by default), and watches may run out.
  *
- * Files that are replaced by rename or removed are so found in any case within one sweep; files that are written in
- * place, which only inotify tells at once, within 20 sweeps.
+ * So files that are replaced by rename or removed, and open positions however they are written, are found within one
+ * sweep in any case; closed positions that are written in place, which only inotify reports at once, within 20 sweeps.
  */
 export function watchTree(options: TreeWatcherOptions, system: TreeWatcherSystem = {}): TreeWatcher {
   return new InotifyAndSweep(options, system);
@@ -81,6 +84,8 @@ class InotifyAndSweep implements TreeWatcher {
   #pending = new Map<string, boolean>();
   #flush: NodeJS.Immediate | null = null;
   #hints = 0;
+  /** Those that were warned of. */
+  readonly #links = new Set<string>();
   #isClosed = false;
 
   constructor(options: TreeWatcherOptions, system: TreeWatcherSystem) {
@@ -141,7 +146,7 @@ class InotifyAndSweep implements TreeWatcher {
    * The sweep lists a directory before it is watched here. A change between the two has no event, but the sweep that
    * follows sees it, as it compares with that listing; so the order of the two loses nothing.
    */
-  #swept({ hints, directories, gone, unreadable }: SweepChanges): void {
+  #swept({ hints, directories, gone, unreadable, links }: SweepChanges): void {
     if (this.#options.mode === 'auto') {
       for (const path of gone) this.#watches.drop(path);
       for (const path of directories) this.#watches.arm(path);
@@ -153,7 +158,21 @@ class InotifyAndSweep implements TreeWatcher {
         `a directory below ${this.#options.root} cannot be read (${code}) and is tried again: check its permissions`,
       );
     }
+    for (const path of links) this.#warnOfLink(path);
     this.#hint(hints);
+  }
+
+  #warnOfLink(path: string): void {
+    if (this.#links.has(path) || this.#links.size > MAX_NAMED_LINKS) return;
+    this.#links.add(path);
+    const isNamed = this.#links.size <= MAX_NAMED_LINKS;
+    this.#options.log.warn(
+      { event: 'link-not-followed', ...(isNamed && { path }) },
+      isNamed
+        ? `a symbolic link below ${this.#options.root} is not followed, and what it points to is not served: ` +
+            'move the folder itself there, or mount it there (mount --bind)'
+        : 'there are more symbolic links, which are not followed either',
+    );
   }
 
   /** Where watches are refused, the sweep has to find orders as it does without inotify. */
