@@ -61,6 +61,16 @@ export const ERRORS = {
   PTN_ERR_HTTP_BODY_TOO_LARGE: { httpStatus: 413, text: 'Request body is larger than 256 KB' },
   PTN_ERR_HTTP_BAD_REQUEST: { httpStatus: 400, text: 'Bad request' },
   PTN_ERR_HTTP_HEADERS: { httpStatus: 400, text: 'The request has {problem}' },
+  PTN_ERR_HTTP_TIMEOUT: { httpStatus: 408, text: 'The request took too long to arrive' },
+  PTN_ERR_HTTP_PRECONDITION: {
+    httpStatus: 412,
+    text: 'The data is not what If-Match or If-Unmodified-Since asks for',
+  },
+  PTN_ERR_HTTP_EXPECTATION: {
+    httpStatus: 417,
+    text: 'Unknown expectation. The only one that is met is Expect: 100-continue',
+  },
+  PTN_ERR_HTTP_HEADERS_TOO_LARGE: { httpStatus: 431, text: 'Request headers are larger than 16 KB' },
   PTN_ERR_HTTP_LOADING: { httpStatus: 503, text: 'Data is being loaded, try again in a few seconds' },
   PTN_ERR_DASHBOARD_NOT_BUILT: {
     httpStatus: 404,

@@ -224,7 +224,7 @@ export function testApp(
   t: Test,
   transactions: readonly AnyTransaction[] = fixtureTransactions(),
   orders?: () => OrderLogReader | undefined,
-  options: Pick<AppOptions, 'maxStalenessMs' | 'dashboardFiles' | 'publicWsUrl'> = {},
+  options: Pick<AppOptions, 'maxStalenessMs' | 'dashboardFiles' | 'publicWsUrl' | 'limits'> = {},
 ): TestApp {
   const snapshots = new Snapshots();
   snapshots.apply([

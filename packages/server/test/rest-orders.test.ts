@@ -85,3 +85,39 @@ await t.test('/orders: access, range, and no log yet', async (t) => {
   }
   t.equal((await status('/orders?since=0', BEARER))[0], 503);
 });
+
+await t.test('/orders with large messages ends at 4 MiB and reads no further', async (t) => {
+  const path = makeTemporaryFolder(t);
+  const writer = await openOrderLogWriter({ path, startAfter: 0, log: pino({ enabled: false }) });
+  t.teardown(() => writer.close());
+  const text = 'x'.repeat(300_000);
+  const event = (n: number) => ({
+    orderUuid: `order-${n}`,
+    hotkey: 'm',
+    tradePairId: 'BTCUSD',
+    timestampMs: DAY_MS,
+    position: `{"n": ${n}, "text": "${text}"}`,
+  });
+  await writer.append(Array.from({ length: 60 }, (_, index) => event(index + 1)));
+  const reader = openOrderLogReader({ path });
+  t.teardown(() => reader.close());
+  t.equal(reader.read(0, 1000, 4 * 2 ** 20).length, 14, 'the one that reaches the limit is the last');
+  t.equal(reader.read(0, 1000, 1).length, 1, 'one is always read');
+  t.equal(reader.read(0, 10).length, 10);
+  const { app } = testApp(t, undefined, () => reader);
+  let since = 0;
+  const seen: number[] = [];
+  while (since < 60) {
+    const response = await app.inject({ url: `/orders?since=${since}&limit=1000`, headers: BEARER });
+    t.ok(response.rawPayload.length < 5 * 2 ** 20);
+    const page = response.json<Orders>();
+    t.equal(page.count, page.messages.length);
+    seen.push(...page.messages.map(({ sequence }) => sequence));
+    since = page.next;
+  }
+  t.same(
+    seen,
+    Array.from({ length: 60 }, (_, index) => index + 1),
+    'pages follow each other without a hole',
+  );
+});

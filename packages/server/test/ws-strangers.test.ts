@@ -90,3 +90,21 @@ void t.test('a crowd without keys shuts out nobody who has one', async (t) => {
   const after = await run.client();
   t.same([before.closeCode, after.closeCode], [undefined, undefined]);
 });
+
+void t.test('an opening handshake needs HTTP/1.1 and a Host header', async (t) => {
+  const { port } = await serve(t);
+  const lines =
+    'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+  const answerTo = async (head: string): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    socket.write(head + lines);
+    const [data] = (await once(socket, 'data')) as [Buffer];
+    return data.toString();
+  };
+  t.match(await answerTo('GET / HTTP/1.1\r\nHost: x\r\n'), /^HTTP\/1\.1 101 /);
+  const refused = await answerTo('GET / HTTP/1.1\r\n');
+  t.match(refused, /^HTTP\/1\.1 400 [^]*\{"error":"The request has no Host header"\}$/);
+  t.match(await answerTo('GET / HTTP/1.1\r\nHost: \r\n'), /^HTTP\/1\.1 400 /);
+  t.match(await answerTo('GET / HTTP/1.0\r\nHost: x\r\n'), /^HTTP\/1\.1 (400|426) /);
+});

@@ -1,4 +1,4 @@
-// Shows /openapi.json. Text is only ever set as text, never as markup, and the key stays in its input field.
+// Shows openapi.json. Text is only ever set as text, never as markup, and the key stays in its input field.
 
 const SHOWN_CHARACTERS = 20_000;
 
@@ -89,8 +89,11 @@ function readable(text) {
   }
 }
 
+/** Of the server, under whatever path a proxy shows it. */
+const ROOT = new URL('..', location.href);
+
 async function ask(path, parameters, inputs, isOpen, output) {
-  let url = path;
+  let url = `${ROOT.pathname}${path.slice(1)}`;
   const query = new URLSearchParams();
   parameters.forEach(({ name, in: place }, index) => {
     const value = inputs[index].value.trim();
@@ -170,7 +173,7 @@ function show(description) {
 addEventListener('hashchange', openTarget);
 document.getElementById('access').addEventListener('submit', (event) => event.preventDefault());
 try {
-  const response = await fetch('/openapi.json');
+  const response = await fetch('../openapi.json');
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   show(await response.json());
 } catch (error) {

@@ -36,15 +36,19 @@ class LmdbOrderLogReader implements OrderLogReader {
     return { epoch, oldest, last };
   }
 
-  read(after: number, limit: number): OrderMessage[] {
+  read(after: number, limit: number, maxBytes = Infinity): OrderMessage[] {
     const environment = this.#current();
     const { oldest, last } = this.#meta(environment);
     const first = Math.max(after + 1, oldest);
     const end = Math.min(last, first + limit - 1);
     const messages: OrderMessage[] = [];
+    let sizeBytes = 0;
     // One snapshot for all: nothing gives the engine an opportunity to renew it before this returns.
-    for (let sequence = first; sequence <= end; sequence++)
-      messages.push(decodeMessage(sequence, environment.getBinary(messageKey(sequence))));
+    for (let sequence = first; sequence <= end && sizeBytes < maxBytes; sequence++) {
+      const message = decodeMessage(sequence, environment.getBinary(messageKey(sequence)));
+      messages.push(message);
+      sizeBytes += message.bytes.byteLength;
+    }
     return messages;
   }
 

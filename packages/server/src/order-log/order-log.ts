@@ -66,7 +66,10 @@ export interface OrderLogWriter {
 
 export interface OrderLogReader {
   state(): OrderLogState;
-  /** Up to `limit` messages numbered above `after`, in order, without a hole. */
-  read(after: number, limit: number): OrderMessage[];
+  /**
+   * Up to `limit` messages numbered above `after`, in order, without a hole; with `maxBytes` none behind the one that
+   * reaches it. What is not returned is not read.
+   */
+  read(after: number, limit: number, maxBytes?: number): OrderMessage[];
   close(): Promise<void>;
 }

@@ -35,7 +35,7 @@ export type Guard = (
   handler: ClientHandler,
 ) => (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>;
 
-const BEARER = /^bearer (.+)$/i;
+const BEARER = /^bearer[ \t]+(\S.*)$/i;
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /**

@@ -1,14 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createGunzip } from 'node:zlib';
-import { namesEtag, negotiate } from './negotiate.ts';
+import { negotiate } from './negotiate.ts';
 import type { Encoding } from './negotiate.ts';
+import { answerPreconditions, lastModified } from './preconditions.ts';
 import type { Snapshot } from './snapshots/snapshot.ts';
 
 const INFLATE_CHUNK_BYTES = 64 * 1024;
 
 /**
  * Answers with a snapshot: negotiates the encoding, answers 304 where the client has it already, and HEAD as GET
- * without the body. Ranges and dates of the request are not looked at: there is one body, and its ETag tells it.
+ * without the body. Ranges are not served.
  *
  * @param withoutHeader What a request without Accept-Encoding gets.
  */
@@ -26,9 +27,10 @@ export function sendSnapshot(
     'Cache-Control': 'private, no-cache',
     Vary: 'Accept-Encoding',
     ETag: etag,
-    'Last-Modified': new Date(snapshot.modifiedMs).toUTCString(),
+    'Last-Modified': lastModified(snapshot.modifiedMs),
   });
-  if (namesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  const answered = answerPreconditions(request, reply, { etag, modifiedMs: snapshot.modifiedMs });
+  if (answered !== undefined) return answered;
 
   if (encoding === 'gzip') reply.header('Content-Encoding', 'gzip');
   reply.header('Content-Length', encoding === 'gzip' ? snapshot.gzipSizeBytes : snapshot.sizeBytes);

@@ -1,6 +1,7 @@
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { METHODS } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
@@ -8,7 +9,7 @@ import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import type { Keys } from './access.ts';
-import { allowOrigins } from './cors.ts';
+import { allowOrigins, corsHeaders } from './cors.ts';
 import { answerClientError, answerFault, sendError } from './errors.ts';
 import { headerProblem } from './header-problem.ts';
 import { describeRoutes } from './openapi/describe-routes.ts';
@@ -91,6 +92,7 @@ export function buildApp({
   maxStalenessMs = Infinity,
   metrics,
 }: AppOptions): FastifyInstance {
+  const corsOrigins = limits?.config.corsOrigins ?? [];
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -98,18 +100,26 @@ export function buildApp({
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      // A request without one is refused below, as Node would, but in JSON and with an id.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: HOTKEY_LIMIT_CHARACTERS },
     exposeHeadRoutes: false,
     requestIdHeader: false,
     // An empty list believes nobody.
     trustProxy: [...(limits?.config.trustedProxies ?? [])],
     genReqId: (request) => requestIdOf(request, (text) => keys.lookup(text, now()) !== undefined),
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => {
+      // Whose page it came from is not known.
+      answerClientError(error, socket, corsHeaders(corsOrigins));
+    },
     // A path that is not percent-encoded text, or with a hotkey that is too long: nothing is there.
     frameworkErrors: (_error, request, reply) => {
       logRequest(request, reply);
-      reply.headers(commonHeaders(request.id));
+      reply.headers({ ...commonHeaders(request.id), ...corsHeaders(corsOrigins, request.headers.origin) });
       sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND');
     },
   });
@@ -131,18 +141,33 @@ export function buildApp({
     logRequest(request, reply);
     reply.headers(commonHeaders(request.id));
     untrustedProxy.look(request);
-    const problem = headerProblem(request.raw.rawHeaders);
+    done();
+  });
+  allowOrigins(app, corsOrigins);
+  // Node hands over what expects something that it does not know.
+  const unmet = new WeakSet<IncomingMessage>();
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    unmet.add(request);
+    app.server.emit('request', request, response);
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    const problem = headerProblem(request.raw);
     if (problem !== undefined) {
       // What follows may be a part of what was refused.
       reply.header('Connection', 'close');
       sendError(reply, 'PTN_ERR_HTTP_HEADERS', { problem });
       return;
     }
+    if (unmet.has(request.raw)) {
+      // Its body may come or not.
+      reply.header('Connection', 'close');
+      sendError(reply, 'PTN_ERR_HTTP_EXPECTATION');
+      return;
+    }
     ignoreOtherContentTypes(request);
     done();
   });
   if (metrics !== undefined) observeRequests(app, metrics);
-  allowOrigins(app, limits?.config.corsOrigins ?? []);
   if (pressure !== undefined) refuseUnderPressure(app, pressure);
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));

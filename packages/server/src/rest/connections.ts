@@ -24,6 +24,9 @@ export class Connections {
     server.prependListener('request', (request, response) => {
       this.#begin(request.socket, response);
     });
+    // A client may end its side behind its request and still read (shutdown, as `nc -N` does). Node would end ours, too,
+    // and cut whatever is not written yet.
+    (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
     // Node sets up its timeouts for headers and requests when a server begins to listen, which this one never does.
     server.emit('listening');
   }
@@ -40,6 +43,8 @@ export class Connections {
   accept(socket: Socket): void {
     // A listening server sets this itself: answers are written as a whole and must not wait for more.
     socket.setNoDelay(true);
+    // The same as for the server: of a socket that was handed over the system's default holds.
+    socket.allowHalfOpen = true;
     this.#server.emit('connection', socket);
     socket.resume();
   }

@@ -63,19 +63,29 @@ export function answerFault(error: FastifyError, request: FastifyRequest, reply:
   return sendError(reply, 'PTN_ERR_HTTP_INTERNAL');
 }
 
-const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
+/** What Node calls the requests that it refuses itself. */
+const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'PTN_ERR_HTTP_TIMEOUT',
+  HPE_HEADER_OVERFLOW: 'PTN_ERR_HTTP_HEADERS_TOO_LARGE',
 };
 
-/** Bytes that are no HTTP request, or one that takes too long: answered in JSON too, and the connection is closed. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * Bytes that are no HTTP request, or one that takes too long: answered in JSON too, and the connection is closed.
+ *
+ * @param headers Of the answer, besides those that every such answer has.
+ */
+export function answerClientError(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status = STATUS_OF_CLIENT_ERROR[error.code ?? ''] ?? 400;
-  const body = errorBody(errorText('PTN_ERR_HTTP_BAD_REQUEST'));
+  const code = CLIENT_ERRORS[error.code ?? ''] ?? 'PTN_ERR_HTTP_BAD_REQUEST';
+  const { httpStatus: status = 400 }: ErrorDefinition = ERRORS[code];
+  const body = errorBody(errorText(code));
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
@@ -83,6 +93,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
       `Content-Length: ${Buffer.byteLength(body)}`,
       'X-Content-Type-Options: nosniff',
       `X-Request-Id: ${createRequestId()}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       'Connection: close',
       '',
       body,

@@ -29,15 +29,3 @@ export function negotiate(header: string | undefined, withoutHeader: Encoding): 
   // A client that refuses both is told something rather than nothing: identity, unless it refused it by name.
   return weightOf(header, ['identity']) === 0 ? 'gzip' : 'identity';
 }
-
-/**
- * Whether an If-None-Match header names this ETag, weak or strong. `*` names none here: existing clients send it
- * with every request and expect the body.
- */
-export function namesEtag(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(',').some((candidate) => {
-    const named = candidate.trim();
-    return named === etag || named === `W/${etag}`;
-  });
-}

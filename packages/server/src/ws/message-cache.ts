@@ -1,6 +1,7 @@
 import type { OrderLogReader, OrderMessage } from '../order-log/order-log.ts';
 
 const READ_COUNT = 128;
+const READ_BYTES = 1024 * 1024;
 const MAX_CACHED_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -35,7 +36,7 @@ export class MessageCache {
   }
 
   #extend(after: number): void {
-    const messages = this.#reader.read(after, READ_COUNT);
+    const messages = this.#reader.read(after, READ_COUNT, READ_BYTES);
     const [next] = messages;
     if (next === undefined) return;
     if (next.sequence !== after + 1) this.#forgetNewest();
@@ -55,7 +56,7 @@ export class MessageCache {
   #readOlder(after: number): readonly OrderMessage[] {
     const start = this.#older.findIndex((message) => message.sequence === after + 1);
     if (start >= 0) return this.#older.slice(start);
-    this.#older = this.#reader.read(after, READ_COUNT);
+    this.#older = this.#reader.read(after, READ_COUNT, READ_BYTES);
     return this.#older;
   }
 

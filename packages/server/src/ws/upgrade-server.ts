@@ -2,6 +2,7 @@ import websocket from '@fastify/websocket';
 import { ERRORS, errorText } from '@ptn-api/protocol';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import { SocketLimits } from '../ipc/socket-limits.ts';
@@ -50,6 +51,8 @@ export class UpgradeServer {
       rewriteUrl: () => '/',
       requestTimeout: handshakeTimeoutMs,
       http: {
+        // A request without one is refused below, in JSON.
+        requireHostHeader: false,
         headersTimeout: handshakeTimeoutMs,
         connectionsCheckingInterval: Math.min(HANDSHAKE_CHECK_MS, handshakeTimeoutMs),
       },
@@ -72,8 +75,10 @@ export class UpgradeServer {
     const untrustedProxy = new UntrustedProxyWarning(log);
     app.addHook('onRequest', (request, reply, done) => {
       untrustedProxy.look(request);
-      if (mayOpen(request, limits.corsOrigins)) done();
-      else refuseOrigin(reply);
+      const problem = handshakeProblem(request.raw);
+      if (problem !== undefined) refuse(reply, 'PTN_ERR_HTTP_HEADERS', { problem });
+      else if (mayOpen(request, limits.corsOrigins)) done();
+      else refuse(reply, 'PTN_ERR_WS_ORIGIN');
     });
     app.route({
       method: 'GET',
@@ -130,11 +135,21 @@ function mayOpen({ headers, host }: FastifyRequest, origins: readonly string[]):
     : false;
 }
 
-function refuseOrigin(reply: FastifyReply): void {
+/** What RFC 6455, section 4.2.1, asks of an opening handshake and the library does not look at. */
+function handshakeProblem({ httpVersion, headers }: IncomingMessage): string | undefined {
+  if (httpVersion === '1.0') return 'HTTP version 1.0, and a stream needs 1.1';
+  return headers.host === undefined || headers.host === '' ? 'no Host header' : undefined;
+}
+
+function refuse(
+  reply: FastifyReply,
+  code: 'PTN_ERR_WS_ORIGIN' | 'PTN_ERR_HTTP_HEADERS',
+  values: Readonly<Record<string, string>> = {},
+): void {
   reply
-    .code(ERRORS.PTN_ERR_WS_ORIGIN.httpStatus)
+    .code(ERRORS[code].httpStatus)
     .header('Connection', 'close')
-    .send({ error: errorText('PTN_ERR_WS_ORIGIN') });
+    .send({ error: errorText(code, values) });
 }
 
 function demandUpgrade(reply: FastifyReply): FastifyReply {

@@ -1,12 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import { sendError } from '../errors.ts';
-import { namesEtag, negotiate } from '../negotiate.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
+import { sendStaticFile, staticFile } from '../static-file.ts';
+import type { StaticFile } from '../static-file.ts';
 import { addRoute } from './route.ts';
 
 export interface DashboardContext {
@@ -14,15 +13,6 @@ export interface DashboardContext {
   readonly publicWsUrl: string | undefined;
   /** The folder of the built page; by default that of the installed package. */
   readonly files: string | undefined;
-}
-
-interface PageFile {
-  readonly type: string;
-  readonly identity: Buffer;
-  readonly gzip: Buffer;
-  readonly digest: string;
-  /** Its name changes with its content, and its headers with nothing. */
-  readonly isImmutable: boolean;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -36,8 +26,7 @@ const PAGE = 'index.html';
 const HOST = /^([\w.-]+)(?::\d{1,5})?$/;
 
 /**
- * `/dashboard`: the page for people, read once and served from memory, so that no path of a request is ever looked up in
- * the file system. It needs no key: what it shows, it asks for with the key that is typed into it.
+ * `/dashboard`: the web dashboard. It needs no key: what it shows, it asks for with the key that is typed into it.
  */
 export function addDashboardRoutes(app: FastifyInstance, context: DashboardContext): void {
   const pageFiles = readPage(context.files ?? builtPage());
@@ -51,19 +40,19 @@ export function addDashboardRoutes(app: FastifyInstance, context: DashboardConte
   });
 
   const page = pageFiles.get(PAGE);
-  const orNotBuilt = (reply: FastifyReply, send: (file: PageFile) => FastifyReply): FastifyReply =>
+  const orNotBuilt = (reply: FastifyReply, send: (file: StaticFile) => FastifyReply): FastifyReply =>
     page === undefined ? sendError(reply, 'PTN_ERR_DASHBOARD_NOT_BUILT') : send(page);
   // Its files are beside the page by relative addresses, which a proxy may show under a path of its own.
   addRoute(app, '/dashboard', (_request, reply) =>
     orNotBuilt(reply, () => reply.header('Cache-Control', 'no-cache').redirect('dashboard/', 307)),
   );
   addRoute(app, '/dashboard/', (request, reply) =>
-    orNotBuilt(reply, (file) => sendFile(request, reply.headers(headersFor(request)), file)),
+    orNotBuilt(reply, (file) => sendStaticFile(request, reply.headers(headersFor(request)), file)),
   );
   for (const [name, file] of pageFiles) {
     addRoute(app, `/dashboard/${name}`, (request, reply) =>
       // A worker's policy is the one that its own script came with.
-      sendFile(request, reply.headers(headersFor(request)), file),
+      sendStaticFile(request, reply.headers(headersFor(request)), file),
     );
   }
   addRoute(app, '/dashboard/config.json', (_request, reply) => {
@@ -106,7 +95,7 @@ function builtPage(): string {
   return join(dirname(manifest), 'dist', 'page');
 }
 
-function readPage(folder: string): ReadonlyMap<string, PageFile> {
+function readPage(folder: string): ReadonlyMap<string, StaticFile> {
   if (!existsSync(join(folder, PAGE))) return new Map();
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return new Map(
@@ -117,30 +106,8 @@ function readPage(folder: string): ReadonlyMap<string, PageFile> {
   );
 }
 
-function readPageFile(path: string, type: string): PageFile {
-  const identity = readFileSync(path);
-  return {
-    type,
-    identity,
-    gzip: gzipSync(identity, { level: 9 }),
-    digest: createHash('sha256').update(identity).digest('hex').slice(0, 32),
-    // With a worker's script its policy would be kept too, and with that the port of the stream.
-    isImmutable: dirname(path).endsWith(`${sep}assets`) && !basename(path).startsWith('worker'),
-  };
-}
-
-function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
-  const encoding = negotiate(request.headers['accept-encoding'], 'identity');
-  const etag = `"${file.digest}-${encoding}"`;
-  reply.headers({
-    'Content-Type': file.type,
-    'Cache-Control': file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-    Vary: 'Accept-Encoding',
-    ETag: etag,
-  });
-  if (namesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  if (encoding === 'gzip') reply.header('Content-Encoding', 'gzip');
-  const body = file[encoding];
-  reply.header('Content-Length', body.length);
-  return request.method === 'HEAD' ? reply.send() : reply.send(body);
+function readPageFile(path: string, type: string): StaticFile {
+  // With a worker's script its policy would be kept too, and with that the port of the stream.
+  const isImmutable = dirname(path).endsWith(`${sep}assets`) && !basename(path).startsWith('worker');
+  return staticFile(type, readFileSync(path), isImmutable);
 }

@@ -1,8 +1,8 @@
 import helmet from '@fastify/helmet';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { createHash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
 import { existsSync, readFileSync } from 'node:fs';
-import { namesEtag } from '../negotiate.ts';
+import { sendStaticFile, staticFile } from '../static-file.ts';
+import type { StaticFile } from '../static-file.ts';
 import { addRoute } from './route.ts';
 
 /** Beside `dist/`, also in an installed package. */
@@ -29,23 +29,12 @@ const CONTENT_SECURITY_POLICY = {
   },
 };
 
-interface PublicFile {
-  readonly type: string;
-  readonly bytes: Buffer;
-  readonly etag: string;
-}
-
-function publicFile(type: string, bytes: Buffer): PublicFile {
-  const digest = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
-  return { type, bytes, etag: `"${digest}"` };
-}
-
-function asset(name: string, type: string): PublicFile {
-  return publicFile(type, readFileSync(new URL(name, ASSETS)));
+function asset(name: string, type: string): StaticFile {
+  return staticFile(type, readFileSync(new URL(name, ASSETS)));
 }
 
 /**
- * `/openapi.json`, and `/docs`, a page for people that shows it. Neither needs a key: they tell how to ask, and hold no
+ * `/openapi.json`, and `/docs/`, a web page that shows it. Neither needs a key: they tell how to ask, and hold no
  * data. `/docs/asyncapi.yaml` describes the stream.
  */
 export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
@@ -55,26 +44,27 @@ export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
     strictTransportSecurity: false,
   });
   const files = new Map([
-    ['/docs', asset('index.html', 'text/html; charset=utf-8')],
+    ['/docs/', asset('index.html', 'text/html; charset=utf-8')],
     ['/docs/docs.js', asset('docs.js', 'text/javascript; charset=utf-8')],
     ['/docs/docs.css', asset('docs.css', 'text/css; charset=utf-8')],
   ]);
   const asyncApi = ASYNCAPI_PLACES.find((place) => existsSync(place));
   if (asyncApi !== undefined) {
-    files.set('/docs/asyncapi.yaml', publicFile('text/yaml; charset=utf-8', readFileSync(asyncApi)));
+    files.set('/docs/asyncapi.yaml', staticFile('text/yaml; charset=utf-8', readFileSync(asyncApi)));
   }
+  // Everything on the page is found by addresses relative to it: a proxy may show it under a path of its own.
+  addRoute(app, '/docs', (_request, reply) =>
+    reply.header('Cache-Control', 'no-cache').redirect('docs/', 307),
+  );
   for (const [url, file] of files) {
-    addRoute(app, url, (request, reply) => sendFile(reply, file, request.headers['if-none-match']));
+    addRoute(app, url, (request, reply) => sendStaticFile(request, reply, file));
   }
 
-  let openApi: PublicFile | undefined;
+  let openApi: StaticFile | undefined;
   addRoute(app, '/openapi.json', (request, reply) => {
-    openApi ??= publicFile('application/json', Buffer.from(JSON.stringify(app.swagger())));
-    return sendFile(reply, openApi, request.headers['if-none-match']);
+    // Beside the document, under whatever path a proxy shows both.
+    const document = () => ({ ...app.swagger(), servers: [{ url: '.' }] });
+    openApi ??= staticFile('application/json', Buffer.from(JSON.stringify(document())));
+    return sendStaticFile(request, reply, openApi);
   });
-}
-
-function sendFile(reply: FastifyReply, { type, bytes, etag }: PublicFile, known?: string): FastifyReply {
-  reply.headers({ 'Content-Type': type, 'Cache-Control': 'no-cache', ETag: etag });
-  return namesEtag(known, etag) ? reply.code(304).send() : reply.send(bytes);
 }

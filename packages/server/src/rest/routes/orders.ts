@@ -6,7 +6,7 @@ import { limitOf, sinceOf } from '../query.ts';
 import { addRoute } from './route.ts';
 import type { RouteContext } from './route.ts';
 
-/** An answer ends with the message that passes this, however many more were asked for. */
+/** An answer ends with the message that reaches this, however many more were asked for. */
 const BODY_SIZE_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -17,12 +17,9 @@ function ordersAfter(reader: OrderLogReader, since: number, limit: number): Buff
   const { epoch, oldest, last } = reader.state();
   const parts: Uint8Array[] = [];
   let next = since;
-  let sizeBytes = 0;
-  for (const { sequence, bytes } of reader.read(since, limit)) {
+  for (const { sequence, bytes } of reader.read(since, limit, BODY_SIZE_BYTES)) {
     parts.push(Buffer.from(parts.length === 0 ? '' : ', '), bytes);
     next = sequence;
-    sizeBytes += bytes.byteLength;
-    if (sizeBytes > BODY_SIZE_BYTES) break;
   }
   const isGap = since < oldest - 1;
   const gap = isGap ? `"gap": {"from": ${since + 1}, "to": ${oldest - 1}}, ` : '';
