@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import type { Test } from 'tap';
 import { AuthenticationFailures } from '../dist/ipc/authentication-failures.js';
-import { addressGroup, SharedAddresses } from '../dist/ipc/client-address.js';
+import { addressGroup, ExemptAddresses } from '../dist/ipc/client-address.js';
 import { UntrustedProxyWarning } from '../dist/ipc/untrusted-proxy.js';
 import { SocketLimits } from '../dist/ipc/socket-limits.js';
 import { buildApp } from '../dist/rest/app.js';
@@ -191,13 +191,81 @@ void t.test('pages of other origins read nothing unless they are listed', async 
   t.match(preflight.headers['access-control-allow-headers'], /Authorization/);
 });
 
+void t.test('one address is one client, whatever way it is written', (t) => {
+  const same: readonly (readonly string[])[] = [
+    [
+      '203.0.113.7',
+      ' 203.0.113.7 ',
+      '203.0.113.7:40000',
+      '203.0.113.7:1',
+      '"203.0.113.7:47011"',
+      '::ffff:203.0.113.7',
+      '::FFFF:203.0.113.7',
+      '[::ffff:203.0.113.7]:443',
+      '::ffff:cb00:7107',
+      '0:0:0:0:0:ffff:cb00:7107',
+      '0000:0000:0000:0000:0000:ffff:203.0.113.7',
+      '64:ff9b::203.0.113.7',
+      '64:ff9b::cb00:7107',
+    ],
+    [
+      '2001:db8:1:2::9',
+      '[2001:db8:1:2::9]',
+      '[2001:db8:1:2:3:4:5:6]:50000',
+      '"[2001:DB8:1:2::9]:50001"',
+      '2001:0db8:0001:0002:0:0:0:1',
+      '2001:db8:1:2::9%eth0',
+    ],
+    ['203.0.113.8', '64:ff9b::203.0.113.8', '::ffff:203.0.113.8'],
+    ['2001:db8:1:3::9'],
+    ['64:ff9b:1::203.0.113.7'],
+    ['64:ff9b:1::203.0.113.8'],
+    ['2001:0:1:2:3:4:5:6'],
+    ['2001:0:1:2:3:4:5:7'],
+    [
+      'unknown',
+      '_hidden',
+      '',
+      '203.0.113',
+      '203.0.113.256',
+      '0xcb007107',
+      '010.0.0.1',
+      '::ffff:0177.0.0.1',
+      '1',
+    ],
+  ];
+  const groups = same.map((texts) => new Set(texts.map(addressGroup)));
+  for (const [index, group] of groups.entries())
+    t.equal(group.size, 1, `${same[index]?.[0]}: ${[...group].join()}`);
+  t.equal(new Set(groups.flatMap((group) => [...group])).size, same.length, 'and no two clients are one');
+  t.end();
+});
+
+void t.test('what a proxy forwards counts as an address, or else the proxy does', async (t) => {
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+  for (const write of [
+    (port: number) => `203.0.113.7:${port}`,
+    (port: number) => `[2001:db8::1]:${port}`,
+    (port: number) => `[2001:db8::${port % 1000}]`,
+    (port: number) => `198.51.100.${port % 200}, 203.0.113.7:${port}, 127.0.0.1:${port}`,
+  ]) {
+    const { get } = limitedApp(t, { trustedProxies: ['loopback'] });
+    for (let guess = 0; guess < 3; guess++) await get('bad', from(write(40_000 + guess)), '127.0.0.1');
+    t.equal((await get('good', from(write(40_009)), '127.0.0.1')).statusCode, 429, write(1));
+    t.equal((await get('good', from('203.0.113.99:1'), '127.0.0.1')).statusCode, 200, 'another address');
+  }
+  const { get } = limitedApp(t, { trustedProxies: ['10.0.0.5'] });
+  for (let guess = 0; guess < 9; guess++) await get('bad', from(`unknown${guess}`), '10.0.0.5');
+  t.equal((await get('good', from('unknown'), '10.0.0.5')).statusCode, 200, 'a proxy is not locked out');
+});
+
 void t.test('IPv6 clients count by network, mapped ones as IPv4; proxies by block', (t) => {
   t.equal(addressGroup('2001:db8:1:2:3:4:5:6'), addressGroup('2001:DB8:1:2::9'));
   t.not(addressGroup('2001:db8:1:2::9'), addressGroup('2001:db8:1:3::9'));
   t.equal(addressGroup('::ffff:203.0.113.7'), CUSTOMER);
-  const shared = new SharedAddresses(['10.0.0.0/8', 'fd00::/8']);
+  const exempt = new ExemptAddresses(['10.0.0.0/8', 'fd00::/8']);
   t.same(
-    ['10.1.2.3', '::ffff:127.0.0.1', '::1', 'fd00::5', CUSTOMER, 'nonsense'].map((ip) => shared.has(ip)),
+    ['10.1.2.3', '::ffff:127.0.0.1', '::1', 'fd00::5', CUSTOMER, 'nonsense'].map((ip) => exempt.has(ip)),
     [true, true, true, true, false, false],
   );
   t.end();

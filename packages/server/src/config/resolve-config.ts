@@ -1,5 +1,4 @@
 import cluster from 'node:cluster';
-import { isIP } from 'node:net';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ServerConfig } from './config.ts';
@@ -7,6 +6,7 @@ import { definitionOf, quoted } from './given-options.ts';
 import type { GivenOptions } from './given-options.ts';
 import { LOG_LEVELS, POSITIONS_SOURCES, WATCH_MODES } from './options.ts';
 import type { OptionName } from './options.ts';
+import { parseProxy } from '../ipc/client-address.ts';
 import { StartError } from './start-error.ts';
 
 /** Where the validator is looked for if nothing says where it is, from the current folder on. */
@@ -75,24 +75,12 @@ function listOf(isAllowed: (part: string) => boolean, allowed: string): Reader<r
   };
 }
 
-function isProxy(part: string): boolean {
-  const [address = '', bits, ...more] = part.split('/');
-  const most = isIP(address) === 6 ? 128 : 32;
-  if (part === 'loopback') return true;
-  // A block of all addresses would let everybody choose its own.
-  return (
-    isIP(address) !== 0 &&
-    more.length === 0 &&
-    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most))
-  );
-}
-
 function isOrigin(part: string): boolean {
   return part === '*' || (/^https?:/.test(part) && URL.canParse(part) && new URL(part).origin === part);
 }
 
 const readProxies = listOf(
-  isProxy,
+  (part) => parseProxy(part).length > 0,
   'allowed are addresses, CIDR blocks such as 10.0.0.0/8, and loopback, with commas between them',
 );
 const readOrigins = listOf(

@@ -1,6 +1,6 @@
 import { WindowCounts } from '@ptn-api/core';
 import type { ServerLimits } from '../config/config.ts';
-import { addressGroup, SharedAddresses } from './client-address.ts';
+import { addressGroup, ExemptAddresses } from './client-address.ts';
 
 const WINDOW_MS = 60_000;
 const MOST_ADDRESSES = 20_000;
@@ -8,7 +8,7 @@ const MOST_ADDRESSES = 20_000;
 /** Failed authentications by address, of this process. */
 export class AuthenticationFailures {
   readonly #limit: number;
-  readonly #shared: SharedAddresses;
+  readonly #exempt: ExemptAddresses;
   readonly #counts = new WindowCounts({ windowMs: WINDOW_MS, most: MOST_ADDRESSES });
   readonly #now: () => number;
 
@@ -18,12 +18,12 @@ export class AuthenticationFailures {
     now: () => number = () => performance.now(),
   ) {
     this.#limit = limits.authFailuresPerMinute;
-    this.#shared = new SharedAddresses(limits.trustedProxies);
+    this.#exempt = new ExemptAddresses(limits.trustedProxies);
     this.#now = now;
   }
 
   add(address: string): void {
-    if (this.#limit > 0 && !this.#shared.has(address)) this.#counts.add(addressGroup(address), this.#now());
+    if (this.#limit > 0 && !this.#exempt.has(address)) this.#counts.add(addressGroup(address), this.#now());
   }
 
   /** For how many seconds an address is refused, also with a key that counts; `undefined` where it is not. */

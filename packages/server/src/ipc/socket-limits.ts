@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
-import { addressGroup, SharedAddresses } from './client-address.ts';
+import { addressGroup, ExemptAddresses } from './client-address.ts';
 
 /** Refusals are logged together, so that a flood of connections is not one of log lines. */
 const LOG_EVERY_MS = 10_000;
@@ -16,7 +16,7 @@ export interface SocketLimitsOptions {
  */
 export class SocketLimits {
   readonly #options: SocketLimitsOptions;
-  readonly #shared: SharedAddresses;
+  readonly #exempt: ExemptAddresses;
   readonly #byAddress = new Map<string, number>();
   /** The oldest first. */
   readonly #strangers = new Set<Socket>();
@@ -24,7 +24,7 @@ export class SocketLimits {
 
   constructor(options: SocketLimitsOptions) {
     this.#options = options;
-    this.#shared = new SharedAddresses(options.limits.trustedProxies);
+    this.#exempt = new ExemptAddresses(options.limits.trustedProxies);
   }
 
   get strangerCount(): number {
@@ -42,7 +42,7 @@ export class SocketLimits {
     }
     const group = addressGroup(address);
     const count = this.#byAddress.get(group) ?? 0;
-    if (most > 0 && count >= most && !this.#shared.has(address)) {
+    if (most > 0 && count >= most && !this.#exempt.has(address)) {
       this.#note('full');
       socket.destroy();
       return false;

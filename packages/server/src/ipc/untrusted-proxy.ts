@@ -2,7 +2,7 @@ import { plainAddress } from './client-address.ts';
 
 const WARN_EVERY_MS = 60_000;
 
-export interface ForwardedRequest {
+export interface ProxiedRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Of the peer, then what trusted proxies forwarded, as Fastify tells them. */
   readonly ips?: readonly string[] | undefined;
@@ -27,7 +27,7 @@ export class UntrustedProxyWarning {
   }
 
   /** Warns, at most once a minute: strangers may send the header as often as they like. */
-  look(request: ForwardedRequest): void {
+  look(request: ProxiedRequest): void {
     if (request.headers['x-forwarded-for'] === undefined) return;
     // Worked out when it is asked for.
     const { ips = [] } = request;

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
 import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import { clientAddress } from '../ipc/client-address.ts';
 import type { KeyGrant } from '../ipc/messages.ts';
 import { sendError } from './errors.ts';
 import type { RateLimiter } from './rate-limit.ts';
@@ -86,15 +87,16 @@ export function guardWith(
     const key = isFirstGeneration ? keyOfBody(request) : BEARER.exec(header)?.[1];
     // No key is no guess.
     if (key === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+    const address = clientAddress(request);
     // Before the key is looked at: that a refusal looks the same for every key is what ends the guessing.
-    const seconds = failures?.refusedForSeconds(request.ip);
+    const seconds = failures?.refusedForSeconds(address);
     if (seconds !== undefined) {
       reply.header('Retry-After', seconds);
       return sendError(reply, 'PTN_ERR_AUTH_TOO_MANY_FAILURES', { seconds });
     }
     const grant = keys.lookup(key, now());
     if (grant === undefined) {
-      failures?.add(request.ip);
+      failures?.add(address);
       return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
     }
     request.userId = grant.userId;

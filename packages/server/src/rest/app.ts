@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import { trustFunction } from '../ipc/client-address.ts';
 import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
@@ -109,8 +110,7 @@ export function buildApp({
     routerOptions: { maxParamLength: HOTKEY_LIMIT_CHARACTERS },
     exposeHeadRoutes: false,
     requestIdHeader: false,
-    // An empty list believes nobody.
-    trustProxy: [...(limits?.config.trustedProxies ?? [])],
+    trustProxy: trustFunction(limits?.config.trustedProxies ?? []),
     genReqId: (request) => requestIdOf(request, (text) => keys.lookup(text, now()) !== undefined),
     clientErrorHandler: (error, socket) => {
       // Whose page it came from is not known.

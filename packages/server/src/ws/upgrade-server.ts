@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
+import { clientAddress, trustFunction } from '../ipc/client-address.ts';
 import { SocketLimits } from '../ipc/socket-limits.ts';
 import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { StreamServer } from './stream-server.ts';
@@ -45,8 +46,7 @@ export class UpgradeServer {
     const app = Fastify({
       loggerInstance: log,
       logController: new LogController({ disableRequestLogging: true }),
-      // An empty list believes nobody.
-      trustProxy: [...limits.trustedProxies],
+      trustProxy: trustFunction(limits.trustedProxies),
       // Any path is accepted, also one that is no path.
       rewriteUrl: () => '/',
       requestTimeout: handshakeTimeoutMs,
@@ -88,7 +88,7 @@ export class UpgradeServer {
       wsHandler: (socket, request) => {
         try {
           streams.accept(socket, {
-            address: request.ip,
+            address: clientAddress(request),
             onAuthenticated: () => {
               sockets.authenticated(request.raw.socket);
             },
