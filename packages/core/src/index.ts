@@ -1,3 +1,4 @@
+export { counted } from './counted.ts';
 export { combineCrc32, crc32 } from './gzip/crc32.ts';
 export {
   combineDigests,

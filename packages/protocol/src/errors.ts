@@ -156,7 +156,7 @@ export const ERRORS = {
   },
   PTN_ERR_START_NO_KEYS: {
     exitCode: 4,
-    text: 'No API key file at {path}: {detail}. Copy api_keys.json.example there or pass --api-keys',
+    text: 'No API key file at {path}: {detail}. Make it with ptn-api keys add <user> --tier 100 (api_keys.json.example shows its form), or pass --api-keys',
   },
   PTN_ERR_START_BAD_KEYS: {
     exitCode: 8,

@@ -170,3 +170,15 @@ void t.test('an option that is a list may stand several times', async (t) => {
   const given = command.kind === 'server' ? command.given.get('cors-origin')?.value : undefined;
   t.equal(given, 'https://a.example,https://b.example');
 });
+
+void t.test('help fits the terminal, and each command shows its own options', async (t) => {
+  for (const command of [[], ['doctor'], ['keys'], ['status'], ['filter']]) {
+    const help = await parseArguments([...command, '--help'], { version: '0', nowMs: 0 });
+    if (help.kind !== 'text') throw new Error('no help');
+    const longest = Math.max(...help.text.split('\n').map((line) => line.length));
+    t.ok(longest <= 80, `${command.join('')}: ${longest} columns`);
+  }
+  const doctor = await parseArguments(['doctor', '--help'], { version: '0', nowMs: 0 });
+  t.match(doctor, { text: /--state-dir/ });
+  t.notMatch(doctor, { text: /--rate-limit|--demo/ });
+});

@@ -332,3 +332,13 @@ void t.test('lists of proxies and origins are read, and what would open all is r
   }
   t.end();
 });
+
+void t.test("the Python server's variable for Slack counts where none of ours is set", (t) => {
+  const url = 'https://hooks.example/old';
+  const read = (env: Record<string, string>) => withEnvironment(new Map(), env).get('alert-webhook-url');
+  t.same(read({ SLACK_WEBHOOK_URL: url }), { value: url, source: 'SLACK_WEBHOOK_URL' });
+  const ours = { SLACK_WEBHOOK_URL: url, PTN_API_ALERT_WEBHOOK_URL: 'https://hooks.example/new' };
+  t.match(read(ours), { value: 'https://hooks.example/new', source: 'PTN_API_ALERT_WEBHOOK_URL' });
+  t.equal(read({ SLACK_WEBHOOK_URL: '' }), undefined);
+  t.end();
+});

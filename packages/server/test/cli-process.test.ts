@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -161,4 +161,22 @@ test('with the arguments of a validator the server starts, and a changed key cou
   root.writeKeys({ alice: 'KB' });
   await waitFor(async () => (await statusFor('KB')) === 200, { what: 'the new key counts' });
   t.equal(await statusFor('KA'), 401);
+});
+
+void t.test('output that nobody reads, or that is full, ends a command without a stack trace', (t) => {
+  const root = makePtnRoot(t, { keys: { user: { key: 'the-key', tier: 100 } }, outputs: '{}' });
+  const cli = CLI;
+  const place = `--ptn-root ${root.path}`;
+  for (const command of ['--help', `doctor ${place}`, `keys list ${place}`, 'status --admin-port 1']) {
+    const line = `"${process.execPath}" "${cli}" ${command}`;
+    const gone = spawnSync('bash', ['-c', `set -o pipefail; ${line} | true; sleep 0; ${line} | head -c 1`], {
+      encoding: 'utf8',
+    });
+    t.notMatch(gone.stderr, /EPIPE|\n +at /, command);
+    if (command.startsWith('status')) continue;
+    const full = spawnSync('bash', ['-c', `${line} > /dev/full`], { encoding: 'utf8' });
+    t.equal(full.status, 1, command);
+    t.match(full.stderr, /^ptn-api: standard output cannot be written: ENOSPC[^\n]*\n$/);
+  }
+  t.end();
 });

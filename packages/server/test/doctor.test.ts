@@ -43,7 +43,7 @@ await t.test('a root that can be served has no problem', async (t) => {
   chmodSync(root.join(KEY_FILE), 0o600);
   const { code, text } = await doctor(root);
   t.equal(code, 0);
-  t.match(text, /^ok +key file: .*api_keys\.json, 1 keys$/m);
+  t.match(text, /^ok +key file: .*api_keys\.json, 1 key$/m);
   t.match(text, /^ok +positions: read from the tree at /m);
   t.match(text, /^ok +clock: /m);
   t.match(text, /\n0 problems, /);
@@ -53,7 +53,7 @@ await t.test('no key file, a broken one and an open one are told with what to do
   const root = makePtnRoot(t, { positions: contents.positions });
   const none = await doctor(root);
   t.equal(none.code, 1);
-  t.match(none.text, /^PROBLEM +key file: there is none at .*\n +-> copy api_keys\.json\.example/m);
+  t.match(none.text, /^PROBLEM +key file: there is none at .*\n +-> run ptn-api keys add /m);
   root.writeKeys('{"ann": the-secret-key');
   const broken = await doctor(root);
   t.equal(broken.code, 1);
@@ -132,4 +132,29 @@ await t.test('the state folder has to be writable and have room', (t) => {
     t.match(checkStateDir(testConfig({ stateDir: join(closed, 'state') })), [{ level: 'problem' }]);
   }
   t.end();
+});
+
+await t.test('a key file without a usable key is a problem', async (t) => {
+  const root = makePtnRoot(t, { positions: contents.positions, keys: { alice: { key: '', tier: 100 } } });
+  const { code, text } = await doctor(root);
+  t.equal(code, 1);
+  t.match(text, /^PROBLEM +key file: .* holds no usable key.*\n +-> run ptn-api keys add /m);
+  t.match(text, /\n1 problem, /);
+});
+
+await t.test('statistics, eliminations and checkpoint that are missing, old or unreadable', async (t) => {
+  const root = makePtnRoot(t, contents);
+  const missing = await doctor(root);
+  t.match(missing.text, /^warning +statistics: there is no runnable\/minerstatistics\.json/m);
+  t.match(missing.text, /^warning +eliminations: there is no /m);
+  t.match(missing.text, /^warning +checkpoint: there is no .*\.json nor .*\.json\.gz/m);
+  root.writeFile('runnable/minerstatistics.json', '{}');
+  root.writeFile('validation/eliminations.json', '[]');
+  root.writeFile('runnable/validator_checkpoint.json.gz', '');
+  const old = new Date(Date.now() - 3 * HOUR_MS);
+  utimesSync(root.join('runnable/minerstatistics.json'), old, old);
+  const { text } = await doctor(root);
+  t.match(text, /^warning +statistics: .* was last written 180 minutes ago\n +-> does the validator run/m);
+  t.match(text, /^ok +eliminations: .*, written 0 minutes ago$/m);
+  t.match(text, /^ok +checkpoint: /m);
 });

@@ -542,3 +542,66 @@ test('step by step as the Python server, except where ours differs on purpose', 
   }
   t.equal(replayed, Object.keys(STEPS).length);
 });
+
+// --- changes of the folder ------------------------------------------------------------------------------------------
+
+const NEW_PLACE = 'vanta_api/api_keys.json';
+const OLD_PLACE = 'ptn_api/api_keys.json';
+
+function places(scope: TestScope): [preferred: string, other: string] {
+  const folder = makeFolder(scope);
+  return [join(folder, NEW_PLACE), join(folder, OLD_PLACE)];
+}
+
+test('a file that moves to a less preferred place is followed, as in a rollback', async (t) => {
+  const [preferred, other] = places(t);
+  write(preferred, { bob: 'KB', amy: 'KA' });
+  const { sees, keyFile } = await watched(t, [preferred, other]);
+  mkdirSync(dirname(other), { recursive: true });
+  await delay(0);
+  renameSync(preferred, other);
+  await waitFor(() => keyFile.path === other, { what: 'the other place', timeoutMs: 5000 });
+  write(other, { amy: 'KA' });
+  await sees('KB', undefined);
+  write(preferred, { amy: 'KA2' });
+  await sees('KA2', 100);
+  t.equal(keyFile.path, preferred, 'the preferred place takes over again');
+});
+
+test('an old file in a less preferred place counts only when it changes after the other is gone', async (t) => {
+  const [preferred, other] = places(t);
+  write(preferred, { bob: 'KB' });
+  write(other, { eve: 'revoked long ago' });
+  const { sees, logs } = await watched(t, [preferred, other]);
+  await logs('keys-read');
+  // Looked at while the file in force is there.
+  write(preferred, { bob: 'KB2' });
+  await sees('KB2', 100);
+  rmSync(preferred);
+  await logs('keys-file-gone');
+  await sees('KB2', 100);
+  await sees('revoked long ago', undefined);
+  write(other, { eve: 'added now' });
+  await sees('added now', 100);
+  await sees('KB2', undefined);
+});
+
+for (const [what, breakIt] of Object.entries<(path: string) => void>({
+  'that is no JSON': (path) => {
+    write(path, '{"broken');
+  },
+  'that is a folder': (path) => {
+    mkdirSync(path, { recursive: true });
+  },
+})) {
+  test(`a file in the preferred place ${what} leaves the one in force with its changes`, async (t) => {
+    const [preferred, other] = places(t);
+    write(other, { bob: 'KB', amy: 'KA' });
+    const { sees, logs } = await watched(t, [preferred, other]);
+    breakIt(preferred);
+    await logs('keys-file-bad');
+    write(other, { amy: 'KA' });
+    await sees('KB', undefined);
+    await sees('KA', 100);
+  });
+}

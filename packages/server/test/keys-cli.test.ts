@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import type { PtnRoot } from '@ptn-api/testkit';
@@ -116,3 +116,113 @@ void t.test(
     t.notOk([first, second].some((key) => server.output().includes(key)));
   },
 );
+
+void t.test('keys add makes folder and file, for their owner alone', (t) => {
+  const root = makePtnRoot(t, { files: { 'validation/here': '' } });
+  const { status, stdout } = keys(root, ['add', 'alice', '--tier', '100']);
+  t.equal(status, 0);
+  const path = root.join('ptn_api', 'api_keys.json');
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.equal(statSync(root.join('ptn_api')).mode & 0o777, 0o700);
+  t.match(readFileSync(path, 'utf8'), stdout.trim());
+  t.end();
+});
+
+void t.test('an entry that cannot be used is replaced by keys add, and keys rotate says so', (t) => {
+  const example = readFileSync(new URL('../../../api_keys.json.example', import.meta.url), 'utf8');
+  const { root, path } = rootWith(t, example);
+  const rotated = keys(root, ['rotate', 'alice']);
+  t.equal(rotated.status, 1);
+  t.match(rotated.stderr, /cannot be used .*ptn-api keys add replaces it/);
+  for (const user of ['alice', 'carol']) {
+    const { status, stdout } = keys(root, ['add', user, '--tier', '30']);
+    t.equal(status, 0);
+    t.match(keys(root, ['check'], stdout).stdout, `good: ${user}, tier 30`);
+  }
+  t.match(JSON.parse(readFileSync(path, 'utf8')), { alice: { tier: 30 }, dave: { key: '' } });
+  t.equal(keys(root, ['add', 'alice', '--tier', '30']).status, 1, 'one that can be used is not');
+  t.end();
+});
+
+void t.test('keys list as JSON, and counts in proper English', (t) => {
+  const { root } = rootWith(t, '{}');
+  const add = ['add', 'amy', '--tier', '50', '--rate-limit', '1', '--max-connections', '1'];
+  t.equal(keys(root, [...add, '--expires', '2999-01-31']).status, 0);
+  t.equal(keys(root, ['rotate', 'amy']).status, 0);
+  t.match(keys(root, ['list']).stdout, /^amy: tier 50, 1 request per minute, 1 stream, expires 2999/);
+  const { stdout } = keys(root, ['list', '--json']);
+  t.match(JSON.parse(stdout), [
+    { user: 'amy', tier: 50, previous: false, rate_limit: 1, max_connections: 1, expires: /^2999-01-31T/ },
+    { user: 'amy', previous: true },
+  ]);
+  t.notMatch(stdout, /key/);
+  t.equal(keys(root, ['add', 'bob', '--tier', '0', '--json']).status, 2);
+  t.end();
+});
+
+void t.test('a key that cannot be shown is not in the file', (t) => {
+  const { root, path } = rootWith(t, '{}');
+  const full = openSync('/dev/full', 'w');
+  t.teardown(() => {
+    closeSync(full);
+  });
+  for (const args of [['add', 'amy', '--tier', '0']]) {
+    const { status, stderr } = spawnSync(process.execPath, [CLI, 'keys', ...args, '--ptn-root', root.path], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    t.equal(status, 1);
+    t.match(stderr, /the key cannot be written to standard output \(ENOSPC.*nothing was changed/);
+    t.notMatch(stderr, /\n +at /);
+    t.equal(readFileSync(path, 'utf8'), '{}');
+    t.same(readdirSync(root.join('ptn_api')), ['api_keys.json']);
+  }
+  t.end();
+});
+
+const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
+
+void t.test(
+  'a key file that is mounted as a single file is said to be one',
+  { skip: !canMount && 'mounting needs root' },
+  (t) => {
+    const { root, path } = rootWith(t, '{}');
+    const command = `mount --bind "$1" "$2" && exec "$3" "$4" keys add amy --tier 0 --ptn-root "$5"`;
+    const outside = root.join('outside.json');
+    writeFileSync(outside, '{}');
+    const { status, stderr } = spawnSync(
+      'unshare',
+      ['-m', 'sh', '-c', command, 'sh', outside, path, process.execPath, CLI, root.path],
+      { encoding: 'utf8' },
+    );
+    t.equal(status, 1, stderr);
+    t.match(stderr, /mounted as a single file.*mount its folder instead.*Nothing was changed/s);
+    t.equal(readFileSync(outside, 'utf8'), '{}');
+    t.end();
+  },
+);
+
+void t.test('the file in force is the one that is changed, and what no server reads is said', async (t) => {
+  const root = makePtnRoot(t, { keys: { bob: 'KB', amy: 'KA' }, outputs: '{}' });
+  const server = await startServer(t, { root: root.path });
+  const statusOf = async (key: string): Promise<number> => {
+    const answer = await fetch(`${server.url}/miner-hotkeys`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  t.not(await statusOf('KB'), 401);
+  root.writeFile('vanta_api/api_keys.json', '{"broken');
+  const revoked = keys(root, ['revoke', 'bob']);
+  t.same([revoked.status, revoked.stderr.includes('warning')], [0, false], revoked.stderr);
+  await waitFor(async () => (await statusOf('KB')) === 401, { what: 'bob is refused' });
+  const elsewhere = root.join('elsewhere.json');
+  writeFileSync(elsewhere, '{"amy": "KA"}');
+  const other = keys(root, ['revoke', 'amy', '--api-keys', elsewhere]);
+  t.equal(other.status, 0);
+  t.match(other.stderr, /warning: the server that runs \(process \d+\) has not read this change/);
+  t.not(await statusOf('KA'), 401);
+  await server.stop();
+  t.notMatch(keys(root, ['add', 'eve', '--tier', '0', '--api-keys', elsewhere]).stderr, /warning/);
+});

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +58,13 @@ void t.test('--log-file takes the lines of all processes, and standard output no
   const answer = await fetch(`http://127.0.0.1:${String(port)}/healthz`);
   t.equal(answer.status, 200);
   await waitFor(() => lines().some(({ event }) => event === 'request'), { what: 'the request is logged' });
+  const moved = `${path}.old`;
+  renameSync(path, moved);
+  server.kill('SIGHUP');
+  await waitFor(() => existsSync(path) && readFileSync(path, 'utf8').includes('"event":"rolling-restart'), {
+    what: 'SIGHUP makes it anew',
+    timeoutMs: TIMEOUT_MS,
+  });
   server.kill('SIGTERM');
   t.equal(await exited, 0);
   t.same(new Set(lines().map(({ name }) => name)), new Set(['supervisor', 'feed', 'rest']));
@@ -57,19 +73,24 @@ void t.test('--log-file takes the lines of all processes, and standard output no
     'the last words are not lost',
   );
   t.equal(printed, '');
-  t.same(readdirSync(dirname(path)), ['server.1.log']);
-  t.equal(statSync(join(dirname(path), 'server.1.log')).mode & 0o777, 0o640);
+  t.same(
+    readdirSync(dirname(path)),
+    ['server.log', 'server.log.old'],
+    'the file has the name that was given',
+  );
+  t.equal(statSync(path).mode & 0o777, 0o640);
 });
 
 void t.test('a file that is full is followed by the next, and so many are kept', async (t) => {
   const path = join(makeTemporaryFolder(t), 'log', 'server.log');
-  const file = await openLogFile({ path, sizeBytes: 2000, count: 3 });
+  const file = openLogFile({ path, sizeBytes: 2000, count: 3 });
   const line = `${JSON.stringify({ text: 'x'.repeat(180) })}\n`;
   for (let count = 0; count < 100; count += 1) {
     file.write(line);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await waitFor(() => readLog(path).length === 3, { what: 'old files are removed' });
+  t.same(readdirSync(dirname(path)).sort(), ['server.1.log', 'server.2.log', 'server.log']);
+  t.match(readFileSync(path, 'utf8'), line, 'the newest lines are in the file that was named');
   for (const text of readLog(path)) {
     t.ok(text.length < 2000 + 3 * line.length, 'about the size asked for');
     t.ok(
@@ -79,21 +100,39 @@ void t.test('a file that is full is followed by the next, and so many are kept',
   }
 });
 
-void t.test(
-  'a folder that cannot be written to is told as such',
-  { skip: process.getuid?.() === 0 },
-  async (t) => {
-    const folder = join(makeTemporaryFolder(t), 'read-only');
-    mkdirSync(folder);
-    chmodSync(folder, 0o500);
-    const path = join(folder, 'server.log');
-    await t.rejects(openLogFile({ path, sizeBytes: 2000, count: 3 }), { code: 'PTN_ERR_START_LOG_FILE' });
-  },
-);
+void t.test('a file that was moved away is made anew when asked for, and in any case when full', (t) => {
+  const path = join(makeTemporaryFolder(t), 'server.log');
+  const file = openLogFile({ path, sizeBytes: 100, count: 3 });
+  file.write('first\n');
+  renameSync(path, `${path}.old`);
+  file.write('second\n');
+  file.reopen();
+  file.write('third\n');
+  t.equal(readFileSync(`${path}.old`, 'utf8'), 'first\nsecond\n', 'nothing is lost');
+  t.equal(readFileSync(path, 'utf8'), 'third\n');
+  rmSync(path);
+  file.write(`${'x'.repeat(120)}\n`);
+  file.write('fourth\n');
+  t.equal(readFileSync(path, 'utf8'), 'fourth\n');
+  const again = openLogFile({ path, sizeBytes: 100, count: 3 });
+  again.write('fifth\n');
+  t.equal(readFileSync(path, 'utf8'), 'fourth\nfifth\n', 'a new run goes on in it');
+  t.end();
+});
 
-void t.test('a path that leads through a file is told as such', async (t) => {
+void t.test('a folder that cannot be written to is told as such', { skip: process.getuid?.() === 0 }, (t) => {
+  const folder = join(makeTemporaryFolder(t), 'read-only');
+  mkdirSync(folder);
+  chmodSync(folder, 0o500);
+  const path = join(folder, 'server.log');
+  t.throws(() => openLogFile({ path, sizeBytes: 2000, count: 3 }), { code: 'PTN_ERR_START_LOG_FILE' });
+  t.end();
+});
+
+void t.test('a path that leads through a file is told as such', (t) => {
   const path = join(fileURLToPath(import.meta.url), 'log', 'server.log');
-  await t.rejects(openLogFile({ path, sizeBytes: 2000, count: 3 }), { code: 'PTN_ERR_START_LOG_FILE' });
+  t.throws(() => openLogFile({ path, sizeBytes: 2000, count: 3 }), { code: 'PTN_ERR_START_LOG_FILE' });
+  t.end();
 });
 
 void t.test('what several processes print is forwarded in whole lines', async (t) => {

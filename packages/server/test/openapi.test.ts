@@ -155,7 +155,7 @@ void t.test('every route that needs a key tells of the limits', async (t) => {
 void t.test('the page for people works offline, under a strict policy', async (t) => {
   const { app } = testApp(t);
   for (const [url, type] of [
-    ['/docs/', 'text/html; charset=utf-8'],
+    ['/docs', 'text/html; charset=utf-8'],
     ['/docs/docs.js', 'text/javascript; charset=utf-8'],
     ['/docs/docs.css', 'text/css; charset=utf-8'],
     ['/docs/asyncapi.yaml', 'text/yaml; charset=utf-8'],

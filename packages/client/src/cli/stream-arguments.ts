@@ -67,20 +67,31 @@ export function parseStreamArguments(
   };
 }
 
+const OPTIONS = {
+  json: { type: 'boolean' },
+  since: { type: 'string' },
+  'rest-port': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** In the words of this program: those of Node name its own options and functions. */
+const PROBLEMS: Readonly<Record<string, (option: string) => string>> = {
+  ERR_PARSE_ARGS_UNKNOWN_OPTION: (option) =>
+    `unknown option ${option}. There are ${Object.keys(OPTIONS)
+      .map((name) => `--${name}`)
+      .join(', ')}`,
+  ERR_PARSE_ARGS_INVALID_OPTION_VALUE: (option) =>
+    `${option} is given without its value, or with one that it does not take`,
+};
+
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean' },
-        since: { type: 'string' },
-        'rest-port': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
+    return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
   } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new UsageError(cause.message, { cause });
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    const problem = PROBLEMS[code];
+    if (problem === undefined) throw cause;
+    const option = /'(?:-\w, )?(--?[\w-]+)/.exec(message)?.[1] ?? 'an option';
+    throw new UsageError(problem(option), { cause });
   }
 }

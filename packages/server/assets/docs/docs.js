@@ -90,7 +90,7 @@ function readable(text) {
 }
 
 /** Of the server, under whatever path a proxy shows it. */
-const ROOT = new URL('..', location.href);
+const ROOT = new URL('..', import.meta.url);
 
 async function ask(path, parameters, inputs, isOpen, output) {
   let url = `${ROOT.pathname}${path.slice(1)}`;
@@ -173,7 +173,7 @@ function show(description) {
 addEventListener('hashchange', openTarget);
 document.getElementById('access').addEventListener('submit', (event) => event.preventDefault());
 try {
-  const response = await fetch('../openapi.json');
+  const response = await fetch(new URL('openapi.json', ROOT));
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   show(await response.json());
 } catch (error) {

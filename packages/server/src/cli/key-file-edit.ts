@@ -4,9 +4,11 @@ import { chown, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:f
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseKeyFile } from '@ptn-api/core';
+import type { KeysInForce } from '../config/keys-in-force.ts';
 import { StartError } from '../config/start-error.ts';
 
 const MODE = 0o600;
+const FOLDER_MODE = 0o700;
 const LOCK_WAIT_MS = 3000;
 const LOCK_RETRY_MS = 25;
 const NEW_FILE = '{}\n';
@@ -15,9 +17,28 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
-/** Of the places where a server looks, the file it would read; where there is none, the one to be made. */
-export function chosenKeyFile(paths: readonly [string, ...string[]]): { path: string; exists: boolean } {
-  const found = paths.find((path) => existsSync(path));
+/** What to do about a file that cannot be replaced, by the system's code. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EBUSY:
+    'it is mounted as a single file, as into a container, and cannot be replaced: mount its folder instead, ' +
+    'or change it outside',
+  EXDEV: 'its folder and the file are on different file systems: mount the folder, not the file',
+  EROFS: 'it is mounted read-only: change it where it comes from',
+  EACCES: "run this as the owner of the file's folder",
+  EPERM: "run this as the owner of the file's folder",
+};
+
+/**
+ * Of the places where a server looks, the file to change: the one that counts in the server that runs, else the one that
+ * a server would read; where there is none, the one to be made.
+ */
+export function chosenKeyFile(
+  paths: readonly [string, ...string[]],
+  inForce: KeysInForce | undefined,
+): { path: string; exists: boolean } {
+  const found = [inForce?.path, ...paths].find(
+    (path) => path !== undefined && paths.includes(path) && existsSync(path),
+  );
   if (found !== undefined) return { path: found, exists: true };
   const path = paths.find((place) => existsSync(dirname(place))) ?? paths.at(-1) ?? paths[0];
   return { path, exists: false };
@@ -46,23 +67,33 @@ export async function readKeyFile(path: string): Promise<string> {
  * time neither is lost. It keeps its owner and its place where it is a link, and is its owner's alone afterwards.
  *
  * @param change gets the text, without a byte order mark.
+ * @param beforeCommit runs when the new file is written and not in place yet; if it fails, nothing is changed.
+ * @returns the new text.
  * @throws StartError
  */
-export async function editKeyFile(path: string, change: (text: string) => string): Promise<void> {
-  const target = existsSync(path) ? await realpath(path) : path;
+export async function editKeyFile(
+  path: string,
+  change: (text: string) => string,
+  beforeCommit: () => Promise<void> = () => Promise.resolve(),
+): Promise<string> {
   try {
-    await mkdir(dirname(target), { recursive: true });
+    const target = existsSync(path) ? await realpath(path) : path;
+    await mkdir(dirname(target), { recursive: true, mode: FOLDER_MODE });
     const release = await lock(`${target}.lock`);
     try {
       const before = existsSync(target) ? await readKeyFile(target) : NEW_FILE;
       const mark = before.startsWith('\uFEFF') ? '\uFEFF' : '';
-      await replace(target, mark + change(before.slice(mark.length)));
+      const text = mark + change(before.slice(mark.length));
+      await replace(target, text, beforeCommit);
+      return text;
     } finally {
       await release();
     }
   } catch (error) {
     if (error instanceof StartError) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : String(error);
+    const advice = ADVICE[codeOf(error) ?? ''];
+    const detail = advice === undefined ? message : `${message}; ${advice}`;
     throw new StartError('PTN_ERR_KEYS_WRITE', { path, detail }, { cause: error });
   }
 }
@@ -87,7 +118,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
   }
 }
 
-async function replace(target: string, text: string): Promise<void> {
+async function replace(target: string, text: string, beforeCommit: () => Promise<void>): Promise<void> {
   const temporary = `${target}.${randomUUID()}.new`;
   try {
     const file = await open(temporary, 'wx', MODE);
@@ -104,6 +135,7 @@ async function replace(target: string, text: string): Promise<void> {
     if (owner !== undefined && owner.uid !== process.getuid?.()) {
       await chown(temporary, owner.uid, owner.gid);
     }
+    await beforeCommit();
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -17,7 +17,7 @@ export type KeysRequest =
     }
   | { readonly action: 'rotate'; readonly user: string; readonly graceMs: number }
   | { readonly action: 'revoke'; readonly user: string }
-  | { readonly action: 'list' }
+  | { readonly action: 'list'; readonly isJson: boolean }
   | { readonly action: 'check' };
 
 interface Problem {
@@ -26,7 +26,7 @@ interface Problem {
 
 const OPTIONS_OF: Readonly<Record<KeysRequest['action'], readonly string[]>> = {
   add: ['tier', 'hashed', 'expires', 'rate-limit', 'max-connections'],
-  list: [],
+  list: ['json'],
   rotate: ['grace'],
   revoke: [],
   check: [],
@@ -92,7 +92,8 @@ export function readKeysRequest(
   const foreign = [...options.keys()].find((option) => !OPTIONS_OF[action].includes(option));
   if (foreign !== undefined) return { problem: `keys ${action} has no option --${foreign}` };
   if (action === 'list' || action === 'check') {
-    if (user === undefined) return { action };
+    if (user === undefined)
+      return action === 'list' ? { action, isJson: options.get('json') === 'true' } : { action };
     return {
       problem: `keys ${action} takes nothing more${action === 'check' ? '; the key comes from PTN_API_KEY or standard input' : ''}`,
     };

@@ -1,10 +1,21 @@
 import { text as readText } from 'node:stream/consumers';
-import { apiKeyForm, createApiKey, findMember, keyDigest, KeyRing, parseKeyFile } from '@ptn-api/core';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  apiKeyForm,
+  counted,
+  createApiKey,
+  findMember,
+  keyDigest,
+  KeyRing,
+  parseKeyFile,
+} from '@ptn-api/core';
 import { putMember, removeMember } from '@ptn-api/core';
 import type { KeyGrant } from '@ptn-api/core';
 import type { GivenOptions } from '../config/given-options.ts';
 import { quoted } from '../config/given-options.ts';
-import { keyFilePaths } from '../config/resolve-config.ts';
+import { readKeysInForce } from '../config/keys-in-force.ts';
+import type { KeysInForce } from '../config/keys-in-force.ts';
+import { keyFilePaths, stateDirPath } from '../config/resolve-config.ts';
 import { StartError } from '../config/start-error.ts';
 import { chosenKeyFile, editKeyFile, readKeyFile } from './key-file-edit.ts';
 import type { KeysRequest } from './keys-request.ts';
@@ -35,36 +46,46 @@ const EXIT_REFUSED = 1;
  * @throws StartError when the file cannot be used, or what is asked for cannot be done.
  */
 export async function runKeys(request: KeysRequest, context: KeysContext, io: KeysIo): Promise<number> {
-  const place = (): { path: string; exists: boolean } =>
-    chosenKeyFile(keyFilePaths(context.given, context.cwd));
+  const paths = keyFilePaths(context.given, context.cwd);
+  const place = (): { path: string; exists: boolean } => chosenKeyFile(paths, inForceOf(context));
   const tell = (line: string): void => {
     io.stderr.write(`${line}\n`);
+  };
+  const edit = async (
+    path: string,
+    change: (file: string) => string,
+    beforeCommit?: () => Promise<void>,
+  ): Promise<void> => {
+    const text = await editKeyFile(path, change, beforeCommit);
+    await warnIfNotRead(context, path, text, tell);
+  };
+  // First the key is shown, then the file is put in place: a key that is in the file alone could never be shown.
+  const showing = (what: string, key: string) => async (): Promise<void> => {
+    tell(`${what}; it is not shown again:`);
+    await printKey(io.stdout, key);
   };
   switch (request.action) {
     case 'add': {
       const { path } = place();
       const key = createApiKey();
-      await editKeyFile(path, (file) => withUser(file, request, key));
-      tell(`${request.user} has a key of tier ${request.tier} in ${path}; it is not shown again:`);
-      io.stdout.write(`${key}\n`);
+      const what = `${request.user} has a key of tier ${request.tier} in ${path}`;
+      await edit(path, (file) => withUser(file, request, key), showing(what, key));
       return 0;
     }
     case 'rotate': {
       const path = existing(place());
       const key = createApiKey();
-      const endMs = context.nowMs + request.graceMs;
-      await editKeyFile(path, (file) => withNewKey(file, request, key, context.nowMs));
-      tell(
+      const end =
         request.graceMs === 0
-          ? `${request.user} has a new key in ${path}, the old one counts no more; it is not shown again:`
-          : `${request.user} has a new key in ${path}, the old one counts until ${iso(endMs)}; it is not shown again:`,
-      );
-      io.stdout.write(`${key}\n`);
+          ? 'the old one counts no more'
+          : `the old one counts until ${iso(context.nowMs + request.graceMs)}`;
+      const what = `${request.user} has a new key in ${path}, ${end}`;
+      await edit(path, (file) => withNewKey(file, request, key, context.nowMs), showing(what, key));
       return 0;
     }
     case 'revoke': {
       const path = existing(place());
-      await editKeyFile(path, (file) => {
+      await edit(path, (file) => {
         requireUser(file, request.user);
         return removeMember(file, 0, request.user);
       });
@@ -73,11 +94,65 @@ export async function runKeys(request: KeysRequest, context: KeysContext, io: Ke
     }
     case 'list': {
       const path = existing(place());
-      io.stdout.write(listOf(await readKeyFile(path), context.nowMs, tell));
+      const listed = listedKeys(await readKeyFile(path), context.nowMs, tell);
+      io.stdout.write(
+        request.isJson ? `${JSON.stringify(listed.map(asJson), null, 2)}\n` : asText(listed, context.nowMs),
+      );
       return 0;
     }
     case 'check':
       return check(place, context, io);
+  }
+}
+
+async function printKey(stdout: NodeJS.WritableStream, key: string): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stdout.write(`${key}\n`, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  } catch (error) {
+    const { message } = error as Error;
+    throw refused(`the key cannot be written to standard output (${message}): nothing was changed`);
+  }
+}
+
+/** Which file counts in a server that runs here; `undefined` where none does, or its folder is not known. */
+function inForceOf({ given, cwd }: KeysContext): KeysInForce | undefined {
+  try {
+    return readKeysInForce(stateDirPath(given, cwd));
+  } catch (error) {
+    if (error instanceof StartError && error.code === 'PTN_ERR_START_NO_ROOT') return undefined;
+    throw error;
+  }
+}
+
+/** How long a running server may take to read a change. */
+const READ_WITHIN_MS = 3000;
+const READ_CHECK_MS = 50;
+
+/** Says so when a server runs that does not go by what was written. */
+async function warnIfNotRead(
+  context: KeysContext,
+  path: string,
+  text: string,
+  tell: (line: string) => void,
+): Promise<void> {
+  const digest = keyDigest(text);
+  const deadlineMs = performance.now() + READ_WITHIN_MS;
+  for (;;) {
+    const inForce = inForceOf(context);
+    if (inForce === undefined || inForce.digest === digest) return;
+    if (performance.now() > deadlineMs) {
+      tell(
+        `warning: the server that runs (process ${inForce.pid}) has not read this change of ${path}: it goes by ` +
+          `${inForce.path}. See its log, or give --api-keys ${inForce.path}`,
+      );
+      return;
+    }
+    await delay(READ_CHECK_MS);
   }
 }
 
@@ -101,8 +176,14 @@ function requireUser(file: string, user: string): number {
   return entry.valueStart;
 }
 
+/** What the file grants a user; `undefined` also where the entry cannot be used. */
+function grantOf(file: string, user: string): KeyGrant | undefined {
+  const parsed = parseKeyFile(file);
+  return parsed.ok ? parsed.grants.find(({ userId }) => userId === user) : undefined;
+}
+
 function withUser(file: string, request: KeysRequest & { action: 'add' }, key: string): string {
-  if (findMember(file, 0, request.user) !== undefined) {
+  if (grantOf(file, request.user) !== undefined) {
     throw refused(`there is a user ${quoted(request.user)} already; ptn-api keys rotate gives a new key`);
   }
   const { tier, isHashed, expires, rateLimit, maxConnections } = request;
@@ -132,10 +213,11 @@ function withNewKey(
   nowMs: number,
 ): string {
   const start = requireUser(file, user);
-  const parsed = parseKeyFile(file);
-  const grant = parsed.ok ? parsed.grants.find(({ userId }) => userId === user) : undefined;
+  const grant = grantOf(file, user);
   if (grant === undefined) {
-    throw refused(`the entry of ${quoted(user)} cannot be used: ptn-api keys list tells why`);
+    throw refused(
+      `the entry of ${quoted(user)} cannot be used (ptn-api keys list says why): ptn-api keys add replaces it`,
+    );
   }
   if (grant.expiresMs !== undefined && grant.expiresMs <= nowMs) {
     throw refused(
@@ -162,33 +244,55 @@ function withNewKey(
 
 function describe(grant: KeyGrant, nowMs: number): string {
   const parts = [`tier ${grant.tier}`];
-  if (grant.rateLimit !== undefined) parts.push(`${grant.rateLimit} requests per minute`);
-  if (grant.maxConnections !== undefined) parts.push(`${grant.maxConnections} streams`);
+  if (grant.rateLimit !== undefined) parts.push(`${counted(grant.rateLimit, 'request')} per minute`);
+  if (grant.maxConnections !== undefined) parts.push(counted(grant.maxConnections, 'stream'));
   if (grant.expiresMs !== undefined) {
     parts.push(`${grant.expiresMs <= nowMs ? 'expired on' : 'expires'} ${iso(grant.expiresMs)}`);
   }
   return parts.join(', ');
 }
 
-/** One line for each user, without keys; what the file's reader warns of is told. */
-function listOf(file: string, nowMs: number, tell: (line: string) => void): string {
+/** A key of the file, as the list shows it: without the key. */
+interface ListedKey {
+  readonly grant: KeyGrant;
+  /** The key before a rotation. */
+  readonly isPrevious: boolean;
+}
+
+/** The keys that count or will; what the file's reader warns of is told. */
+function listedKeys(file: string, nowMs: number, tell: (line: string) => void): ListedKey[] {
   const parsed = parseKeyFile(file);
-  if (!parsed.ok) return '';
+  if (!parsed.ok) return [];
   for (const warning of parsed.warnings) tell(`warning: ${warning}`);
-  const lines: string[] = [];
   const seen = new Set<string>();
-  for (const grant of parsed.grants) {
+  return parsed.grants.flatMap((grant) => {
     const isPrevious = seen.has(grant.userId);
     seen.add(grant.userId);
     // A key before a rotation that has ended is of no interest any more.
-    if (isPrevious && (grant.expiresMs ?? Infinity) <= nowMs) continue;
-    lines.push(
-      isPrevious
-        ? `${grant.userId}: its previous key, ${describe(grant, nowMs)}`
-        : `${grant.userId}: ${describe(grant, nowMs)}`,
-    );
-  }
-  return lines.map((line) => `${line}\n`).join('');
+    return isPrevious && (grant.expiresMs ?? Infinity) <= nowMs ? [] : [{ grant, isPrevious }];
+  });
+}
+
+/** One line for each key. */
+function asText(listed: readonly ListedKey[], nowMs: number): string {
+  return listed
+    .map(({ grant, isPrevious }) => {
+      const what = isPrevious ? `its previous key, ${describe(grant, nowMs)}` : describe(grant, nowMs);
+      return `${grant.userId}: ${what}\n`;
+    })
+    .join('');
+}
+
+function asJson({ grant, isPrevious }: ListedKey) {
+  const { userId, tier, rateLimit, maxConnections, expiresMs } = grant;
+  return {
+    user: userId,
+    tier,
+    previous: isPrevious,
+    ...(rateLimit !== undefined && { rate_limit: rateLimit }),
+    ...(maxConnections !== undefined && { max_connections: maxConnections }),
+    ...(expiresMs !== undefined && { expires: iso(expiresMs) }),
+  };
 }
 
 /** Says what a key is good for: first by its own form, which needs no file, then by the key file. */

@@ -11,8 +11,29 @@ import { runStatus } from './status.ts';
 
 const EXIT_FAULT = 1;
 
+/** What became of standard output, once it could not be written to. */
+let outputError: NodeJS.ErrnoException | undefined;
+
+// For every command: without a listener the error would end the process with a stack trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  outputError ??= error;
+});
+
 function write(text: string): void {
   process.stdout.write(text);
+}
+
+/** Waits until what was written has left, or could not. */
+async function outputFlushed(): Promise<void> {
+  if (process.stdout.writableLength > 0 && outputError === undefined) {
+    await new Promise<void>((resolve) => {
+      process.stdout.write('', () => {
+        resolve();
+      });
+    });
+  }
+  // The error of a write that failed at once is reported in a later turn.
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** One line for each line of `text`, on stderr. */
@@ -82,6 +103,12 @@ async function run(args: readonly string[]): Promise<number> {
 
 try {
   process.exitCode = await run(process.argv.slice(2));
+  await outputFlushed();
+  // A reader that has had enough, as head, is no fault.
+  if (outputError !== undefined && outputError.code !== 'EPIPE') {
+    complain(`standard output cannot be written: ${outputError.message}`);
+    process.exitCode = EXIT_FAULT;
+  }
 } catch (error) {
   if (error instanceof StartError) {
     complain(error.message);

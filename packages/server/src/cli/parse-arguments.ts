@@ -26,6 +26,9 @@ interface ParseContext {
   readonly nowMs: number;
 }
 
+/** Where standard output is no terminal. */
+const DEFAULT_COLUMNS = 80;
+const [MIN_COLUMNS, MAX_COLUMNS] = [60, 110];
 const UNIX_MS = /^\d{1,15}$/;
 
 const EXAMPLES: [string, string][] = [
@@ -53,6 +56,8 @@ export async function parseArguments(args: readonly string[], context: ParseCont
     case 'status':
       return parseStatus(rest, context);
     case 'doctor': {
+      if (rest.some((arg) => arg === '--help' || arg === '-h'))
+        return { kind: 'text', text: `${await doctorParser(context.version).getHelp()}\n` };
       const command = await parseServer(rest, context);
       return command.kind === 'server' ? { kind: 'doctor', given: command.given } : command;
     }
@@ -150,14 +155,17 @@ async function parseKeys(args: readonly string[], { version, nowMs }: ParseConte
   const given = new Map<OptionName, Given>();
   const own = new Map<string, string>();
   for (const [name, value] of parsed.options) {
-    if (name === 'api-keys' || name === 'ptn-root') given.set(name, { value, source: `--${name}` });
+    const place = PLACE_OPTIONS.find((known) => known === name);
+    if (place !== undefined) given.set(place, { value, source: `--${name}` });
     else if (KEYS_OPTIONS.includes(name)) own.set(name, value);
-    else return unknownOption(name, [...KEYS_OPTIONS, 'api-keys', 'ptn-root']);
+    else return unknownOption(name, [...KEYS_OPTIONS, ...PLACE_OPTIONS]);
   }
   const request = readKeysRequest(parsed.positional, own, nowMs);
   return 'problem' in request ? mistake(request.problem) : { kind: 'keys', request, given };
 }
 
+/** Where the key file and the server that reads it are. */
+const PLACE_OPTIONS = ['api-keys', 'ptn-root', 'state-dir'] as const satisfies readonly OptionName[];
 const KEYS_OPTIONS: readonly string[] = [
   'tier',
   'hashed',
@@ -165,6 +173,7 @@ const KEYS_OPTIONS: readonly string[] = [
   'rate-limit',
   'max-connections',
   'grace',
+  'json',
 ];
 
 function keysParser(version: string): Argv {
@@ -172,7 +181,7 @@ function keysParser(version: string): Argv {
     .usage(
       'Reads and changes the key file; a running server takes changes over within a second.\n\nUsage:\n' +
         '  $0 keys add USER --tier TIER [--hashed] [--expires WHEN] [--rate-limit N] [--max-connections N]\n' +
-        '  $0 keys list\n' +
+        '  $0 keys list [--json]\n' +
         '  $0 keys rotate USER [--grace 24h]\n' +
         '  $0 keys revoke USER\n' +
         '  $0 keys check          the key from PTN_API_KEY or standard input',
@@ -184,22 +193,25 @@ function keysParser(version: string): Argv {
       'rate-limit': { describe: 'Its REST requests per minute', type: 'string' },
       'max-connections': { describe: 'Its streams at a time', type: 'string' },
       grace: { describe: 'How long the old key still counts [default: 24h]', type: 'string' },
-      'api-keys': { describe: `${definitionOf('api-keys').describe} [PTN_API_KEYS]`, type: 'string' },
-      'ptn-root': { describe: `${definitionOf('ptn-root').describe} [PTN_API_PTN_ROOT]`, type: 'string' },
+      json: { describe: 'List as JSON', type: 'boolean' },
+      ...Object.fromEntries(PLACE_OPTIONS.map((name) => [name, serverOption(name)])),
     });
 }
 
+/** An option of the server, as the help shows it. */
+function serverOption(name: OptionName): Options {
+  const { env, describe, isSwitch, fallback } = definitionOf(name);
+  return {
+    describe: `${describe}${fallback === undefined ? '' : ` [default: ${fallback}]`} [${env}]`,
+    // Without a type a switch may have a value too, which is checked like one of the environment.
+    ...(isSwitch ? {} : { type: 'string' }),
+  };
+}
+
 function serverParser(version: string): Argv {
-  const options: Record<string, Options> = {};
-  for (const name of OPTION_NAMES) {
-    const { env, group, describe, isSwitch, fallback } = definitionOf(name);
-    options[name] = {
-      group,
-      describe: `${describe}${fallback === undefined ? '' : ` [default: ${fallback}]`} [${env}]`,
-      // Without a type a switch may have a value too, which is checked like one of the environment.
-      ...(isSwitch ? {} : { type: 'string' }),
-    };
-  }
+  const options = Object.fromEntries(
+    OPTION_NAMES.map((name) => [name, { ...serverOption(name), group: definitionOf(name).group }]),
+  );
   return baseParser(version)
     .usage('Serves the data of a PTN validator (Bittensor subnet 8) over REST and WebSocket.\n')
     .usage(
@@ -210,11 +222,34 @@ function serverParser(version: string): Argv {
     .epilogue(EPILOGUE);
 }
 
+/** What the checks depend on; the other options of the server are accepted, too. */
+const DOCTOR_OPTIONS = [
+  'ptn-root',
+  'positions-source',
+  'api-keys',
+  'api-host',
+  'api-rest-port',
+  'api-ws-port',
+  'admin-port',
+  'state-dir',
+  'order-retention-count',
+] as const satisfies readonly OptionName[];
+
+function doctorParser(version: string): Argv {
+  return baseParser(version)
+    .usage(
+      'Checks what ptn-api --serve with the same options needs, and says what to do: the exit code is 1 if ' +
+        'something would prevent serving.\n\nUsage: $0 doctor [options]',
+    )
+    .options(Object.fromEntries(DOCTOR_OPTIONS.map((name) => [name, serverOption(name)])))
+    .epilogue('All other options of --serve are accepted as well, so that its line can be used as it is.');
+}
+
 function statusParser(version: string): Argv {
   const { describe, fallback, env } = definitionOf('admin-port');
   return baseParser(version)
     .usage(
-      'Shows how the server is that runs on this machine: 0 is the exit code when all is well, 1 when it is degraded,\n' +
+      'Shows how the server is that runs on this machine: 0 is the exit code when all is well, 1 when it is degraded, ' +
         '2 when none answers.\n\nUsage: $0 status [--admin-port N] [--json]',
     )
     .options({
@@ -226,13 +261,19 @@ function statusParser(version: string): Argv {
 function filterParser(version: string): Argv {
   return baseParser(version)
     .usage(
-      'Reads the map of miners as in validation/outputs/output.json from FILE, or from standard input, and writes\n' +
+      'Reads the map of miners as in validation/outputs/output.json from FILE, or from standard input, and writes ' +
         'it as a key of the tier sees it.\n\nUsage: $0 filter --tier TIER [--now MS] [FILE]',
     )
     .options({
       tier: { describe: `Data freshness tier: ${TIERS.join(', ')}`, type: 'string' },
       now: { describe: 'The time of the read, in Unix ms [default: now]', type: 'string' },
     });
+}
+
+/** The width of the terminal, within what can be read. */
+function helpColumns(): number {
+  const columns = process.stdout.isTTY ? process.stdout.columns : DEFAULT_COLUMNS;
+  return Math.min(Math.max(columns, MIN_COLUMNS), MAX_COLUMNS);
 }
 
 function baseParser(version: string): Argv {
@@ -244,7 +285,7 @@ function baseParser(version: string): Argv {
       .help('help', 'Show this help and exit')
       .alias('help', 'h')
       .version('version', 'Show the version and exit', version)
-      .wrap(110)
+      .wrap(helpColumns())
       .exitProcess(false)
       .parserConfiguration({
         'boolean-negation': false,

@@ -3,6 +3,7 @@ import type { ServerConfig } from '../config/config.ts';
 import { readSwitch, withEnvironment } from '../config/given-options.ts';
 import type { GivenOptions } from '../config/given-options.ts';
 import { openLogFile } from '../config/log-file.ts';
+import type { LogFile } from '../config/log-file.ts';
 import { createLogger, isStdoutReplaced, openStandardOutput } from '../config/logger.ts';
 import { resolveConfig } from '../config/resolve-config.ts';
 import { prepareStateDir } from '../config/state-dir.ts';
@@ -55,7 +56,7 @@ export interface ServeContext {
  */
 export async function serve(given: GivenOptions, { cwd, version }: ServeContext): Promise<number> {
   const config = resolveConfig(given, { cwd, version });
-  return runSupervisor({ config, ...(await prepare(config)) });
+  return runSupervisor({ config, ...prepare(config) });
 }
 
 /** The same with a simulated validator, which is stopped and removed at the end. */
@@ -76,7 +77,7 @@ async function serveSimulated(
 ): Promise<number> {
   const rooted = new Map(given).set('ptn-root', { value: demo.root, source: '--demo' });
   const config = resolveConfig(rooted, { cwd, version });
-  const { log, printLines } = await prepare(config);
+  const { log, printLines, reopenLog } = prepare(config);
   const state = { isLost: false, isOver: false };
   void demo.ended.then((detail) => {
     if (state.isOver) return;
@@ -92,6 +93,7 @@ async function serveSimulated(
       config,
       log,
       printLines,
+      reopenLog,
       onServing: (supervisor) => {
         const { rest, ws } = supervisor.address();
         write(demoText(demo, { rest: `http://${reachable(rest)}`, ws: `ws://${reachable(ws)}` }));
@@ -107,22 +109,27 @@ interface Output {
   readonly log: Logger;
   /** Where the lines of the workers go, if not by themselves to the terminal or to what replaces stdout. */
   readonly printLines: ((lines: string) => void) | undefined;
+  /** Makes the log file anew where it was moved; does nothing without one. */
+  readonly reopenLog: () => void;
 }
 
-async function prepare(config: ServerConfig): Promise<Output> {
+function prepare(config: ServerConfig): Output {
   prepareStateDir(config.stateDir);
-  const destination = await openDestination(config);
+  const destination = openDestination(config);
   const printLines = (lines: string): void => {
     destination?.write(lines);
   };
   return {
     log: createLogger({ name: 'supervisor', level: config.logLevel, destination }),
     printLines: destination === undefined ? undefined : printLines,
+    reopenLog: () => {
+      if (destination !== undefined && 'reopen' in destination) destination.reopen();
+    },
   };
 }
 
 /** One process writes the lines of all; `undefined` on a terminal, and where stdout is replaced. */
-async function openDestination({ logFile }: ServerConfig): Promise<DestinationStream | undefined> {
+function openDestination({ logFile }: ServerConfig): DestinationStream | LogFile | undefined {
   if (logFile !== undefined) return openLogFile(logFile);
   return isStdoutReplaced() || process.stdout.isTTY ? undefined : openStandardOutput();
 }

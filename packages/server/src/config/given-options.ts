@@ -20,9 +20,12 @@ export function withEnvironment(
 ): GivenOptions {
   const given = new Map(commandLine);
   for (const name of OPTION_NAMES) {
-    const variable = OPTIONS[name].env;
-    const value = env[variable];
-    if (!given.has(name) && value !== undefined && value !== '') given.set(name, { value, source: variable });
+    const { env: own, oldEnv } = definitionOf(name);
+    for (const variable of oldEnv === undefined ? [own] : [own, oldEnv]) {
+      const value = env[variable];
+      if (!given.has(name) && value !== undefined && value !== '')
+        given.set(name, { value, source: variable });
+    }
   }
   return given;
 }

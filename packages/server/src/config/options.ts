@@ -3,6 +3,8 @@ import type { LogLevel, PositionsSource } from './config.ts';
 /** One option of the command line, which may be given as an environment variable too. */
 export interface OptionDefinition {
   readonly env: string;
+  /** A second variable, which the Python server reads. */
+  readonly oldEnv?: string;
   readonly group: 'Server:' | 'Validator:' | 'Limits:' | 'Operation:';
   readonly describe: string;
   /** A switch takes no value on the command line; in the environment `true`, `1`, `false` or `0`. */
@@ -193,8 +195,7 @@ export const OPTIONS = {
   'log-file': {
     env: 'PTN_API_LOG_FILE',
     group: 'Operation:',
-    describe:
-      'Log to files beside this path, such as ptn-api.1.log for ptn-api.log [default: standard output]',
+    describe: 'Log to this file; full ones are kept beside it with numbers [default: standard output]',
   },
   'log-file-mb': {
     env: 'PTN_API_LOG_FILE_MB',
@@ -212,9 +213,10 @@ export const OPTIONS = {
     env: 'PTN_API_ALERT_WEBHOOK_URL',
     group: 'Operation:',
     describe:
-      'Alerts are posted there as {"text": "…"}, as Slack takes them; also as --slack-webhook-url. ' +
-      'A secret: better given in the environment',
+      'Alerts are posted there as {"text": "…"}, as Slack takes them; also as --slack-webhook-url or ' +
+      'SLACK_WEBHOOK_URL. A secret: better given in the environment',
     alias: 'slack-webhook-url',
+    oldEnv: 'SLACK_WEBHOOK_URL',
   },
 } as const satisfies Readonly<Record<string, OptionDefinition>>;
 

@@ -217,11 +217,27 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     ...(alertWebhookUrl === undefined ? {} : { alertWebhookUrl }),
     ptnRoot,
     apiKeysPaths: givenKeys === undefined ? keyFilesOf(ptnRoot) : [givenKeys],
-    stateDir: givenStateDir ?? join(ptnRoot, '.ptn-api'),
+    stateDir: givenStateDir ?? stateDirOf(ptnRoot),
     // Only pm2's cluster mode starts a server as a cluster worker; alone at its start, it has nothing to wait for.
     isTakeover: cluster.isWorker,
     version,
   };
+}
+
+function stateDirOf(ptnRoot: string): string {
+  return join(ptnRoot, '.ptn-api');
+}
+
+/**
+ * Where a server with these options keeps its state.
+ *
+ * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could say.
+ */
+export function stateDirPath(given: GivenOptions, cwd: string): string {
+  const stateDir = given.get('state-dir');
+  if (stateDir !== undefined) return resolve(cwd, stateDir.value);
+  const root = given.get('ptn-root');
+  return stateDirOf(root === undefined ? findRoot(cwd) : checkedRoot(resolve(cwd, root.value)));
 }
 
 function keyFilesOf(ptnRoot: string): [string, ...string[]] {

@@ -95,9 +95,7 @@ function isIn(blocks: readonly Block[], text: string | undefined): boolean {
   const address = text === undefined ? undefined : parseAddress(text);
   if (address === undefined) return false;
   // A block and an address of different families never match; ipaddr.js would throw.
-  return blocks.some(
-    ([start, bits]) => start.kind() === address.kind() && address.match(start, bits),
-  );
+  return blocks.some(([start, bits]) => start.kind() === address.kind() && address.match(start, bits));
 }
 
 /** Whether an address is one of the trusted proxies, for Fastify. An empty list trusts nobody. */

@@ -25,6 +25,8 @@ export interface WatchKeyFileOptions {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Called with all keys that count from now on, after the first ones, which {@link KeyFile.grants} holds. */
   readonly onChange: (grants: readonly KeyGrant[]) => void;
+  /** Called with the file that counts, at the start and whenever it or its text is another. */
+  readonly onFile?: (file: { readonly path: string; readonly digest: string }) => void;
 }
 
 /** The key file, while it is watched. */
@@ -56,13 +58,15 @@ type Look =
  * Reads the key file and goes on watching it, whatever way it is edited: written in place, replaced, removed and made
  * again, with whatever modification time. A file that cannot be used, or is gone, leaves the last good keys in force.
  *
- * If it lies in several places, the preferred one counts; one that appears in a preferred place takes over. A file that
- * disappears does not bring back the one of a less preferred place: keys revoked since then would be valid again.
+ * If it lies in several places, the preferred one counts; one that appears in a preferred place takes over. One there that
+ * cannot be used is reported, and the file in force goes on counting, with all its changes. A file that disappears does
+ * not bring back an old one of a less preferred place, as keys revoked since then would be valid again. One that appears
+ * or changes there afterwards takes over: the folder was changed, or the operator edits that file now.
  *
  * @throws StartError when there is no file, or none that can be used.
  */
 export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFile> {
-  const { paths, mode, log, onChange } = options;
+  const { paths, mode, log, onChange, onFile } = options;
 
   let first = await look(paths);
   if (first.kind !== 'good') {
@@ -79,15 +83,22 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
   }
 
   let current = first;
+  const firstPlace = paths.indexOf(first.path);
   let warnedMode = '';
-  /** What is wrong now, since when (`performance.now()`), and whether that was logged. */
-  let trouble = { what: '', sinceMs: 0, isLogged: false };
+  /** By place: what is wrong now, since when (`performance.now()`), and whether that was logged. */
+  const faults = new Map<string, { what: string; sinceMs: number; isLogged: boolean }>();
+  /** Digests of what lay in less preferred places while the file in force was there. */
+  const passedOver = new Map<string, string>();
 
   function report(): void {
     for (const warning of current.warnings) log.warn({ event: 'keys-warning', path: current.path }, warning);
     const fields = { event: 'keys-read', path: current.path, count: current.grants.length };
     if (current.grants.length > 0) log.info(fields, 'keys read');
-    else log.warn(fields, 'the key file holds no usable key: every request is refused');
+    else
+      log.warn(
+        fields,
+        'the key file holds no usable key, and every request is refused: ptn-api keys add makes one',
+      );
   }
 
   function warnOfMode(path: string, fileMode: number): void {
@@ -100,43 +111,81 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     );
   }
 
-  function note(what: string, tell: () => void): void {
+  function note(path: string, what: string, report: () => void): void {
     const nowMs = performance.now();
-    if (trouble.what !== what) trouble = { what, sinceMs: nowMs, isLogged: false };
-    if (trouble.isLogged || nowMs - trouble.sinceMs < SETTLE_MS) return;
-    trouble.isLogged = true;
-    tell();
+    let fault = faults.get(path);
+    if (fault?.what !== what) faults.set(path, (fault = { what, sinceMs: nowMs, isLogged: false }));
+    if (fault.isLogged || nowMs - fault.sinceMs < SETTLE_MS) return;
+    fault.isLogged = true;
+    report();
+  }
+
+  function noteBad({ path, detail, digest }: Look & { kind: 'bad' }): void {
+    note(path, `${detail} ${digest}`, () => {
+      log.error(
+        { event: 'keys-file-bad', path, detail },
+        `the key file cannot be used, the last good keys stay in force: ${detail}`,
+      );
+    });
   }
 
   async function check(): Promise<void> {
-    const seen = await look(paths.slice(0, paths.indexOf(current.path) + 1), current);
+    const place = paths.indexOf(current.path);
+    for (const path of paths.slice(0, place)) {
+      const seen = await look([path]);
+      if (closed) return;
+      if (seen.kind === 'good') {
+        use(seen);
+        return;
+      }
+      if (seen.kind === 'bad') noteBad(seen);
+      else faults.delete(path);
+    }
+    // First the others: what lies there while the file in force is seen afterwards did not come after it.
+    const others = await lookAt(paths.slice(place + 1));
+    const seen = await look([current.path], current);
     if (closed) return;
-    if (seen.kind === 'absent') {
-      note('absent', () => {
-        log.warn(
-          { event: 'keys-file-gone', path: current.path },
-          'the key file is gone: the last good keys stay in force',
-        );
-      });
+    if (seen.kind === 'good') use(seen);
+    else if (seen.kind === 'bad') noteBad(seen);
+    if (seen.kind === 'absent') takeChanged(others);
+    else passOver(others);
+  }
+
+  async function lookAt(places: readonly string[]): Promise<Map<string, Look>> {
+    const seen = new Map<string, Look>();
+    for (const path of places) seen.set(path, await look([path]));
+    return seen;
+  }
+
+  function passOver(others: ReadonlyMap<string, Look>): void {
+    for (const [path, seen] of others) passedOver.set(path, digestOf(seen));
+  }
+
+  /** The file in force is gone: one in a less preferred place counts if it appeared or changed since. */
+  function takeChanged(others: ReadonlyMap<string, Look>): void {
+    for (const [path, seen] of others) {
+      if (seen.kind !== 'good' || seen.digest === passedOver.get(path)) continue;
+      use(seen);
       return;
     }
-    if (seen.kind === 'bad') {
-      const { path, detail, digest } = seen;
-      note(`${path} ${detail} ${digest}`, () => {
-        log.error(
-          { event: 'keys-file-bad', path, detail },
-          `the key file cannot be used, the last good keys stay in force: ${detail}`,
-        );
-      });
-      return;
-    }
-    trouble = { what: '', sinceMs: 0, isLogged: false };
+    note(current.path, 'absent', () => {
+      log.warn(
+        { event: 'keys-file-gone', path: current.path },
+        'the key file is gone: the last good keys stay in force',
+      );
+    });
+  }
+
+  function use(seen: Good): void {
+    faults.delete(seen.path);
     warnOfMode(seen.path, seen.mode);
     if (seen.digest === current.digest && seen.path === current.path) return;
     const areGrantsNew = !isDeepStrictEqual(seen.grants, current.grants);
+    passedOver.set(current.path, current.digest);
     current = seen;
     report();
     if (areGrantsNew) onChange(current.grants);
+    onFile?.({ path: current.path, digest: current.digest });
   }
 
   let closed = false;
@@ -157,8 +206,10 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     checking ??= checkUntilFresh();
   }
 
+  passOver(await lookAt(paths.slice(firstPlace + 1)));
   warnOfMode(current.path, current.mode);
   report();
+  onFile?.({ path: current.path, digest: current.digest });
   const notices =
     mode === 'poll'
       ? undefined
@@ -208,6 +259,10 @@ function watchPlaces(
     .on('error', onProblem);
 }
 
+function digestOf(seen: Look): string {
+  return seen.kind === 'absent' ? '' : seen.digest;
+}
+
 function isMissing(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ENOENT' || code === 'ENOTDIR';
@@ -221,7 +276,7 @@ function isMissing(error: unknown): boolean {
 async function look(paths: readonly string[], known?: Good): Promise<Look> {
   for (const path of paths) {
     try {
-      // Asked first: to read a named pipe would wait for ever.
+      // Asked first: to read a named pipe would wait forever.
       const found = await stat(path);
       if (!found.isFile()) return { kind: 'bad', path, detail: 'it is not a file', digest: '' };
       const text = await readFile(path, 'utf8');

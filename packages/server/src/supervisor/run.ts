@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
+import { writeKeysInForce } from '../config/keys-in-force.ts';
 import { sendAlerts } from './alerts/send-alerts.ts';
 import { watchKeyFile } from './key-file.ts';
 import type { KeyFile } from './key-file.ts';
@@ -15,6 +16,8 @@ export interface RunOptions {
   readonly log: Logger;
   /** Takes what the workers print, in whole lines; by default it goes where this process prints. */
   readonly printLines?: ((lines: string) => void) | undefined;
+  /** Called at SIGHUP: log rotation moves the file away and sends it. */
+  readonly reopenLog?: () => void;
   /** By default those of the server. */
   readonly workers?: readonly WorkerSpec[];
   /** How long the workers may take to stop. */
@@ -36,7 +39,7 @@ const SAME_CTRL_C_MS = 300;
  * @throws StartError when the server cannot start; nothing of it is left running then.
  */
 export async function runSupervisor(options: RunOptions): Promise<number> {
-  const { log, printLines, stopWithinMs, onServing } = options;
+  const { log, printLines, reopenLog, stopWithinMs, onServing } = options;
   // The workers have no use for the webhook, whose URL is a secret.
   const { alertWebhookUrl, ...config } = options.config;
   const { workers = serverWorkers(config) } = options;
@@ -48,7 +51,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
   });
   const monitoring = new Monitoring({ supervisor, config, log });
-  const control = listenForOrders(supervisor, log);
+  const control = handleSignals(supervisor, log, reopenLog);
   const endAlerts =
     alertWebhookUrl === undefined
       ? undefined
@@ -61,6 +64,9 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
       log,
       onChange: (grants) => {
         supervisor.setKeys(grants);
+      },
+      onFile: (file) => {
+        noteKeysInForce(config.stateDir, file, log);
       },
     });
     supervisor.setKeys(keyFile.grants);
@@ -87,6 +93,18 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   }
 }
 
+/** For `ptn-api keys`, which changes the file that counts here. Without it serving goes on. */
+function noteKeysInForce(stateDir: string, file: { path: string; digest: string }, log: Logger): void {
+  try {
+    writeKeysInForce(stateDir, { ...file, pid: process.pid });
+  } catch (error) {
+    log.warn(
+      { event: 'keys-in-force-not-written', err: error },
+      'ptn-api keys cannot be told which key file is read',
+    );
+  }
+}
+
 interface Control {
   /** The exit code, when everything has ended on order or after a fault. */
   readonly ended: Promise<number>;
@@ -94,7 +112,7 @@ interface Control {
   remove(): void;
 }
 
-function listenForOrders(supervisor: Supervisor, log: Logger): Control {
+function handleSignals(supervisor: Supervisor, log: Logger, reopenLog = (): void => undefined): Control {
   const hadTerminal = process.stdout.isTTY;
   let endingSinceMs: number | undefined;
   let resolveEnded: (code: number) => void = () => undefined;
@@ -132,7 +150,10 @@ function listenForOrders(supervisor: Supervisor, log: Logger): Control {
 
   function onHangup(): void {
     if (hadTerminal && !hasTerminal()) end('SIGHUP, as the terminal is gone');
-    else supervisor.rollingRestart().catch(onFault);
+    else {
+      reopenLog();
+      supervisor.rollingRestart().catch(onFault);
+    }
   }
 
   const onMessage = (message: unknown): void => {

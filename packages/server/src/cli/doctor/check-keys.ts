@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { parseKeyFile } from '@ptn-api/core';
+import { counted, parseKeyFile } from '@ptn-api/core';
 import type { ServerConfig } from '../../config/config.ts';
 import { ok, problem, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -10,8 +10,7 @@ const OPEN_TO_OTHERS = 0o077;
 export function checkKeys({ apiKeysPaths }: ServerConfig): Finding[] {
   const path = apiKeysPaths.find((place) => existsSync(place));
   if (path === undefined) {
-    const advice =
-      'copy api_keys.json.example there, put keys in and run chmod 600 on it, or give --api-keys';
+    const advice = 'run ptn-api keys add <user> --tier 100, which makes it, or give --api-keys';
     return [problem('key file', `there is none at ${apiKeysPaths.join(' nor at ')}`, advice)];
   }
   let text: string;
@@ -30,10 +29,14 @@ export function checkKeys({ apiKeysPaths }: ServerConfig): Finding[] {
   const findings: Finding[] = [];
   if (parsed.grants.length === 0) {
     findings.push(
-      warning('key file', `${path} holds no usable key`, 'every request is refused until it holds one'),
+      problem(
+        'key file',
+        `${path} holds no usable key: every request is refused`,
+        'run ptn-api keys add <user> --tier 100',
+      ),
     );
   } else {
-    findings.push(ok('key file', `${path}, ${parsed.grants.length} keys`));
+    findings.push(ok('key file', `${path}, ${counted(parsed.grants.length, 'key')}`));
   }
   for (const note of parsed.warnings) findings.push(warning('key file', note, `edit ${path}`));
   if ((mode & OPEN_TO_OTHERS) !== 0) {

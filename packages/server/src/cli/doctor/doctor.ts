@@ -1,3 +1,4 @@
+import { counted } from '@ptn-api/core';
 import type { GivenOptions } from '../../config/given-options.ts';
 import { resolveConfig } from '../../config/resolve-config.ts';
 import type { ConfigContext } from '../../config/resolve-config.ts';
@@ -5,6 +6,7 @@ import { StartError } from '../../config/start-error.ts';
 import type { ServerConfig } from '../../config/config.ts';
 import type { Finding } from './finding.ts';
 import { problem } from './finding.ts';
+import { checkDocuments } from './check-documents.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkOpenFiles, checkWatches } from './check-limits.ts';
 import { checkPorts } from './check-ports.ts';
@@ -36,7 +38,8 @@ export async function runDoctor(given: GivenOptions, { write, ...context }: Doct
   }
   const count = (level: Finding['level']): number =>
     findings.filter((finding) => finding.level === level).length;
-  write(`\n${count('problem')} problems, ${count('warning')} warnings, ${count('ok')} ok\n`);
+  const counts = [counted(count('problem'), 'problem'), counted(count('warning'), 'warning')];
+  write(`\n${counts.join(', ')}, ${count('ok')} ok\n`);
   return count('problem') > 0 ? 1 : 0;
 }
 
@@ -51,6 +54,7 @@ async function diagnose(given: GivenOptions, context: ConfigContext): Promise<Fi
   const tree = scanTree(config.ptnRoot);
   return [
     ...checkRoot(config, tree, Date.now()),
+    ...checkDocuments(config, Date.now()),
     ...checkKeys(config),
     ...(await checkPorts(config)),
     ...checkWatches(config, tree),

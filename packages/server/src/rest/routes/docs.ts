@@ -34,7 +34,7 @@ function asset(name: string, type: string): StaticFile {
 }
 
 /**
- * `/openapi.json`, and `/docs/`, a web page that shows it. Neither needs a key: they tell how to ask, and hold no
+ * `/openapi.json`, and `/docs`, a web page that shows it. Neither needs a key: they tell how to ask, and hold no
  * data. `/docs/asyncapi.yaml` describes the stream.
  */
 export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
@@ -44,7 +44,7 @@ export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
     strictTransportSecurity: false,
   });
   const files = new Map([
-    ['/docs/', asset('index.html', 'text/html; charset=utf-8')],
+    ['/docs', asset('index.html', 'text/html; charset=utf-8')],
     ['/docs/docs.js', asset('docs.js', 'text/javascript; charset=utf-8')],
     ['/docs/docs.css', asset('docs.css', 'text/css; charset=utf-8')],
   ]);
@@ -53,8 +53,8 @@ export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
     files.set('/docs/asyncapi.yaml', staticFile('text/yaml; charset=utf-8', readFileSync(asyncApi)));
   }
   // Everything on the page is found by addresses relative to it: a proxy may show it under a path of its own.
-  addRoute(app, '/docs', (_request, reply) =>
-    reply.header('Cache-Control', 'no-cache').redirect('docs/', 307),
+  addRoute(app, '/docs/', (_request, reply) =>
+    reply.header('Cache-Control', 'no-cache').redirect('../docs', 307),
   );
   for (const [url, file] of files) {
     addRoute(app, url, (request, reply) => sendStaticFile(request, reply, file));
