@@ -34,6 +34,7 @@ export class FeedUnderTest {
         stateDir: join(ptnRoot, '.ptn-api'),
         orderRetentionMs: 7 * 86_400_000,
         orderRetentionCount: 1_000_000,
+        orderRetentionBytes: 4 * 2 ** 30,
         isTakeover: false,
         positionsSource: 'auto',
         watch: 'auto',

@@ -8,6 +8,7 @@ import { OrderStream } from '../dist/feed/orders/order-stream.js';
 import type { SeenPosition } from '../dist/feed/orders/order-stream.js';
 import type { OrderLogState } from '../dist/order-log/order-log.js';
 import { openOrderLogReader } from '../dist/order-log/order-log-reader.js';
+import { positionText } from '../dist/order-log/order-log.js';
 import type { OrdersHead } from '../dist/ipc/messages.js';
 import { FeedUnderTest } from './feed-collector.ts';
 import { trade } from './feed-fixture.ts';
@@ -31,7 +32,7 @@ function stream(t: Test, writer: MemoryOrderLog, now = () => NOW) {
       { level: 'debug' },
       { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) },
     ),
-    retention: { maxAgeMs: 1e9, maxCount: 1e9 },
+    retention: { maxAgeMs: 1e9, maxCount: 1e9, maxBytes: Infinity },
     onState: (state) => {
       states.push(state);
       return Promise.resolve();
@@ -89,7 +90,7 @@ await t.test('several orders at once: one message each, the position as of that 
   const whole = trade({ uuid: 'p', times: [NOW - 3000, NOW - 2000, NOW - 1000], closed: true });
   orders.see('m', seen(whole));
   await orders.store();
-  const positions = writer.appended.map(({ position }) => JSON.parse(position) as Position);
+  const positions = writer.appended.map(({ position }) => JSON.parse(positionText(position)) as Position);
   t.same(
     positions.map((position) => position.orders.length),
     [1, 2, 3],

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import t from 'tap';
 import type { Test } from 'tap';
-import { encodeMessage, encodeMeta, messageKey, META_KEY } from '../dist/order-log/records.js';
+import { encodeDelta, NO_BASE } from '../dist/order-log/deltas.js';
+import { deltaKey, encodeMeta, META_KEY } from '../dist/order-log/records.js';
 import type { LogMeta } from '../dist/order-log/records.js';
 import { logPath, openReader, openWriter, order, orders } from './order-log-fixture.ts';
 
@@ -18,7 +19,7 @@ async function madeLog(t: Test): Promise<string> {
     await writer.append(orders(`small-${round}`, 40));
     await writer.append(orders(`large-${round}`, 3, { position: JSON.stringify('x'.repeat(9_000)) }));
   }
-  await writer.prune(1_000, { maxAgeMs: 1_000, maxCount: 100 });
+  await writer.prune(1_000, { maxAgeMs: 1_000, maxCount: 100, maxBytes: Infinity });
   await writer.close();
   return path;
 }
@@ -159,10 +160,10 @@ function changeLog(
 void t.test('a log of a newer version is refused and left as it is', async (t) => {
   const path = await madeLog(t);
   await changeLog(path, (put, meta) => {
-    put(META_KEY, encodeMeta({ ...meta, version: 2 }));
+    put(META_KEY, encodeMeta({ ...meta, version: 3 }));
   });
   const before = readFileSync(join(path, 'data.mdb'));
-  await t.rejects(openWriter(path), { name: 'OrderLogVersionError', message: /format version 2, .*upgrade/ });
+  await t.rejects(openWriter(path), { name: 'OrderLogVersionError', message: /format version 3, .*upgrade/ });
   t.throws(() => openReader(t, path), { name: 'OrderLogVersionError' });
   t.ok(readFileSync(join(path, 'data.mdb')).equals(before));
   t.strictSame(readdirSync(dirname(path)), ['orders']);
@@ -180,10 +181,10 @@ void t.test('a log that lacks a message is damaged', async (t) => {
 void t.test('a message that is not what was written is not read', async (t) => {
   const path = await madeLog(t);
   await changeLog(path, (put) => {
-    const value = encodeMessage(LAST, order('changed'));
+    const value = encodeDelta(LAST, order('changed'), NO_BASE);
     value.writeUInt8(value.readUInt8(value.length - 3) ^ 1, value.length - 3);
-    put(messageKey(LAST), value);
-    put(messageKey(LAST - 1), encodeMessage(LAST - 2, order('of another number')));
+    put(deltaKey(LAST), value);
+    put(deltaKey(LAST - 1), encodeDelta(LAST - 2, order('of another number'), NO_BASE));
   });
   const reader = openReader(t, path);
   t.equal(reader.read(LAST - 3, 1).length, 1);

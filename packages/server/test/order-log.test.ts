@@ -115,7 +115,10 @@ void t.test('pruning removes what is too old', async (t) => {
   const { writer } = await openWriter(path);
   for (const timestampMs of [100, 200, 300])
     await writer.append([order(`at-${timestampMs}`, { timestampMs })]);
-  t.match(await writer.prune(1_200, { maxAgeMs: 1_000, maxCount: 10 }), { oldest: 2, last: 3 });
+  t.match(await writer.prune(1_200, { maxAgeMs: 1_000, maxCount: 10, maxBytes: Infinity }), {
+    oldest: 2,
+    last: 3,
+  });
   t.strictSame(sequences(openReader(t, path).read(0, 10)), [2, 3]);
   await writer.close();
 });
@@ -124,7 +127,10 @@ void t.test('pruning removes what is too much, over several commits', async (t) 
   const path = logPath(t);
   const { writer } = await openWriter(path);
   await writer.append(orders('a', 12_000));
-  t.match(await writer.prune(1_000, { maxAgeMs: 1_000, maxCount: 5 }), { oldest: 11_996, last: 12_000 });
+  t.match(await writer.prune(1_000, { maxAgeMs: 1_000, maxCount: 5, maxBytes: Infinity }), {
+    oldest: 11_996,
+    last: 12_000,
+  });
   t.strictSame(sequences(openReader(t, path).read(0, 10)), [11_996, 11_997, 11_998, 11_999, 12_000]);
   await writer.close();
 });
@@ -133,7 +139,10 @@ void t.test('a log that was pruned to nothing goes on numbering, and still knows
   const path = logPath(t);
   const first = await openWriter(path);
   await first.writer.append(orders('a', 3));
-  t.match(await first.writer.prune(9_999, { maxAgeMs: 1, maxCount: 10 }), { oldest: 4, last: 3 });
+  t.match(await first.writer.prune(9_999, { maxAgeMs: 1, maxCount: 10, maxBytes: Infinity }), {
+    oldest: 4,
+    last: 3,
+  });
   await first.writer.close();
   const { writer, lines } = await openWriter(path);
   t.strictSame(lines, []);
@@ -186,7 +195,7 @@ void t.test(
             await writer.remember(action.uuids);
           } else if (action.do === 'prune') {
             kept = action.maxCount === 0 ? [] : kept.slice(-action.maxCount);
-            await writer.prune(1_000, { maxAgeMs: 1_000, maxCount: action.maxCount });
+            await writer.prune(1_000, { maxAgeMs: 1_000, maxCount: action.maxCount, maxBytes: Infinity });
           } else {
             await writer.close();
             ({ writer } = await openWriter(path));
@@ -217,7 +226,7 @@ void t.test('messages keep their bytes when the log changes after they were read
   await writer.append([order('a', { position })]);
   const [message] = openReader(t, path).read(0, 1);
   const before = Buffer.from(message?.bytes ?? []).toString();
-  await writer.prune(1_000, { maxAgeMs: 1_000, maxCount: 0 });
+  await writer.prune(1_000, { maxAgeMs: 1_000, maxCount: 0, maxBytes: Infinity });
   for (const event of orders('b', 10, { position: JSON.stringify('other'.repeat(20_000)) }))
     await writer.append([event]);
   t.equal(before, `{"sequence":1,"timestamp":1000,"data":{"position":${position}}}`);

@@ -58,27 +58,48 @@ function flips(previous: number, current: number): boolean {
   return previous * current < 0;
 }
 
+/** The net leverage after an order, and whether the order ends the walk, whatever follows. */
+function afterOrder(
+  net: number,
+  { order_type: type, leverage }: AccountedOrder,
+): { readonly net: number; readonly closes: boolean } {
+  const next = net + leverage;
+  const closes = type === 'FLAT' || flips(net, next);
+  return { net: closes ? 0 : next, closes };
+}
+
 /**
- * The largest absolute net leverage that the position had in `[fromMs, toMs]`. An order that closes it ends the walk,
- * whatever follows.
+ * Tells the largest absolute net leverage that the position had in `[fromMs, toMs]`, for spans that follow one another:
+ * orders before a span are passed once and not again for each of the thousands of spans of a year.
  */
-function maxLeverageWithin(orders: readonly AccountedOrder[], fromMs: number, toMs: number): number {
-  let current = 0;
-  let largest = 0;
-  let matched = false;
-  for (const { processed_ms: timeMs, order_type: type, leverage } of orders) {
-    const previous = current;
-    const next = previous + leverage;
-    const closes = type === 'FLAT' || flips(previous, next);
-    current = closes ? 0 : next;
-    if (timeMs >= fromMs) {
-      matched = true;
-      if (timeMs > toMs) return Math.max(largest, Math.abs(previous));
-      largest = Math.max(largest, Math.abs(current), timeMs > fromMs ? Math.abs(previous) : 0);
+function leverageWalk(orders: readonly AccountedOrder[]): (fromMs: number, toMs: number) => number {
+  let passed = 0;
+  let netBefore = 0;
+  let isClosed = false;
+  return (fromMs, toMs) => {
+    for (; !isClosed; passed++) {
+      const order = orders[passed];
+      if (order === undefined || !(order.processed_ms < fromMs)) break;
+      ({ net: netBefore, closes: isClosed } = afterOrder(netBefore, order));
     }
-    if (closes) break;
-  }
-  return matched ? largest : Math.abs(current);
+    let current = netBefore;
+    let largest = 0;
+    let matched = false;
+    for (let index = passed; index < orders.length && !isClosed; index++) {
+      const order = orders[index] as AccountedOrder;
+      const { processed_ms: timeMs } = order;
+      const previous = current;
+      const after = afterOrder(previous, order);
+      current = after.net;
+      if (timeMs >= fromMs) {
+        matched = true;
+        if (timeMs > toMs) return Math.max(largest, Math.abs(previous));
+        largest = Math.max(largest, Math.abs(current), timeMs > fromMs ? Math.abs(previous) : 0);
+      }
+      if (after.closes) break;
+    }
+    return matched ? largest : Math.abs(current);
+  };
 }
 
 /** All leverage that was bought and sold until the position closed. */
@@ -120,6 +141,7 @@ function carryFee(subject: FeeSubject, timeMs: number): number {
   const elapsedMs = timeMs - startMs;
   const wholeIntervals = Math.floor(elapsedMs / terms.intervalMs);
   const count = wholeIntervals + (elapsedMs % terms.intervalMs >= msToBoundary(terms, startMs) ? 1 : 0);
+  const maxLeverageWithin = leverageWalk(subject.orders);
   let product = 1;
   let fromMs = startMs;
   // The validator takes the first interval as long as it is from now to the next boundary, and steps of 8 h from there
@@ -128,7 +150,7 @@ function carryFee(subject: FeeSubject, timeMs: number): number {
   for (let i = 0; i < count; i++) {
     const day = dayOfWeek(toMs);
     if (!terms.restsOnWeekend || (day !== 0 && day !== 6)) {
-      const charge = terms.factor ** maxLeverageWithin(subject.orders, fromMs, toMs);
+      const charge = terms.factor ** maxLeverageWithin(fromMs, toMs);
       product *= terms.restsOnWeekend && day === WEDNESDAY ? charge ** 3 : charge;
     }
     fromMs = toMs;
@@ -143,6 +165,6 @@ function carryFee(subject: FeeSubject, timeMs: number): number {
  * @param timeMs Unix ms; for a closed position at most its close time.
  */
 export function feeFactor(subject: FeeSubject, timeMs: number): number {
-  if (timeMs < FEE_V4_MS) return 1 - subject.fee * maxLeverageWithin(subject.orders, -Infinity, Infinity);
+  if (timeMs < FEE_V4_MS) return 1 - subject.fee * leverageWalk(subject.orders)(-Infinity, Infinity);
   return carryFee(subject, timeMs) * spreadFee(subject, timeMs);
 }

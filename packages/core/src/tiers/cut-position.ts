@@ -1,6 +1,7 @@
 import type { OrderType } from '@ptn-api/protocol';
 import { formatFloat } from '../json/format-float.ts';
 import { lastMembers, sliceArray, sliceObject } from '../json/slice.ts';
+import type { Member, Span } from '../json/slice.ts';
 import { accountOrders } from '../positions/accounting.ts';
 import type { AccountedOrder, Accounting } from '../positions/accounting.ts';
 import { liquidationUuid } from '../positions/rebuild-position.ts';
@@ -73,33 +74,61 @@ function formatLiquidationOrder(positionUuid: string, timeMs: number): string {
   );
 }
 
-/**
- * A position as it stood after some of its orders. Orders that are kept and members that do not follow from them keep
- * their bytes; the accounting members are replaced, or added where they are missing. Of a key that stands twice only
- * the last member is kept: the first could show what the cut is to hide.
- *
- * @param text of a position that `readPosition` accepted, of the generations 2025 and account-size.
- * @param keep tells by its index which order is kept.
- */
-export function cutPosition(text: string, keep: (index: number) => boolean): CutResult {
-  const record = JSON.parse(text) as JsonRecord & {
-    position_uuid: string;
-    trade_pair: readonly unknown[];
-    orders: readonly JsonRecord[];
-  };
+type PositionRecord = JsonRecord & {
+  readonly position_uuid: string;
+  readonly trade_pair: readonly unknown[];
+  readonly orders: readonly JsonRecord[];
+};
+
+/** A position that is parsed once, to be cut any number of times. */
+export interface ParsedPosition {
+  readonly text: string;
+  readonly record: PositionRecord;
+  readonly members: ReadonlyMap<string, Member>;
+  /** Of each order in `text`. */
+  readonly orderSpans: readonly Span[];
+}
+
+/** A cut position as the text before its orders and the text behind them. */
+export type CutParts =
+  | { readonly ok: true; readonly head: string; readonly tail: string; readonly isPairKnown: boolean }
+  | { readonly ok: false; readonly reason: string };
+
+/** What stands between two orders, and between two members. */
+export const CUT_SEPARATOR = ', ';
+
+/** @param text of a position that `readPosition` accepted. */
+export function parseForCut(text: string): ParsedPosition {
   const members = lastMembers(sliceObject(text));
-  const orderTexts = sliceArray(text, members.get('orders')?.valueStart);
+  return {
+    text,
+    record: JSON.parse(text) as PositionRecord,
+    members,
+    orderSpans: sliceArray(text, members.get('orders')?.valueStart),
+  };
+}
+
+/** The bytes of an order as they stand in the position. */
+export function orderText({ text, orderSpans }: ParsedPosition, index: number): string {
+  const span = orderSpans[index];
+  return span === undefined ? '' : text.slice(span.start, span.end);
+}
+
+/**
+ * What stands around the kept orders of a cut position, which are joined by {@link CUT_SEPARATOR} between `head` and
+ * `tail`. Costs as much as there are orders and carry intervals, not as much as they are long.
+ *
+ * @param kept indexes of at least one order, rising.
+ */
+export function cutAround({ text, record, members }: ParsedPosition, kept: readonly number[]): CutParts {
   const orders: AccountedOrder[] = [];
-  const kept: string[] = [];
   let hasLiquidationOrder = false;
-  for (const [index, order] of record.orders.entries()) {
-    const span = orderTexts[index];
-    if (span === undefined || !keep(index)) continue;
+  for (const index of kept) {
+    const order = record.orders[index] ?? {};
     const accounted = accountedOrder(order);
     if (typeof accounted === 'string')
       return { ok: false, reason: `order ${index} has no usable ${accounted}` };
     orders.push(accounted);
-    kept.push(text.slice(span.start, span.end));
     hasLiquidationOrder ||= order['order_uuid'] === liquidationUuid(record.position_uuid);
   }
   const { isKnown, ...terms } = pairTerms(record.trade_pair);
@@ -109,18 +138,43 @@ export function cutPosition(text: string, keep: (index: number) => boolean): Cut
   const result = accountOrders(orders, { ...terms, accountSize });
   if (!result.ok) return result;
   const { accounting, initialPrice, isLiquidated } = result;
-  if (isLiquidated && !hasLiquidationOrder) {
-    kept.push(formatLiquidationOrder(record.position_uuid, accounting.close_ms ?? NaN));
-  }
-  const replacements = formatAccounting(accounting).set('orders', `[${kept.join(', ')}]`);
+  const added =
+    isLiquidated && !hasLiquidationOrder
+      ? CUT_SEPARATOR + formatLiquidationOrder(record.position_uuid, accounting.close_ms ?? NaN)
+      : '';
+  const replacements = formatAccounting(accounting);
   // Records of 2024 hold it; later ones do not.
   if (members.has('initial_entry_price')) replacements.set('initial_entry_price', formatFloat(initialPrice));
+  let head = '';
   const pieces: string[] = [];
   for (const [key, { keyStart, valueStart, valueEnd }] of members) {
+    if (key === 'orders') {
+      pieces.push(`${text.slice(keyStart, valueStart)}[`);
+      head = pieces.splice(0).join(CUT_SEPARATOR);
+      pieces.push(`${added}]`);
+      continue;
+    }
     const replacement = replacements.get(key) ?? text.slice(valueStart, valueEnd);
     replacements.delete(key);
     pieces.push(text.slice(keyStart, valueStart) + replacement);
   }
   for (const [key, value] of replacements) pieces.push(`"${key}": ${value}`);
-  return { ok: true, text: `{${pieces.join(', ')}}`, isPairKnown: isKnown };
+  return { ok: true, head: `{${head}`, tail: `${pieces.join(CUT_SEPARATOR)}}`, isPairKnown: isKnown };
+}
+
+/**
+ * A position as it stood after some of its orders. Orders that are kept and members that do not follow from them keep
+ * their bytes; the accounting members are replaced, or added where they are missing. Of a key that stands twice only
+ * the last member is kept: the first could show what the cut is to hide.
+ *
+ * @param text of a position that `readPosition` accepted, of the generations 2025 and account-size.
+ * @param keep tells by its index which order is kept.
+ */
+export function cutPosition(text: string, keep: (index: number) => boolean): CutResult {
+  const parsed = parseForCut(text);
+  const kept = [...parsed.orderSpans.keys()].filter(keep);
+  const cut = cutAround(parsed, kept);
+  if (!cut.ok) return cut;
+  const list = kept.map((index) => orderText(parsed, index)).join(CUT_SEPARATOR);
+  return { ok: true, text: cut.head + list + cut.tail, isPairKnown: cut.isPairKnown };
 }

@@ -50,6 +50,8 @@ export interface ServerConfig {
   readonly orderRetentionMs: number;
   /** So many orders stay in the order log at most. */
   readonly orderRetentionCount: number;
+  /** The order log takes this much of the disk at most. */
+  readonly orderRetentionBytes: number;
   /** `/readyz` fails when the feed has not proved for so long that what is served is up to date. */
   readonly maxStalenessMs: number;
   readonly limits: ServerLimits;

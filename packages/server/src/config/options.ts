@@ -129,6 +129,12 @@ export const OPTIONS = {
     describe: 'How many orders are kept for them at most',
     fallback: '1000000',
   },
+  'order-retention-bytes': {
+    env: 'PTN_API_ORDER_RETENTION_BYTES',
+    group: 'Operation:',
+    describe: 'How much room they take on disk at most, 67108864 (64 MiB) or more',
+    fallback: '4294967296',
+  },
   'admin-port': {
     env: 'PTN_API_ADMIN_PORT',
     group: 'Operation:',

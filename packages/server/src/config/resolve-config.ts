@@ -16,7 +16,7 @@ const MARK = 'validation';
 /** Under PTN_ROOT, the preferred place first. */
 const KEY_FILES = ['vanta_api/api_keys.json', 'ptn_api/api_keys.json'] as const;
 const HOST = /^[\w.:%-]+$/;
-const WHOLE_NUMBER = /^\d{1,10}$/;
+const WHOLE_NUMBER = /^\d{1,15}$/;
 const DECIMAL_NUMBER = /^\d{1,5}(\.\d{1,6})?$/;
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 36_500;
@@ -168,6 +168,7 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     wsWorkers: read('ws-workers', wholeNumber(1, 16)),
     orderRetentionMs: read('order-retention-days', readDays),
     orderRetentionCount: read('order-retention-count', wholeNumber(1000, 1_000_000_000)),
+    orderRetentionBytes: read('order-retention-bytes', wholeNumber(64 * 2 ** 20, 200 * 2 ** 30)),
     positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
     maxStalenessMs: 1000 * read('max-staleness', wholeNumber(LEAST_STALENESS_S, MOST_STALENESS_S)),
     limits: {

@@ -62,7 +62,8 @@ export class Feed {
     this.#options = options;
     this.#pool = options.pool ?? createTaskPool(POOL_THREADS);
     const { config, log, publish, alert = () => undefined } = options;
-    this.#orderLog = new OrderLogOwner({ config, log, publish, alert, positions: () => this.#positions });
+    const positions = (): PositionsFeed | null => this.#positions;
+    this.#orderLog = new OrderLogOwner({ config, log, pool: this.#pool, publish, alert, positions });
   }
 
   /** Resolves when everything that is there was published once. */

@@ -3,7 +3,20 @@ import { openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { OrderLogDamagedError, OrderLogVersionError } from './errors.ts';
 import type { LogCheck } from './log-check.ts';
-import { checkOrder, decodeMessage, entryKind, messageKey, META_KEY, sequenceOfKey } from './records.ts';
+import { decodeBlock, endOf } from './blocks.ts';
+import type { Block } from './blocks.ts';
+import { decodeDelta } from './deltas.ts';
+import {
+  checkOrder,
+  decodeMessage,
+  entryKind,
+  messageKey,
+  META_KEY,
+  missing,
+  sequenceOfKey,
+  WHOLE_MESSAGES_VERSION,
+} from './records.ts';
+import type { LogMeta } from './records.ts';
 
 /** lmdb.h: what the engine answers when the file contradicts itself. */
 const DAMAGE_CODES = new Set([-30797, -30796, -30795, -30793, -30782]);
@@ -27,14 +40,16 @@ function check(path: string): LogCheck {
 }
 
 /**
- * Every checksum, that keys rise, and that the messages are exactly those that the log says it holds.
+ * Every checksum, that keys rise, that the messages are exactly those that the log says it holds, and that each finds in
+ * its block the orders that it goes on from.
  *
  * @returns Whether anything was ever written.
  */
 function checkEntries(environment: Environment, path: string): boolean {
   const meta = readMeta(environment, path);
+  const blocks: Block[] = [];
   let previous: Uint8Array | undefined;
-  let messages = 0;
+  let messages: MessageCheck | undefined;
   for (const { key, value } of environment.getRange({ snapshot: true })) {
     if (previous && Buffer.compare(previous, key) >= 0)
       throw new OrderLogDamagedError('the entries of the order log are not in order');
@@ -42,18 +57,61 @@ function checkEntries(environment: Environment, path: string): boolean {
     const kind = entryKind(key);
     if (!meta) throw new OrderLogDamagedError('the order log has entries, but not the one that says which');
     if (kind === 'order') checkOrder(key, value);
-    if (kind !== 'message') continue;
-    const sequence = sequenceOfKey(key);
-    if (sequence !== meta.oldest + messages)
-      throw new OrderLogDamagedError(`order ${meta.oldest + messages} is missing from the order log`);
-    decodeMessage(sequence, value);
-    messages++;
+    if (kind === 'block') blocks.push(decodeBlock(key, value));
+    if (kind !== 'message' && kind !== 'delta') continue;
+    messages ??= new MessageCheck(meta, blocks);
+    messages.take(kind, sequenceOfKey(key), value);
   }
-  if (meta && messages !== meta.last - meta.oldest + 1)
-    throw new OrderLogDamagedError(
-      `the order log ends at ${meta.oldest + messages - 1}, not at ${meta.last}`,
-    );
+  if (meta) (messages ?? new MessageCheck(meta, blocks)).end();
   return meta !== undefined;
+}
+
+/** Checks the messages, which come in the order of their numbers, against what the log says of itself. */
+class MessageCheck {
+  readonly #meta: LogMeta;
+  readonly #blocks: Block[];
+  #next: number;
+  /** Bytes of the orders of each message of the block. */
+  readonly #lists = new Map<number, number>();
+
+  constructor(meta: LogMeta, blocks: readonly Block[]) {
+    this.#meta = meta;
+    this.#blocks = [...blocks];
+    // Beyond the retention, but others of its block go on from it.
+    this.#next = blocks[0]?.start ?? meta.oldest;
+    const isReached = meta.oldest >= this.#next && meta.oldest <= meta.last + 1;
+    if (!isReached) throw new OrderLogDamagedError(`the order log begins behind order ${meta.oldest}`);
+  }
+
+  take(kind: 'message' | 'delta', sequence: number, value: Buffer): void {
+    if (sequence !== this.#next) throw missing(this.#next);
+    this.#next++;
+    this.#enterBlock(sequence);
+    if (kind === 'message') {
+      decodeMessage(sequence, value);
+      return;
+    }
+    const { base, listBytes } = decodeDelta(sequence, value);
+    if (base.bytes > 0 && this.#lists.get(base.sequence) !== base.bytes)
+      throw new OrderLogDamagedError(
+        `order ${sequence} in the order log goes on from orders that are not there`,
+      );
+    this.#lists.set(sequence, listBytes);
+  }
+
+  #enterBlock(sequence: number): void {
+    if (this.#meta.version === WHOLE_MESSAGES_VERSION) return;
+    const [block] = this.#blocks;
+    if (block === undefined || sequence < block.start)
+      throw new OrderLogDamagedError(`order ${sequence} is in no block of the order log`);
+    if (sequence === block.start) this.#lists.clear();
+    if (sequence === endOf(block)) this.#blocks.shift();
+  }
+
+  end(): void {
+    if (this.#next !== this.#meta.last + 1 || this.#blocks.length > 0)
+      throw new OrderLogDamagedError(`the order log ends at ${this.#next - 1}, not at ${this.#meta.last}`);
+  }
 }
 
 /** The list of free pages is only read by writing: writes, and takes it back. */

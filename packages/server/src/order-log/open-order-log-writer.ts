@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
+import { makeBlocksOfWholeMessages, readBlocks } from './blocks.ts';
 import { dataFile, hasDataFile, openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { OrderLogVersionError, OrderLogWriteError } from './errors.ts';
@@ -9,7 +10,7 @@ import { readHighWater, syncFolder, writeHighWater } from './high-water.ts';
 import { checkLog } from './log-check.ts';
 import { LmdbOrderLogWriter } from './order-log-writer.ts';
 import type { OrderLogWriter } from './order-log.ts';
-import { encodeMeta, FORMAT_VERSION, META_KEY } from './records.ts';
+import { encodeMeta, FORMAT_VERSION, META_KEY, WHOLE_MESSAGES_VERSION } from './records.ts';
 import type { LogMeta } from './records.ts';
 import { takeWriterLock } from './writer-lock.ts';
 
@@ -81,11 +82,14 @@ async function openLocked(options: OrderLogWriterOptions, releaseLock: () => voi
   const environment = openEnvironment(path, { readOnly: false });
   try {
     const found = readMeta(environment, path);
-    const meta = found ?? makeLog(environment, Math.max(options.startAfter, marked?.last ?? 0));
+    const meta = found
+      ? upgraded(environment, found)
+      : makeLog(environment, Math.max(options.startAfter, marked?.last ?? 0));
+    const blocks = readBlocks(environment);
     // The folder may be new, and the engine does not sync the folder that it makes its file in.
     if (!found) [path, dirname(path)].forEach(syncFolder);
     const highWater = marked?.epoch === meta.epoch ? marked : writeHighWater(path, meta.epoch, meta.last);
-    return new LmdbOrderLogWriter({ path, environment, meta, highWater, isNew: !found, releaseLock });
+    return new LmdbOrderLogWriter({ path, environment, meta, blocks, highWater, isNew: !found, releaseLock });
   } catch (error) {
     await environment.close();
     throw error;
@@ -120,6 +124,17 @@ function moveAside(path: string): string {
   renameSync(join(path, 'lock.mdb'), join(aside, 'lock.mdb'));
   [aside, path, dirname(path)].forEach(syncFolder);
   return aside;
+}
+
+/** A log of format 1 gets what later ones have besides; its messages stay as they are. */
+function upgraded(environment: Environment, found: LogMeta): LogMeta {
+  if (found.version !== WHOLE_MESSAGES_VERSION) return found;
+  const meta = { ...found, version: FORMAT_VERSION };
+  environment.transactionSync(() => {
+    makeBlocksOfWholeMessages(environment, meta);
+    environment.putSync(META_KEY, encodeMeta(meta));
+  });
+  return meta;
 }
 
 function makeLog(environment: Environment, startAfter: number): LogMeta {

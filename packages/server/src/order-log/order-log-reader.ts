@@ -3,7 +3,7 @@ import { dataFile, openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { OrderLogMissingError } from './errors.ts';
 import type { OrderLogReader, OrderLogState, OrderMessage } from './order-log.ts';
-import { decodeMessage, messageKey } from './records.ts';
+import { MessageTexts } from './message-texts.ts';
 import type { LogMeta } from './records.ts';
 
 /**
@@ -24,6 +24,7 @@ export function openOrderLogReader({ path }: { readonly path: string }): OrderLo
 class LmdbOrderLogReader implements OrderLogReader {
   readonly #path: string;
   #opened: { readonly environment: Environment; readonly inode: bigint } | undefined;
+  readonly #texts = new MessageTexts();
   /** Closing takes back what a replaced log used; `close` waits for it. */
   readonly #closings: Promise<void>[] = [];
 
@@ -45,7 +46,7 @@ class LmdbOrderLogReader implements OrderLogReader {
     let sizeBytes = 0;
     // One snapshot for all: nothing gives the engine an opportunity to renew it before this returns.
     for (let sequence = first; sequence <= end && sizeBytes < maxBytes; sequence++) {
-      const message = decodeMessage(sequence, environment.getBinary(messageKey(sequence)));
+      const message = this.#texts.read(environment, sequence);
       messages.push(message);
       sizeBytes += message.bytes.byteLength;
     }
@@ -85,6 +86,7 @@ class LmdbOrderLogReader implements OrderLogReader {
   }
 
   #closeOpened(): void {
+    this.#texts.clear();
     if (this.#opened) this.#closings.push(this.#opened.environment.close());
     this.#opened = undefined;
   }

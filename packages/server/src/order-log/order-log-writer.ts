@@ -4,17 +4,23 @@ import { readMeta } from './environment.ts';
 import { OrderLogDamagedError, OrderLogWriteError } from './errors.ts';
 import { writeHighWater } from './high-water.ts';
 import type { HighWater } from './high-water.ts';
-import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter } from './order-log.ts';
+import { encodeBlock, endOf, grown, isFull, StoredLists } from './blocks.ts';
+import type { Block } from './blocks.ts';
+import { decodeDeltaOrder, encodeDelta } from './deltas.ts';
+import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from './order-log.ts';
 import {
-  decodeLoggedOrder,
-  decodeMessage,
+  blockKey,
+  decodeHeader,
   decodeOrder,
-  encodeMessage,
+  deltaKey,
   encodeMeta,
   encodeOrder,
   messageKey,
   META_KEY,
+  missing,
+  opened,
   orderKey,
+  timestampOf,
 } from './records.ts';
 import type { LogMeta } from './records.ts';
 
@@ -25,6 +31,8 @@ export interface OpenedLog {
   readonly path: string;
   readonly environment: Environment;
   readonly meta: LogMeta;
+  /** The oldest first. */
+  readonly blocks: readonly Block[];
   readonly highWater: HighWater;
   readonly isNew: boolean;
   readonly releaseLock: () => void;
@@ -41,12 +49,16 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   readonly #environment: Environment;
   readonly #releaseLock: () => void;
   #meta: LogMeta;
+  #blocks: readonly Block[];
+  /** Of the last block; `null` where the next order begins a new one, as the first after an opening does. */
+  #lists: StoredLists | null = null;
   #highWater: HighWater;
 
-  constructor({ path, environment, meta, highWater, isNew, releaseLock }: OpenedLog) {
+  constructor({ path, environment, meta, blocks, highWater, isNew, releaseLock }: OpenedLog) {
     this.#path = path;
     this.#environment = environment;
     this.#meta = meta;
+    this.#blocks = blocks;
     this.#highWater = highWater;
     this.#releaseLock = releaseLock;
     this.isNew = isNew;
@@ -72,7 +84,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     const { oldest, last } = this.#meta;
     const found: LoggedOrder[] = [];
     for (let sequence = last; sequence >= oldest; sequence--) {
-      const order = decodeLoggedOrder(sequence, this.#environment.getBinary(messageKey(sequence)));
+      const order = this.#loggedOrder(sequence);
       if (order.timestampMs < sinceMs) break;
       found.push(order);
     }
@@ -82,18 +94,37 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   // eslint-disable-next-line @typescript-eslint/require-await -- so that errors are rejections
   async append(events: readonly OrderEvent[]): Promise<OrderLogState> {
     this.#reserve(this.#meta.last + events.length);
+    const blocks = [...this.#blocks];
+    let lists = this.#lists;
+    // A transaction that fails takes back what was written, but not what these remember of it.
+    this.#lists = null;
     this.#commit((meta) => {
       let { last } = meta;
+      const changed = new Map<number, Block>();
       for (const event of events) {
         // Sees what this transaction has put: an order that is there twice is streamed once.
         if (this.isKnown(event.orderUuid)) continue;
         last++;
         const key = orderKey(event.orderUuid);
         this.#environment.putSync(key, encodeOrder(key, last));
-        this.#environment.putSync(messageKey(last), encodeMessage(last, event));
+        let block = blocks.at(-1);
+        if (lists === null || block === undefined || isFull(block)) {
+          lists = new StoredLists();
+          block = { start: last, count: 0, bytes: 0, newestMs: 0 };
+          blocks.push(block);
+        }
+        const value = encodeDelta(last, event, lists.next(event.hotkey, event.position, last));
+        this.#environment.putSync(deltaKey(last), value);
+        block = grown(block, value, event.timestampMs);
+        blocks[blocks.length - 1] = block;
+        changed.set(block.start, block);
       }
+      for (const block of changed.values())
+        this.#environment.putSync(blockKey(block.start), encodeBlock(block));
       return { ...meta, last };
     });
+    this.#blocks = blocks;
+    this.#lists = lists;
     return this.state();
   }
 
@@ -115,21 +146,22 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     this.#commit((meta) => ({ ...meta, lastAliveMs: nowMs }));
   }
 
-  async prune(
-    nowMs: number,
-    { maxAgeMs, maxCount }: { readonly maxAgeMs: number; readonly maxCount: number },
-  ): Promise<OrderLogState> {
+  async prune(nowMs: number, limits: OrderRetention): Promise<OrderLogState> {
     // Readers that were killed would hold on to the pages that this frees.
     this.#environment.readerCheck();
-    while (this.#isOldestBeyond(nowMs - maxAgeMs, maxCount)) {
+    for (;;) {
+      const [first] = this.#blocks;
+      if (first === undefined) break;
+      const oldest = this.#keptFrom(first, nowMs - limits.maxAgeMs, limits);
+      if (oldest === this.#meta.oldest) break;
+      const isOver = oldest > endOf(first);
       this.#commit((meta) => {
-        let { oldest } = meta;
-        for (let removed = 0; removed < CHUNK; removed++, oldest++) {
-          if (!this.#isBeyond(oldest, nowMs - maxAgeMs, maxCount)) break;
-          this.#environment.removeSync(messageKey(oldest));
-        }
+        if (isOver) this.#remove(first);
         return { ...meta, oldest };
       });
+      if (!isOver) break;
+      this.#blocks = this.#blocks.slice(1);
+      if (this.#blocks.length === 0) this.#lists = null;
       await setImmediate();
     }
     return this.state();
@@ -140,16 +172,36 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     this.#releaseLock();
   }
 
-  #isOldestBeyond(minTimestampMs: number, maxCount: number): boolean {
-    return this.#isBeyond(this.#meta.oldest, minTimestampMs, maxCount);
+  /** The first message that stays, of those in the oldest block; the one behind the block where none does. */
+  #keptFrom(block: Block, minTimestampMs: number, { maxCount, maxBytes }: OrderRetention): number {
+    const { oldest, last } = this.#meta;
+    const end = endOf(block);
+    const bytes = this.#blocks.reduce((sum, each) => sum + each.bytes, 0);
+    const isLastBlock = this.#blocks.length === 1;
+    if ((bytes > maxBytes && !isLastBlock) || block.newestMs < minTimestampMs) return end + 1;
+    let kept = Math.min(Math.max(oldest, last - maxCount + 1), end + 1);
+    while (kept <= end && timestampOf(this.#record(kept).value) < minTimestampMs) kept++;
+    return kept;
   }
 
-  #isBeyond(sequence: number, minTimestampMs: number, maxCount: number): boolean {
-    const { last } = this.#meta;
-    if (sequence > last) return false;
-    if (last - sequence + 1 > maxCount) return true;
-    const message = decodeMessage(sequence, this.#environment.getBinary(messageKey(sequence)));
-    return message.timestampMs < minTimestampMs;
+  #remove(block: Block): void {
+    for (let sequence = block.start; sequence <= endOf(block); sequence++) {
+      this.#environment.removeSync(deltaKey(sequence));
+      this.#environment.removeSync(messageKey(sequence));
+    }
+    this.#environment.removeSync(blockKey(block.start));
+  }
+
+  #record(sequence: number): { readonly isDelta: boolean; readonly value: Buffer } {
+    const delta = this.#environment.getBinary(deltaKey(sequence));
+    const value = delta ?? this.#environment.getBinary(messageKey(sequence));
+    if (value === undefined) throw missing(sequence);
+    return { isDelta: delta !== undefined, value };
+  }
+
+  #loggedOrder(sequence: number): LoggedOrder {
+    const { isDelta, value } = this.#record(sequence);
+    return isDelta ? decodeDeltaOrder(sequence, value) : decodeHeader(opened(messageKey(sequence), value), 0);
   }
 
   /** A number is set aside beside the log before it is used: a log that is lost must not take it with it. */

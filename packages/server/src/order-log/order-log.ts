@@ -4,6 +4,26 @@
  * its place behind these interfaces.
  */
 
+/**
+ * JSON text of a position as it stood after an order, taken apart so that what it shares with the messages before it is
+ * stored once: `head`, then the first `listBytes` of `list`, then `tail`.
+ */
+export interface PositionParts {
+  readonly positionUuid: string;
+  readonly head: string;
+  /** UTF-8 of the position's orders, also of those that came later. The same object for several messages. */
+  readonly list: Uint8Array;
+  readonly listBytes: number;
+  readonly tail: string;
+}
+
+/** The position as one text. */
+export function positionText(position: PositionParts | string): string {
+  if (typeof position === 'string') return position;
+  const { head, list, listBytes, tail } = position;
+  return head + Buffer.from(list.buffer, list.byteOffset, listBytes).toString() + tail;
+}
+
 /** An order to be streamed. */
 export interface OrderEvent {
   readonly orderUuid: string;
@@ -11,8 +31,8 @@ export interface OrderEvent {
   readonly tradePairId: string;
   /** Unix ms at which the order became available to the server. */
   readonly timestampMs: number;
-  /** JSON text of the position as it stood after that order, which is the last of its orders. */
-  readonly position: string;
+  /** The position as it stood after that order, which is the last of its orders. */
+  readonly position: PositionParts | string;
 }
 
 /** A streamed order. */
@@ -38,6 +58,14 @@ export interface OrderLogState {
   readonly last: number;
 }
 
+/** How much of the stream is kept. */
+export interface OrderRetention {
+  readonly maxAgeMs: number;
+  readonly maxCount: number;
+  /** On disk. What is removed for it are whole blocks, but never the one that is being written. */
+  readonly maxBytes: number;
+}
+
 /** The one writer. Every method that returns a promise is durable, on disk, when it resolves. */
 export interface OrderLogWriter {
   state(): OrderLogState;
@@ -56,11 +84,8 @@ export interface OrderLogWriter {
   /** Makes orders known that are never to be streamed. */
   remember(orderUuids: readonly string[]): Promise<void>;
   markAlive(nowMs: number): Promise<void>;
-  /** Removes the oldest messages beyond either limit. Their uuids stay known. */
-  prune(
-    nowMs: number,
-    limits: { readonly maxAgeMs: number; readonly maxCount: number },
-  ): Promise<OrderLogState>;
+  /** Removes the oldest messages beyond any of the limits. Their uuids stay known. */
+  prune(nowMs: number, limits: OrderRetention): Promise<OrderLogState>;
   close(): Promise<void>;
 }
 

@@ -3,10 +3,13 @@
  *
  * | key                          | value                                                                  |
  * | ---------------------------- | ---------------------------------------------------------------------- |
- * | `01`                         | CRC-32 (4 bytes), then JSON `{"version":1,…}`: {@link LogMeta}         |
+ * | `01`                         | CRC-32 (4 bytes), then JSON `{"version":2,…}`: {@link LogMeta}         |
+ * | `01`, sequence as a double   | CRC-32 (4), then JSON: the block that begins there, see blocks.ts      |
  * | `02`, order uuid (UTF-8)     | CRC-32 (4), sequence as a double (8), 0 if only remembered             |
  * | `03`, sequence as a double   | CRC-32 (4), timestamp ms as a double (8), lengths of hotkey, pair and  |
  * |                              | uuid (2 each), hotkey, pair and uuid (UTF-8), message bytes (the rest) |
+ * |                              | Written up to format 1.                                                |
+ * | `04`, sequence as a double   | CRC-32 (4), the same up to the lengths, then see deltas.ts             |
  *
  * Numbers are big-endian: doubles that are not negative then sort by value, and hold every integer up to 2^53.
  * Sequences come last in the tree, so that appending fills its pages instead of splitting them in halves.
@@ -15,9 +18,12 @@
 import { crc32 } from 'node:zlib';
 import { OrderLogDamagedError } from './errors.ts';
 import type { LoggedOrder, OrderEvent, OrderLogState, OrderMessage } from './order-log.ts';
+import { positionText } from './order-log.ts';
 
 /** Of the layout above. A log of a higher version is refused. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
+/** Kept every message as a whole; such a log is read and continued. */
+export const WHOLE_MESSAGES_VERSION = 1;
 
 export interface LogMeta extends OrderLogState {
   readonly version: number;
@@ -25,13 +31,15 @@ export interface LogMeta extends OrderLogState {
   readonly lastAliveMs: number | null;
 }
 
-export type EntryKind = 'meta' | 'order' | 'message';
+export type EntryKind = 'meta' | 'block' | 'order' | 'message' | 'delta';
 
 const META = 1;
 const ORDER = 2;
 const MESSAGE = 3;
-const CRC_BYTES = 4;
-const MESSAGE_HEADER_BYTES = CRC_BYTES + 8 + 2 + 2 + 2;
+const DELTA = 4;
+export const CRC_BYTES = 4;
+/** Up to the names. */
+export const MESSAGE_HEADER_BYTES = CRC_BYTES + 8 + 2 + 2 + 2;
 /** Keys of the engine end at 1978 bytes; real uuids have 36. */
 const MAX_UUID_BYTES = 1_000;
 const MAX_NAME_BYTES = 0xffff;
@@ -41,7 +49,11 @@ export const META_KEY: Uint8Array = Uint8Array.of(META);
 export function entryKind(key: Uint8Array): EntryKind {
   if (key[0] === META && key.length === 1) return 'meta';
   if (key[0] === ORDER) return 'order';
-  if (key[0] === MESSAGE && key.length === 9) return 'message';
+  if (key.length === 9) {
+    if (key[0] === META) return 'block';
+    if (key[0] === MESSAGE) return 'message';
+    if (key[0] === DELTA) return 'delta';
+  }
   throw new OrderLogDamagedError('the order log has an entry of an unknown kind');
 }
 
@@ -53,11 +65,23 @@ export function orderKey(orderUuid: string): Uint8Array {
   return key;
 }
 
-export function messageKey(sequence: number): Uint8Array {
+function numberedKey(kind: number, sequence: number): Uint8Array {
   const key = Buffer.allocUnsafe(9);
-  key[0] = MESSAGE;
+  key[0] = kind;
   key.writeDoubleBE(sequence, 1);
   return key;
+}
+
+export function messageKey(sequence: number): Uint8Array {
+  return numberedKey(MESSAGE, sequence);
+}
+
+export function deltaKey(sequence: number): Uint8Array {
+  return numberedKey(DELTA, sequence);
+}
+
+export function blockKey(start: number): Uint8Array {
+  return numberedKey(META, start);
 }
 
 export function sequenceOfKey(key: Uint8Array): number {
@@ -88,62 +112,87 @@ export function decodeOrder(key: Uint8Array, value: Buffer): number {
   return opened(key, value).readDoubleBE(CRC_BYTES);
 }
 
-/** @throws RangeError for a hotkey or trade pair of more than 65,535 bytes. */
-export function encodeMessage(sequence: number, event: OrderEvent): Buffer {
+/**
+ * The beginning of a message's record, zeroes for `more` bytes behind the lengths, and the names.
+ *
+ * @throws RangeError for a hotkey or trade pair of more than 65,535 bytes.
+ */
+export function encodeHeader(event: OrderEvent, more: number): { header: Buffer; names: Buffer[] } {
   const names = [event.hotkey, event.tradePairId, event.orderUuid].map((name) => Buffer.from(name));
-  const header = Buffer.alloc(MESSAGE_HEADER_BYTES);
+  const header = Buffer.alloc(MESSAGE_HEADER_BYTES + more);
   header.writeDoubleBE(event.timestampMs, CRC_BYTES);
   names.forEach((name, index) => {
     if (name.length > MAX_NAME_BYTES)
       throw new RangeError(`a hotkey or trade pair of order ${event.orderUuid} has ${name.length} bytes`);
     header.writeUInt16BE(name.length, CRC_BYTES + 8 + index * 2);
   });
-  const text = `{"sequence":${sequence},"timestamp":${event.timestampMs},"data":{"position":${event.position}}}`;
+  return { header, names };
+}
+
+/** What a message is sent as, before and behind its position. */
+export function envelope(sequence: number, timestampMs: number): readonly [string, string] {
+  return [`{"sequence":${sequence},"timestamp":${timestampMs},"data":{"position":`, '}}'];
+}
+
+/** The record of a whole message, as format 1 wrote it. @throws RangeError as {@link encodeHeader}. */
+export function encodeMessage(sequence: number, event: OrderEvent): Buffer {
+  const { header, names } = encodeHeader(event, 0);
+  const text = envelope(sequence, event.timestampMs).join(positionText(event.position));
   return sealed(messageKey(sequence), Buffer.concat([header, ...names, Buffer.from(text)]));
 }
 
 /** @throws OrderLogDamagedError when the bytes are not those that were written under this number. */
-export function decodeMessage(sequence: number, value: Buffer | undefined): OrderMessage {
-  const { hotkey, tradePairId, timestampMs, end, value: message } = decodeHeader(sequence, value);
-  return { sequence, hotkey, tradePairId, timestampMs, bytes: message.subarray(end) };
-}
-
-/** @throws OrderLogDamagedError as for {@link decodeMessage}. */
-export function decodeLoggedOrder(sequence: number, value: Buffer | undefined): LoggedOrder {
-  const { orderUuid, hotkey, timestampMs } = decodeHeader(sequence, value);
-  return { orderUuid, hotkey, timestampMs };
-}
-
-function decodeHeader(
-  sequence: number,
-  value: Buffer | undefined,
-): Omit<OrderEvent, 'position'> & { readonly end: number; readonly value: Buffer } {
-  if (!value) throw new OrderLogDamagedError(`order ${sequence} is missing from the order log`);
+export function decodeMessage(sequence: number, value: Buffer): OrderMessage {
   opened(messageKey(sequence), value);
-  const hotkeyEnd = MESSAGE_HEADER_BYTES + value.readUInt16BE(CRC_BYTES + 8);
+  const { hotkey, tradePairId, timestampMs, end } = decodeHeader(value, 0);
+  return { sequence, hotkey, tradePairId, timestampMs, bytes: value.subarray(end) };
+}
+
+/** @param more bytes between the lengths and the names. */
+export function decodeHeader(value: Buffer, more: number): LoggedOrder & DecodedHeader {
+  const start = MESSAGE_HEADER_BYTES + more;
+  const hotkeyEnd = start + value.readUInt16BE(CRC_BYTES + 8);
   const tradePairEnd = hotkeyEnd + value.readUInt16BE(CRC_BYTES + 10);
   const end = tradePairEnd + value.readUInt16BE(CRC_BYTES + 12);
   return {
-    hotkey: value.toString('utf8', MESSAGE_HEADER_BYTES, hotkeyEnd),
+    hotkey: value.toString('utf8', start, hotkeyEnd),
     tradePairId: value.toString('utf8', hotkeyEnd, tradePairEnd),
     orderUuid: value.toString('utf8', tradePairEnd, end),
-    timestampMs: value.readDoubleBE(CRC_BYTES),
+    timestampMs: timestampOf(value),
     end,
-    value,
   };
+}
+
+interface DecodedHeader {
+  readonly tradePairId: string;
+  /** Where what follows the names begins. */
+  readonly end: number;
+}
+
+/** Of the record of a message of either format. */
+export function timestampOf(value: Buffer): number {
+  return value.readDoubleBE(CRC_BYTES);
+}
+
+export function missing(sequence: number): OrderLogDamagedError {
+  return new OrderLogDamagedError(`order ${sequence} is missing from the order log`);
 }
 
 function checksum(key: Uint8Array, value: Buffer): number {
   return crc32(value.subarray(CRC_BYTES), crc32(key));
 }
 
-function sealed(key: Uint8Array, value: Buffer): Buffer {
+/** The value with its checksum filled in. */
+export function sealed(key: Uint8Array, value: Buffer): Buffer {
   value.writeUInt32BE(checksum(key, value));
   return value;
 }
 
-function opened(key: Uint8Array, value: Buffer): Buffer {
+/** @throws OrderLogDamagedError when the value is not what was written under this key. */
+export function opened(key: Uint8Array, value: Buffer): Buffer {
   if (value.length > CRC_BYTES && value.readUInt32BE() === checksum(key, value)) return value;
-  const name = entryKind(key) === 'message' ? `order ${sequenceOfKey(key)}` : `an entry (${entryKind(key)})`;
+  const kind = entryKind(key);
+  const isOrder = kind === 'message' || kind === 'delta';
+  const name = isOrder ? `order ${sequenceOfKey(key)}` : `an entry (${kind})`;
   throw new OrderLogDamagedError(`${name} in the order log is damaged: its checksum does not match`);
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { OrderLogState, OrderLogWriter } from '../../order-log/order-log.ts';
+import type { OrderLogState, OrderLogWriter, OrderRetention } from '../../order-log/order-log.ts';
 
 /** How often it is noted that this process runs: after a crash, orders placed since then count as new. */
 const ALIVE_EVERY_MS = 1000;
@@ -9,7 +9,7 @@ const PRUNE_EVERY_MS = 60_000;
 export interface LogUpkeepOptions {
   readonly writer: OrderLogWriter;
   readonly log: Logger;
-  readonly retention: { readonly maxAgeMs: number; readonly maxCount: number };
+  readonly retention: OrderRetention;
   /** Told the state of the log when messages were removed. */
   readonly onState: (state: OrderLogState) => Promise<void>;
   /** Only then it is noted that this process runs. */

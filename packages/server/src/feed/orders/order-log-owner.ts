@@ -8,6 +8,7 @@ import { openOrderLogReader } from '../../order-log/order-log-reader.ts';
 import type { OrderLogState } from '../../order-log/order-log.ts';
 import { IngestSocket } from '../ingest/ingest-socket.ts';
 import type { PositionsFeed } from '../positions-feed.ts';
+import type { TaskPool } from '../task-pool.ts';
 import { OrderStream } from './order-stream.ts';
 import { pythonSequence } from './python-sequence.ts';
 
@@ -25,6 +26,7 @@ const STORED = { change: 'clear', text: 'orders are stored and sent again' } as 
 export interface OrderLogOwnerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
+  readonly pool: TaskPool;
   readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
   readonly alert: (alert: Omit<AlertMessage, 'type'>) => void;
   /** What was read of the positions; `null` while there is none. */
@@ -60,7 +62,7 @@ export class OrderLogOwner {
    * @throws OrderLogInUseError when a server writes it that this one does not take over from.
    */
   async open(): Promise<void> {
-    const { config, log, positions, alert } = this.#options;
+    const { config, log, positions, pool, alert } = this.#options;
     try {
       const startAfter = pythonSequence(config.ptnRoot, log);
       const writer = await openOrderLogWriter({
@@ -80,7 +82,12 @@ export class OrderLogOwner {
           this.#wasStored = isStored;
           alert({ topic: 'order log writes', ...(isStored ? STORED : NOT_STORED) });
         },
-        retention: { maxAgeMs: config.orderRetentionMs, maxCount: config.orderRetentionCount },
+        retention: {
+          maxAgeMs: config.orderRetentionMs,
+          maxCount: config.orderRetentionCount,
+          maxBytes: config.orderRetentionBytes,
+        },
+        split: (input) => pool.run('splitPositions', input),
         onState: (state) => this.#tell(state),
         onShown: () => positions()?.completenessChanged(),
         isShown: (hotkey, positionUuid, orderUuid) =>

@@ -1,8 +1,12 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { PositionFacts } from '@ptn-api/core';
 import type { Logger } from 'pino';
-import type { OrderEvent, OrderLogState, OrderLogWriter } from '../../order-log/order-log.ts';
+import type { OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from '../../order-log/order-log.ts';
 import { LogUpkeep } from './log-upkeep.ts';
-import { positionAsOf } from './position-as-of.ts';
+import { OrderBacklog } from './order-backlog.ts';
+import type { DueOrder } from './order-backlog.ts';
+import { OrderSplitter } from './order-splitter.ts';
+import type { SplitTask } from './order-splitter.ts';
 import { SHOWN_WITHIN_MS, UnshownOrders } from './unshown-orders.ts';
 
 /** An order that was placed this long ago at most is streamed whenever it is first seen. */
@@ -11,6 +15,8 @@ export const ALWAYS_NEW_MS = 10 * 60_000;
 const GIVE_UP_EVERY_MS = 1000;
 /** An order that could not be written (a full disk, say) is tried again after so long; nothing is sent meanwhile. */
 const RETRY_MS = 1000;
+/** How long a start waits for the orders that were placed while nobody was there. */
+const BEGIN_WITHIN_MS = 2000;
 /** What the log takes as the name of an order, a miner or a trade pair. The validator's are at most 48 characters. */
 const NAME_LIMIT_BYTES = 1000;
 
@@ -27,7 +33,9 @@ function isUsableName(name: string): boolean {
 export interface OrderStreamOptions {
   readonly writer: OrderLogWriter;
   readonly log: Logger;
-  readonly retention: { readonly maxAgeMs: number; readonly maxCount: number };
+  readonly retention: OrderRetention;
+  /** Takes positions apart in a thread; by default in this one. */
+  readonly split?: SplitTask;
   /** Told the state of the log after every change. */
   readonly onState: (state: OrderLogState) => Promise<void>;
   /** After every attempt to store orders. */
@@ -46,10 +54,6 @@ export interface TakenOrder {
   readonly isDuplicate: boolean;
 }
 
-interface TimedEvent extends OrderEvent {
-  readonly processedMs: number;
-}
-
 /**
  * Finds the orders that have not been streamed yet in the positions that are read, and has them numbered and stored,
  * in the order in which they were placed.
@@ -65,7 +69,8 @@ export class OrderStream {
   readonly #options: OrderStreamOptions;
   readonly #now: () => number;
   readonly #sinceMs: number;
-  readonly #pending = new Map<string, TimedEvent>();
+  readonly #backlog: OrderBacklog;
+  readonly #splitter: OrderSplitter;
   readonly #history: string[] = [];
   readonly #unshown: UnshownOrders;
   #isStarting = true;
@@ -79,13 +84,15 @@ export class OrderStream {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     const { writer, log } = options;
+    this.#backlog = new OrderBacklog(log);
+    this.#splitter = new OrderSplitter({ backlog: this.#backlog, log, split: options.split });
     this.#sinceMs = writer.lastAliveMs ?? this.#now();
     this.#unshown = new UnshownOrders({ sequenceOf: (orderUuid) => writer.sequenceOf(orderUuid), log });
     this.#upkeep = new LogUpkeep({
       ...options,
       now: this.#now,
       // After a crash what waits to be stored has to count as new.
-      isAllStored: () => this.#pending.size === 0,
+      isAllStored: () => this.#backlog.size === 0,
     });
     // Some may have been handed in, and are not in the files yet. The others are seen before this begins.
     for (const { orderUuid, hotkey, timestampMs } of writer.ordersSince(this.#now() - SHOWN_WITHIN_MS))
@@ -137,16 +144,13 @@ export class OrderStream {
     })) {
       if (!isUsableName(name)) return `has no ${what} of 1 to ${NAME_LIMIT_BYTES} bytes`;
     }
-    const isDuplicate = this.#isKnown(orderUuid);
+    const isDuplicate =
+      this.#options.writer.isKnown(orderUuid) || this.#backlog.has(hotkey, position, orderUuid);
     for (const taken of this.#gather(hotkey, position, this.horizonMs, facts.orderUuids.length - 1)) {
       if (this.#options.isShown?.(hotkey, facts.positionUuid, taken) === true) continue;
       this.#unshown.add(taken, { hotkey, positionUuid: facts.positionUuid, sinceMs: this.#now() });
     }
     return { orderUuid, isDuplicate };
-  }
-
-  #isKnown(orderUuid: string): boolean {
-    return this.#options.writer.isKnown(orderUuid) || this.#pending.has(orderUuid);
   }
 
   /**
@@ -155,9 +159,11 @@ export class OrderStream {
    * @param alwaysNew index of an order that is new whenever it was placed.
    * @returns the uuids of those.
    */
-  #gather(hotkey: string, { text, facts }: SeenPosition, sinceMs: number, alwaysNew?: number): string[] {
+  #gather(hotkey: string, position: SeenPosition, sinceMs: number, alwaysNew?: number): string[] {
     const { writer } = this.#options;
-    const gathered: string[] = [];
+    const { facts } = position;
+    const indexes: number[] = [];
+    const uuids = new Set<string>();
     for (const [index, processedMs] of facts.orderTimesMs.entries()) {
       const orderUuid = facts.orderUuids[index];
       if (orderUuid === undefined || (processedMs < sinceMs && index !== alwaysNew)) continue;
@@ -165,22 +171,12 @@ export class OrderStream {
         this.#warnOnce(facts.positionUuid);
         continue;
       }
-      if (this.#isKnown(orderUuid)) continue;
-      if (this.#isStarting && writer.isNew) {
-        this.#history.push(orderUuid);
-        continue;
-      }
-      this.#pending.set(orderUuid, {
-        orderUuid,
-        hotkey,
-        tradePairId: facts.tradePairId,
-        timestampMs: this.#now(),
-        position: this.#asOf(text, facts, index),
-        processedMs,
-      });
-      gathered.push(orderUuid);
+      if (uuids.has(orderUuid) || this.#backlog.isInBatch(orderUuid) || writer.isKnown(orderUuid)) continue;
+      uuids.add(orderUuid);
+      if (this.#isStarting && writer.isNew) this.#history.push(orderUuid);
+      else indexes.push(index);
     }
-    return gathered;
+    return this.#backlog.add(hotkey, position, indexes);
   }
 
   /**
@@ -192,8 +188,11 @@ export class OrderStream {
     await writer.remember(this.#history);
     this.#history.length = 0;
     this.#isStarting = false;
-    await this.store();
-    await writer.markAlive(this.#now());
+    // A backlog of hours is numbered after the start, which waits for none but a short one.
+    const isWaitOver = new AbortController();
+    await Promise.race([this.store(), sleep(BEGIN_WITHIN_MS, null, { signal: isWaitOver.signal })]);
+    isWaitOver.abort();
+    if (this.#backlog.size === 0) await writer.markAlive(this.#now());
     await onState(writer.state());
     this.#upkeep.start();
     this.#giveUpTimer ??= setInterval(() => {
@@ -203,7 +202,7 @@ export class OrderStream {
 
   /** Stores what has been seen. Resolves when it is on disk and was told; while starting, it only gathers. */
   store(): Promise<void> {
-    if (this.#isStarting || this.#pending.size === 0) return this.#storing ?? Promise.resolve();
+    if (this.#isStarting || this.#backlog.size === 0) return this.#storing ?? Promise.resolve();
     this.#storing ??= this.#storeAll().finally(() => {
       this.#storing = null;
     });
@@ -226,23 +225,36 @@ export class OrderStream {
   }
 
   async #storeAll(): Promise<void> {
+    while (this.#backlog.size > 0 && !this.#isFinished) {
+      const due = this.#backlog.batch();
+      const positions = await this.#splitter.split(due);
+      const timestampMs = this.#now();
+      const events = due.map((order, index) => eventOf(order, timestampMs, positions[index] ?? ''));
+      await this.#append(events);
+      // Other work of this thread goes between two batches.
+      await nextTurn();
+    }
+  }
+
+  /** Tries until the events are stored, or nothing is to be stored any more. */
+  async #append(events: readonly OrderEvent[]): Promise<void> {
     const { writer, log, onState, onWrite } = this.#options;
-    while (this.#pending.size > 0 && !this.#isFinished) {
-      const events = [...this.#pending.values()].sort((a, b) => a.processedMs - b.processedMs);
+    do {
       try {
         const state = await writer.append(events);
+        this.#backlog.stored();
         onWrite?.(true);
-        for (const { orderUuid } of events) this.#pending.delete(orderUuid);
         await onState(state);
+        return;
       } catch (error) {
         onWrite?.(false);
         log.error(
-          { event: 'order-log-write-failed', err: error, waiting: this.#pending.size },
+          { event: 'order-log-write-failed', err: error, waiting: this.#backlog.size },
           'orders could not be stored and are not sent until they are: is there room on the disk of the state directory?',
         );
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(RETRY_MS);
       }
-    }
+    } while (!this.#isFinished);
   }
 
   #warnOnce(positionUuid: string): void {
@@ -253,16 +265,12 @@ export class OrderStream {
       'an order without a usable order_uuid or trade pair cannot be streamed',
     );
   }
+}
 
-  /** The position as it stood after one of its orders; as it stands now, with a warning, where that cannot be told. */
-  #asOf(text: string, facts: PositionFacts, index: number): string {
-    const asOf = positionAsOf(text, facts, index);
-    if (asOf.ok) return asOf.text;
-    const { reason } = asOf;
-    this.#options.log.warn(
-      { event: 'order-not-rebuilt', position: facts.positionUuid, reason },
-      'a position cannot be rebuilt as of one of its orders: it is streamed as it stands now',
-    );
-    return text;
-  }
+function eventOf(
+  { orderUuid, waiting: { hotkey, position } }: DueOrder,
+  timestampMs: number,
+  parts: OrderEvent['position'],
+): OrderEvent {
+  return { orderUuid, hotkey, tradePairId: position.facts.tradePairId, timestampMs, position: parts };
 }

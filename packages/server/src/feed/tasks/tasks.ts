@@ -10,3 +10,4 @@ export { loadMiner } from './load-miner.ts';
 export { loadOutputs } from './load-outputs.ts';
 export { loadStatistics } from './load-statistics.ts';
 export { readPositions } from './read-positions.ts';
+export { splitPositions } from './split-positions.ts';
