@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import type { Test } from 'tap';
 import { openOrderLogWriter } from '../dist/order-log/open-order-log-writer.js';
+import type { OrderLogWriterOptions } from '../dist/order-log/open-order-log-writer.js';
 import { openOrderLogReader } from '../dist/order-log/order-log-reader.js';
 import type { OrderEvent, OrderLogReader, OrderLogWriter } from '../dist/order-log/order-log.js';
 
@@ -37,13 +38,17 @@ export interface Opened {
   readonly lines: readonly Record<string, unknown>[];
 }
 
-export async function openWriter(path: string, startAfter = 0): Promise<Opened> {
+export async function openWriter(
+  path: string,
+  startAfter = 0,
+  more: Partial<OrderLogWriterOptions> = {},
+): Promise<Opened> {
   const lines: Record<string, unknown>[] = [];
   const log = pino(
     { base: null },
     { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  return { writer: await openOrderLogWriter({ path, startAfter, log }), lines };
+  return { writer: await openOrderLogWriter({ path, startAfter, log, ...more }), lines };
 }
 
 export function openReader(t: Test, path: string): OrderLogReader {

@@ -11,12 +11,15 @@ import type { PositionParts } from './order-log.ts';
 import { blockKey, CRC_BYTES, messageKey, missing, opened, sealed, timestampOf } from './records.ts';
 import type { LogMeta } from './records.ts';
 
-/** A block ends with this many orders… */
-export const BLOCK_ORDERS = 4096;
-/** …or when it takes this much of the disk, */
-const BLOCK_BYTES = 16 * 2 ** 20;
-/** with at least this many orders: large positions are stored once for each block. */
-const LEAST_BLOCK_ORDERS = 64;
+/** When a block ends. */
+export interface BlockLimits {
+  readonly maxOrders: number;
+  /** On disk, once it has `minOrders`: large positions are stored once for each block. */
+  readonly maxBytes: number;
+  readonly minOrders: number;
+}
+
+export const BLOCK_LIMITS: BlockLimits = { maxOrders: 4096, maxBytes: 16 * 2 ** 20, minOrders: 64 };
 
 /** Pages of the engine; a larger value than fits twice into one gets pages of its own. */
 const PAGE_BYTES = 4096;
@@ -53,8 +56,8 @@ export function readBlocks(environment: Environment): Block[] {
   return [...range].map(({ key, value }) => decodeBlock(key, value));
 }
 
-export function isFull({ count, bytes }: Block): boolean {
-  return count >= BLOCK_ORDERS || (bytes >= BLOCK_BYTES && count >= LEAST_BLOCK_ORDERS);
+export function isFull({ count, bytes }: Block, { maxOrders, maxBytes, minOrders }: BlockLimits): boolean {
+  return count >= maxOrders || (bytes >= maxBytes && count >= minOrders);
 }
 
 export function endOf({ start, count }: Block): number {
@@ -77,7 +80,7 @@ export function makeBlocksOfWholeMessages(environment: Environment, { oldest, la
     const value = environment.getBinary(messageKey(sequence));
     if (!value) throw missing(sequence);
     block = grown(block, value, timestampOf(value));
-    if (!isFull(block) && sequence < last) continue;
+    if (!isFull(block, BLOCK_LIMITS) && sequence < last) continue;
     environment.putSync(blockKey(block.start), encodeBlock(block));
     block = { start: sequence + 1, count: 0, bytes: 0, newestMs: 0 };
   }

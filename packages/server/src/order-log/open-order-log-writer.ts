@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import { makeBlocksOfWholeMessages, readBlocks } from './blocks.ts';
+import { BLOCK_LIMITS, makeBlocksOfWholeMessages, readBlocks } from './blocks.ts';
+import type { BlockLimits } from './blocks.ts';
 import { dataFile, hasDataFile, openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { OrderLogVersionError, OrderLogWriteError } from './errors.ts';
@@ -20,6 +21,7 @@ export interface OrderLogWriterOptions {
   /** The last number that the Python server used; counts only when a log is made. */
   readonly startAfter: number;
   readonly log: Logger;
+  readonly blockLimits?: BlockLimits;
   /** A damaged log was found, and moved away. */
   readonly onDamaged?: (reason: string) => void;
 }
@@ -64,7 +66,7 @@ function ensureRoom(path: string): void {
 }
 
 async function openLocked(options: OrderLogWriterOptions, releaseLock: () => void): Promise<OrderLogWriter> {
-  const { path, log, onDamaged } = options;
+  const { path, log, onDamaged, blockLimits = BLOCK_LIMITS } = options;
   const lostBecause = await findDamage(path);
   if (lostBecause !== undefined) {
     const movedTo = hasDataFile(path) ? moveAside(path) : null;
@@ -89,7 +91,16 @@ async function openLocked(options: OrderLogWriterOptions, releaseLock: () => voi
     // The folder may be new, and the engine does not sync the folder that it makes its file in.
     if (!found) [path, dirname(path)].forEach(syncFolder);
     const highWater = marked?.epoch === meta.epoch ? marked : writeHighWater(path, meta.epoch, meta.last);
-    return new LmdbOrderLogWriter({ path, environment, meta, blocks, highWater, isNew: !found, releaseLock });
+    return new LmdbOrderLogWriter({
+      path,
+      environment,
+      meta,
+      blocks,
+      blockLimits,
+      highWater,
+      isNew: !found,
+      releaseLock,
+    });
   } catch (error) {
     await environment.close();
     throw error;

@@ -5,7 +5,7 @@ import { OrderLogDamagedError, OrderLogWriteError } from './errors.ts';
 import { writeHighWater } from './high-water.ts';
 import type { HighWater } from './high-water.ts';
 import { encodeBlock, endOf, grown, isFull, StoredLists } from './blocks.ts';
-import type { Block } from './blocks.ts';
+import type { Block, BlockLimits } from './blocks.ts';
 import { decodeDeltaOrder, encodeDelta } from './deltas.ts';
 import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from './order-log.ts';
 import {
@@ -33,6 +33,7 @@ export interface OpenedLog {
   readonly meta: LogMeta;
   /** The oldest first. */
   readonly blocks: readonly Block[];
+  readonly blockLimits: BlockLimits;
   readonly highWater: HighWater;
   readonly isNew: boolean;
   readonly releaseLock: () => void;
@@ -49,16 +50,18 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   readonly #environment: Environment;
   readonly #releaseLock: () => void;
   #meta: LogMeta;
+  readonly #limits: BlockLimits;
   #blocks: readonly Block[];
   /** Of the last block; `null` where the next order begins a new one, as the first after an opening does. */
   #lists: StoredLists | null = null;
   #highWater: HighWater;
 
-  constructor({ path, environment, meta, blocks, highWater, isNew, releaseLock }: OpenedLog) {
+  constructor({ path, environment, meta, blocks, blockLimits, highWater, isNew, releaseLock }: OpenedLog) {
     this.#path = path;
     this.#environment = environment;
     this.#meta = meta;
     this.#blocks = blocks;
+    this.#limits = blockLimits;
     this.#highWater = highWater;
     this.#releaseLock = releaseLock;
     this.isNew = isNew;
@@ -108,7 +111,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
         const key = orderKey(event.orderUuid);
         this.#environment.putSync(key, encodeOrder(key, last));
         let block = blocks.at(-1);
-        if (lists === null || block === undefined || isFull(block)) {
+        if (lists === null || block === undefined || isFull(block, this.#limits)) {
           lists = new StoredLists();
           block = { start: last, count: 0, bytes: 0, newestMs: 0 };
           blocks.push(block);

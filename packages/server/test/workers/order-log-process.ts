@@ -7,12 +7,13 @@
 import { setImmediate } from 'node:timers/promises';
 import pino from 'pino';
 import { openOrderLogWriter } from '../../dist/order-log/open-order-log-writer.js';
-import type { OrderEvent } from '../../dist/order-log/order-log.js';
+import type { OrderEvent, PositionParts } from '../../dist/order-log/order-log.js';
 
 const [, , task, path = ''] = process.argv;
+const lists: string[] = [];
 const writer = await openOrderLogWriter({ path, startAfter: 0, log: pino({ level: 'silent' }) });
 
-function order(orderUuid: string, position: string): OrderEvent {
+function order(orderUuid: string, position: OrderEvent['position']): OrderEvent {
   return { orderUuid, hotkey: 'miner', tradePairId: 'BTCUSD', timestampMs: 1, position };
 }
 
@@ -25,10 +26,25 @@ function say(words: object): Promise<void> {
   });
 }
 
+function grownPosition(index: number, round: number, newest: string): PositionParts {
+  lists[index] = round % 100 === 0 ? '' : `${lists[index] ?? ''}{"n":${round}}, `;
+  const list = Buffer.from(`${lists[index] ?? ''}`);
+  return {
+    positionUuid: String(index),
+    head: '{"orders": [',
+    list,
+    listBytes: list.length,
+    tail: `${newest}]}`,
+  };
+}
+
 async function appendForEver(): Promise<void> {
   for (let round = 0; ; round++) {
     const uuids = [0, 1, 2].map((index) => `${process.pid}-${round}-${index}`);
-    const { last } = await writer.append(uuids.map((uuid) => order(uuid, `{"uuid":"${uuid}"}`)));
+    // Three positions that grow: each message goes on from the one of the round before.
+    const { last } = await writer.append(
+      uuids.map((uuid, index) => order(uuid, grownPosition(index, round, `{"uuid":"${uuid}"}`))),
+    );
     await say({ last, uuids });
     await setImmediate();
   }
