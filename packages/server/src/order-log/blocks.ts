@@ -19,7 +19,14 @@ export interface BlockLimits {
   readonly minOrders: number;
 }
 
-export const BLOCK_LIMITS: BlockLimits = { maxOrders: 4096, maxBytes: 16 * 2 ** 20, minOrders: 64 };
+/**
+ * Each block stores a position anew with the first order of it. With smaller ones that would be most of the log where
+ * thousands of positions trade in turns; larger ones make retention by bytes coarser.
+ */
+export const BLOCK_LIMITS: BlockLimits = { maxOrders: 65_536, maxBytes: 256 * 2 ** 20, minOrders: 64 };
+
+/** Positions that are remembered to go on from; those that had no order for the longest time are stored anew. */
+const MAX_LISTS = 10_000;
 
 /** Pages of the engine; a larger value than fits twice into one gets pages of its own. */
 const PAGE_BYTES = 4096;
@@ -62,6 +69,13 @@ export function isFull({ count, bytes }: Block, { maxOrders, maxBytes, minOrders
 
 export function endOf({ start, count }: Block): number {
   return start + count - 1;
+}
+
+/** What is left of a block without its first messages. */
+export function shortened(block: Block, removed: number): Block {
+  const { start, count, bytes } = block;
+  const left = count - removed;
+  return { ...block, start: start + removed, count: left, bytes: Math.ceil((bytes * left) / count) };
 }
 
 export function grown(block: Block, value: Buffer, timestampMs: number): Block {
@@ -110,7 +124,10 @@ export class StoredLists {
     const base = goesOn ? { sequence: stored.sequence, bytes: stored.bytes } : NO_BASE;
     const hash = goesOn ? stored.hash : createHash('sha256');
     hash.update(list.subarray(base.bytes, listBytes));
+    this.#lists.delete(key);
     this.#lists.set(key, { sequence, bytes: listBytes, hash, list: new WeakRef(list) });
+    const [longestUnused] = this.#lists.keys();
+    if (this.#lists.size > MAX_LISTS && longestUnused !== undefined) this.#lists.delete(longestUnused);
     return base;
   }
 }

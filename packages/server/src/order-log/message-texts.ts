@@ -5,12 +5,12 @@ import { OrderLogDamagedError } from './errors.ts';
 import type { OrderMessage } from './order-log.ts';
 import { decodeMessage, deltaKey, envelope, messageKey, missing } from './records.ts';
 
-/** Of messages whose orders the next ones are likely to go on from. */
-const CACHED_BYTES = 8 * 2 ** 20;
+/** Of the newest message of each position that was read: enough for some thousand positions that trade in turns. */
+const CACHED_BYTES = 32 * 2 ** 20;
 
 /** Puts messages together from what the log holds of them. */
 export class MessageTexts {
-  /** The orders of messages, the one that was used last at the end. */
+  /** The orders of messages, those that were read last at the end. */
   readonly #lists = new Map<number, Buffer>();
   #cachedBytes = 0;
 
@@ -41,6 +41,7 @@ export class MessageTexts {
     this.#fill(environment, sequence, delta, list);
     tail.copy(bytes, bytes.length - behind.length - tail.length);
     behind.copy(bytes, bytes.length - behind.length);
+    this.#drop(delta.base.sequence);
     this.#keep(sequence, bytes, list);
     return { sequence, hotkey, tradePairId, timestampMs, bytes };
   }
@@ -67,13 +68,20 @@ export class MessageTexts {
 
   #keep(sequence: number, { length }: Buffer, list: Buffer): void {
     if (length > CACHED_BYTES) return;
-    if (this.#lists.has(sequence)) return;
+    this.#drop(sequence);
     this.#lists.set(sequence, list);
     this.#cachedBytes += length;
-    for (const [oldest, { buffer }] of this.#lists) {
+    for (const oldest of this.#lists.keys()) {
       if (this.#cachedBytes <= CACHED_BYTES) return;
-      this.#lists.delete(oldest);
-      this.#cachedBytes -= buffer.byteLength;
+      this.#drop(oldest);
     }
+  }
+
+  #drop(sequence: number): void {
+    const list = this.#lists.get(sequence);
+    if (list === undefined) return;
+    this.#lists.delete(sequence);
+    // The whole message is kept for its orders.
+    this.#cachedBytes -= list.buffer.byteLength;
   }
 }

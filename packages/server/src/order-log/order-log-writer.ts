@@ -4,7 +4,7 @@ import { readMeta } from './environment.ts';
 import { OrderLogDamagedError, OrderLogWriteError } from './errors.ts';
 import { writeHighWater } from './high-water.ts';
 import type { HighWater } from './high-water.ts';
-import { encodeBlock, endOf, grown, isFull, StoredLists } from './blocks.ts';
+import { encodeBlock, endOf, grown, isFull, shortened, StoredLists } from './blocks.ts';
 import type { Block, BlockLimits } from './blocks.ts';
 import { decodeDeltaOrder, encodeDelta } from './deltas.ts';
 import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from './order-log.ts';
@@ -156,15 +156,17 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
       const [first] = this.#blocks;
       if (first === undefined) break;
       const oldest = this.#keptFrom(first, nowMs - limits.maxAgeMs, limits);
-      if (oldest === this.#meta.oldest) break;
       const isOver = oldest > endOf(first);
+      if (oldest === this.#meta.oldest && !isOver) break;
+      const removed = isOver ? Math.min(first.count, CHUNK) : 0;
+      const left = shortened(first, removed);
       this.#commit((meta) => {
-        if (isOver) this.#remove(first);
+        if (removed > 0) this.#remove(first, left);
         return { ...meta, oldest };
       });
-      if (!isOver) break;
-      this.#blocks = this.#blocks.slice(1);
-      if (this.#blocks.length === 0) this.#lists = null;
+      this.#blocks = [...(left.count > 0 ? [left] : []), ...this.#blocks.slice(1)];
+      // The next order must not go on from what is being removed.
+      if (isOver && this.#blocks.length <= 1) this.#lists = null;
       await setImmediate();
     }
     return this.state();
@@ -181,18 +183,22 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     const end = endOf(block);
     const bytes = this.#blocks.reduce((sum, each) => sum + each.bytes, 0);
     const isLastBlock = this.#blocks.length === 1;
-    if ((bytes > maxBytes && !isLastBlock) || block.newestMs < minTimestampMs) return end + 1;
-    let kept = Math.min(Math.max(oldest, last - maxCount + 1), end + 1);
-    while (kept <= end && timestampOf(this.#record(kept).value) < minTimestampMs) kept++;
+    if ((bytes > maxBytes && !isLastBlock) || block.newestMs < minTimestampMs)
+      return Math.max(oldest, end + 1);
+    let kept = Math.max(oldest, Math.min(last - maxCount + 1, end + 1));
+    const checkedTo = Math.min(end, kept + CHUNK);
+    while (kept <= checkedTo && timestampOf(this.#record(kept).value) < minTimestampMs) kept++;
     return kept;
   }
 
-  #remove(block: Block): void {
-    for (let sequence = block.start; sequence <= endOf(block); sequence++) {
+  /** Removes the first messages of a block, of which none is read any more. */
+  #remove(block: Block, left: Block): void {
+    for (let { start: sequence } = block; sequence < left.start; sequence++) {
       this.#environment.removeSync(deltaKey(sequence));
       this.#environment.removeSync(messageKey(sequence));
     }
     this.#environment.removeSync(blockKey(block.start));
+    if (left.count > 0) this.#environment.putSync(blockKey(left.start), encodeBlock(left));
   }
 
   #record(sequence: number): { readonly isDelta: boolean; readonly value: Buffer } {
