@@ -123,8 +123,10 @@ await t.test('the state folder has to be writable and have room', (t) => {
   const folder = makeTemporaryFolder(t);
   const stateDir = join(folder, 'not', 'yet', 'there');
   t.match(checkStateDir(testConfig({ stateDir, orderRetentionCount: 1000 })), [{ level: 'ok' }]);
-  const many = checkStateDir(testConfig({ stateDir, orderRetentionCount: 1e15 }));
+  const many = checkStateDir(testConfig({ stateDir, orderRetentionCount: 1e15, orderRetentionBytes: 1e15 }));
   t.match(many, [{ level: 'warning', advice: /--order-retention-count/ }]);
+  const limited = testConfig({ stateDir, orderRetentionCount: 1e15, orderRetentionBytes: 1 });
+  t.match(checkStateDir(limited), [{ level: 'ok' }], 'the smaller limit counts');
   const closed = join(folder, 'closed');
   mkdirSync(closed);
   if (process.getuid?.() !== 0) {

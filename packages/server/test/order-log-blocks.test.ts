@@ -259,25 +259,27 @@ void t.test('what does not fit together is damage', async (t) => {
   const changes: [string, (environment: ReturnType<typeof openRaw>) => void][] = [
     [
       'a base of another length',
-      (log) =>
+      (log) => {
         log.putSync(
           deltaKey(200),
           encodeDelta(200, order('x', { position: position('p', ['{"abcdef"}']) }), {
             sequence: 199,
             bytes: 5,
           }),
-        ),
+        );
+      },
     ],
     [
       'a base behind the message',
-      (log) =>
+      (log) => {
         log.putSync(
           deltaKey(50),
           encodeDelta(50, order('x', { position: position('p', ['{"abcdef"}']) }), {
             sequence: 60,
             bytes: 5,
           }),
-        ),
+        );
+      },
     ],
     [
       'a base in another block',
@@ -289,7 +291,9 @@ void t.test('what does not fit together is damage', async (t) => {
     ['a block too few', (log) => log.removeSync(blockKey(1))],
     [
       'a block too long',
-      (log) => log.putSync(blockKey(1), encodeBlock({ start: 1, count: 300, bytes: 1, newestMs: 1 })),
+      (log) => {
+        log.putSync(blockKey(1), encodeBlock({ start: 1, count: 300, bytes: 1, newestMs: 1 }));
+      },
     ],
     ['a message too few', (log) => log.removeSync(deltaKey(77))],
   ];

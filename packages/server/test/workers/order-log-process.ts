@@ -28,7 +28,7 @@ function say(words: object): Promise<void> {
 
 function grownPosition(index: number, round: number, newest: string): PositionParts {
   lists[index] = round % 100 === 0 ? '' : `${lists[index] ?? ''}{"n":${round}}, `;
-  const list = Buffer.from(`${lists[index] ?? ''}`);
+  const list = Buffer.from(lists[index] ?? '');
   return {
     positionUuid: String(index),
     head: '{"orders": [',

@@ -4,13 +4,17 @@ import type { ServerConfig } from '../../config/config.ts';
 import { ok, problem, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
-/** One of the million orders that are kept by default takes some 3 KB. */
+/** An order takes some 2 KB, with what is free within the log. */
 const BYTES_PER_ORDER = 4096;
 const LEAST_FREE_BYTES = 64 * 2 ** 20;
 const GIB = 2 ** 30;
 
 /** The folder for what the server keeps: whether it can be written to, and has room. */
-export function checkStateDir({ stateDir, orderRetentionCount }: ServerConfig): Finding[] {
+export function checkStateDir({
+  stateDir,
+  orderRetentionCount,
+  orderRetentionBytes,
+}: ServerConfig): Finding[] {
   const folder = nearestExisting(stateDir);
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
@@ -32,13 +36,13 @@ export function checkStateDir({ stateDir, orderRetentionCount }: ServerConfig): 
       problem('state folder', room, 'make room, or give another --state-dir: orders could not be stored'),
     ];
   }
-  const most = orderRetentionCount * BYTES_PER_ORDER;
+  const most = Math.min(orderRetentionCount * BYTES_PER_ORDER, orderRetentionBytes);
   if (free < most) {
     return [
       warning(
         'state folder',
-        `${room}, and ${orderRetentionCount} orders may take ${(most / GIB).toFixed(1)} GiB`,
-        'make room, or keep fewer orders with --order-retention-count',
+        `${room}, and the orders that are kept may take ${(most / GIB).toFixed(1)} GiB`,
+        'make room, or keep fewer orders with --order-retention-bytes or --order-retention-count',
       ),
     ];
   }
