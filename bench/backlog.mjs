@@ -2,7 +2,7 @@
 // validator allows. How long until the server is ready, until all is streamed, and what it takes.
 // Options: --hours=10 --miners=256 --per-second=43 --pairs=6 --position-orders=100
 import { once } from 'node:events';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
@@ -89,6 +89,17 @@ function writeBacklog(root, fromMs, toMs) {
   return { orders, bytes };
 }
 
+function ordersSince(root, sinceMs) {
+  const base = join(root, 'validation/miners');
+  let count = 0;
+  for (const entry of readdirSync(base, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const { orders } = JSON.parse(readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+    count += orders.filter(({ processed_ms: timeMs }) => timeMs >= sinceMs).length;
+  }
+  return count;
+}
+
 /** A client from `since` on that counts, and checks that nothing is missing or doubled. */
 function follow(server, since) {
   const client = { count: 0, bytes: 0, last: since, faults: [], gaps: [], newest: null, socket: null };
@@ -138,7 +149,10 @@ try {
   const meta = decodeMeta(log.getBinary(META_KEY));
   await log.transaction(() => log.putSync(META_KEY, encodeMeta({ ...meta, lastAliveMs: fromMs - 1000 })));
   await log.close();
+  // Of the others' history, what is as new.
+  const earlier = ordersSince(root, fromMs - 1000);
   const backlog = writeBacklog(root, fromMs, nowMs);
+  backlog.orders += earlier;
   const emptyBytes = statSync(dataFile).size;
 
   const peaks = {};

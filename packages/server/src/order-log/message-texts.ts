@@ -8,10 +8,16 @@ import { decodeMessage, deltaKey, envelope, messageKey, missing } from './record
 /** Of the newest message of each position that was read: enough for some thousand positions that trade in turns. */
 const CACHED_BYTES = 32 * 2 ** 20;
 
+/** The orders of a message, in a buffer that has room for those of the next. */
+interface CachedList {
+  readonly buffer: Buffer;
+  readonly bytes: number;
+}
+
 /** Puts messages together from what the log holds of them. */
 export class MessageTexts {
   /** The orders of messages, those that were read last at the end. */
-  readonly #lists = new Map<number, Buffer>();
+  readonly #lists = new Map<number, CachedList>();
   #cachedBytes = 0;
 
   clear(): void {
@@ -41,8 +47,7 @@ export class MessageTexts {
     this.#fill(environment, sequence, delta, list);
     tail.copy(bytes, bytes.length - behind.length - tail.length);
     behind.copy(bytes, bytes.length - behind.length);
-    this.#drop(delta.base.sequence);
-    this.#keep(sequence, bytes, list);
+    this.#keep(sequence, delta, list);
     return { sequence, hotkey, tradePairId, timestampMs, bytes };
   }
 
@@ -54,8 +59,8 @@ export class MessageTexts {
       added.copy(list, base.bytes);
       if (base.bytes === 0) return;
       const known = this.#lists.get(base.sequence);
-      if (known?.length === base.bytes) {
-        known.copy(list);
+      if (known?.bytes === base.bytes) {
+        known.buffer.copy(list, 0, 0, known.bytes);
         return;
       }
       const value = base.sequence < at ? environment.getBinary(deltaKey(base.sequence)) : undefined;
@@ -66,11 +71,19 @@ export class MessageTexts {
     }
   }
 
-  #keep(sequence: number, { length }: Buffer, list: Buffer): void {
-    if (length > CACHED_BYTES) return;
+  /** Long-lived buffers grow, so that a message itself is garbage as soon as it was sent. */
+  #keep(sequence: number, { base, added }: Delta, list: Buffer): void {
+    const known = this.#lists.get(base.sequence);
+    const bytes = list.length;
+    this.#drop(base.sequence);
     this.#drop(sequence);
-    this.#lists.set(sequence, list);
-    this.#cachedBytes += length;
+    let buffer = known?.bytes === base.bytes ? known.buffer : undefined;
+    if (buffer === undefined || buffer.length < bytes) {
+      buffer = Buffer.allocUnsafeSlow(bytes + (bytes >> 2));
+      list.copy(buffer);
+    } else added.copy(buffer, base.bytes);
+    this.#lists.set(sequence, { buffer, bytes });
+    this.#cachedBytes += buffer.length;
     for (const oldest of this.#lists.keys()) {
       if (this.#cachedBytes <= CACHED_BYTES) return;
       this.#drop(oldest);
@@ -81,7 +94,6 @@ export class MessageTexts {
     const list = this.#lists.get(sequence);
     if (list === undefined) return;
     this.#lists.delete(sequence);
-    // The whole message is kept for its orders.
-    this.#cachedBytes -= list.buffer.byteLength;
+    this.#cachedBytes -= list.buffer.length;
   }
 }
