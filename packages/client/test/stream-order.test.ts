@@ -34,7 +34,7 @@ await t.test('live: begins after the number that the authentication told', async
   const followed = follow(t, { url: server.url });
   await followed.client.start();
   await followed.received(1);
-  t.same(server.sessions[0]?.authentication, { api_key: 'the-secret-key', last_sequence: -1 });
+  t.same(server.sessions[0]?.authentication, { api_key: 'the-secret-key', last_sequence: -1, epoch: null });
   t.same(followed.sequences(), [42]);
   t.same(followed.gaps, []);
   const [order] = followed.orders;

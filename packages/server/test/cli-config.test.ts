@@ -61,6 +61,7 @@ void t.test('without options everything has its default', (t) => {
     wsWorkers: 1,
     orderRetentionMs: 604_800_000,
     orderRetentionCount: 1_000_000,
+    legacyReplayMs: 900_000,
     positionsSource: 'auto',
     limits: {
       requestsPerMinute: 600,
@@ -97,6 +98,7 @@ const GOOD: readonly (readonly [OptionName, string, Partial<ServerConfig>])[] = 
   ['ws-workers', '16', { wsWorkers: 16 }],
   ['order-retention-days', '30', { orderRetentionMs: 2_592_000_000 }],
   ['order-retention-days', '0.5', { orderRetentionMs: 43_200_000 }],
+  ['legacy-replay-minutes', '0', { legacyReplayMs: 0 }],
   ['order-retention-count', '1000', { orderRetentionCount: 1000 }],
   ['order-retention-count', '1000000000', { orderRetentionCount: 1_000_000_000 }],
   ['positions-source', 'tree', { positionsSource: 'tree' }],

@@ -16,6 +16,7 @@ export function testConfig(over: Partial<ServerConfig> = {}): ServerConfig {
     wsWorkers: 1,
     orderRetentionMs: 604_800_000,
     orderRetentionCount: 1_000_000,
+    legacyReplayMs: 900_000,
     isTakeover: false,
     positionsSource: 'auto',
     limits: {

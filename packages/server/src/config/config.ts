@@ -50,6 +50,8 @@ export interface ServerConfig {
   readonly orderRetentionMs: number;
   /** So many orders stay in the order log at most. */
   readonly orderRetentionCount: number;
+  /** To clients that send no `epoch`, orders are replayed that became available within this time; 0 is none. */
+  readonly legacyReplayMs: number;
   /** `/readyz` fails when the feed has not proved for so long that what is served is up to date. */
   readonly maxStalenessMs: number;
   readonly limits: ServerLimits;

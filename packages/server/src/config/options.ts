@@ -129,6 +129,13 @@ export const OPTIONS = {
     describe: 'How many orders are kept for them at most',
     fallback: '1000000',
   },
+  'legacy-replay-minutes': {
+    env: 'PTN_API_LEGACY_REPLAY_MINUTES',
+    group: 'Operation:',
+    describe:
+      'How far back orders are replayed to clients that send no epoch, as those of the Python server; 0: not',
+    fallback: '15',
+  },
   'admin-port': {
     env: 'PTN_API_ADMIN_PORT',
     group: 'Operation:',

@@ -3,7 +3,7 @@ import { dataFile, openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { OrderLogMissingError } from './errors.ts';
 import type { OrderLogReader, OrderLogState, OrderMessage } from './order-log.ts';
-import { decodeMessage, messageKey } from './records.ts';
+import { decodeLoggedOrder, decodeMessage, messageKey } from './records.ts';
 import type { LogMeta } from './records.ts';
 
 /**
@@ -50,6 +50,20 @@ class LmdbOrderLogReader implements OrderLogReader {
       sizeBytes += message.bytes.byteLength;
     }
     return messages;
+  }
+
+  before(sinceMs: number): number {
+    const environment = this.#current();
+    const { oldest, last } = this.#meta(environment);
+    // They became available in the order of their numbers, but for a clock that was set.
+    let [low, high] = [oldest, last + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const { timestampMs } = decodeLoggedOrder(middle, environment.getBinary(messageKey(middle)));
+      if (timestampMs < sinceMs) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   async close(): Promise<void> {

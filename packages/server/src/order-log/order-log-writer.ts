@@ -110,6 +110,13 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     }
   }
 
+  /** Goes on numbering after a higher number. The messages that are there go: orders are missing behind them. */
+  async continueAfter(sequence: number): Promise<void> {
+    this.#reserve(sequence);
+    await this.prune(Date.now(), { maxAgeMs: Infinity, maxCount: 0 });
+    this.#commit((meta) => ({ ...meta, oldest: sequence + 1, last: sequence }));
+  }
+
   // eslint-disable-next-line @typescript-eslint/require-await -- so that errors are rejections
   async markAlive(nowMs: number): Promise<void> {
     this.#commit((meta) => ({ ...meta, lastAliveMs: nowMs }));
