@@ -17,7 +17,13 @@ import type { LogMeta } from './records.ts';
  */
 export function openOrderLogReader({ path }: { readonly path: string }): OrderLogReader {
   const reader = new LmdbOrderLogReader(path);
-  reader.state();
+  try {
+    reader.state();
+  } catch (error) {
+    // Left open, it would keep this process from ever writing the log. Why it could not be read says more than why not closed.
+    reader.close().catch(() => undefined);
+    throw error;
+  }
   return reader;
 }
 

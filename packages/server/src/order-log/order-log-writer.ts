@@ -41,6 +41,8 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   readonly #environment: Environment;
   readonly #releaseLock: () => void;
   #meta: LogMeta;
+  /** Whether a commit failed and what the disk holds since could not be read. */
+  #isMetaUnknown = false;
   #highWater: HighWater;
 
   constructor({ path, environment, meta, highWater, isNew, releaseLock }: OpenedLog) {
@@ -173,6 +175,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   #commit(change: (meta: LogMeta) => LogMeta): void {
     let changed: LogMeta | undefined;
     try {
+      if (this.#isMetaUnknown) this.#readMeta();
       this.#environment.transactionSync(() => {
         changed = change(this.#meta);
         this.#environment.putSync(META_KEY, encodeMeta(changed));
@@ -180,9 +183,19 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     } catch (error) {
       if (error instanceof RangeError || error instanceof OrderLogDamagedError) throw error;
       // What counts is what the disk says, should the commit have failed after its last write.
-      this.#meta = readMeta(this.#environment, this.#path) ?? this.#meta;
+      this.#isMetaUnknown = true;
+      try {
+        this.#readMeta();
+      } catch {
+        // The next commit reads it first. What is told is why the write failed.
+      }
       throw new OrderLogWriteError(this.#path, error);
     }
     if (changed) this.#meta = changed;
+  }
+
+  #readMeta(): void {
+    this.#meta = readMeta(this.#environment, this.#path) ?? this.#meta;
+    this.#isMetaUnknown = false;
   }
 }
