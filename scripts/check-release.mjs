@@ -2,9 +2,17 @@
 // served from its own files, and stops it; then the same for the client's package in a project of its own.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { projectRoot } from './steps.mjs';
 
@@ -46,12 +54,25 @@ async function startDemo(command, cwd) {
   throw new Error(`the installed server did not start\n${seen.join('\n')}`);
 }
 
+/** Every file that a package's documents refer to is in the package, too. */
+function checkLinks(packageFolder, documents) {
+  for (const document of documents) {
+    const text = readFileSync(join(packageFolder, document), 'utf8').replaceAll(/```[^]*?```/g, '');
+    for (const [, target] of text.matchAll(/\]\(([^)#\s]+)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      if (!existsSync(join(packageFolder, dirname(document), target)))
+        throw new Error(`${document} of the package refers to ${target}, which is not in it`);
+    }
+  }
+}
+
 async function checkServer(folder, tarball, version) {
   npmInstall(folder, '--global', '--prefix', folder, tarball);
   const command = join(folder, 'bin', 'ptn-api');
   const said = must(command, ['--version']).trim();
   if (said !== version) throw new Error(`the installed ptn-api says that it is ${said}, not ${version}`);
   must(join(folder, 'bin', 'ptn-stream'), ['--help']);
+  checkLinks(join(folder, 'lib/node_modules/ptn-api'), ['README.md']);
 
   const { child, url } = await startDemo(command, folder);
   try {
@@ -72,6 +93,7 @@ async function checkServer(folder, tarball, version) {
 function checkClient(folder, tarball) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   npmInstall(folder, tarball);
+  checkLinks(join(folder, 'node_modules/@ptn-api/client'), ['README.md']);
   const names = ['PtnStreamClient', 'PtnReplica', 'FileCursorStore'];
   const code = `import * as client from '@ptn-api/client';
     for (const name of ${JSON.stringify(names)}) if (typeof client[name] !== 'function') throw new Error('no ' + name);`;

@@ -71,12 +71,14 @@ pack((stage) => {
     'LICENSE',
     'api_keys.json.example',
     'ecosystem.config.cjs',
-    'docs/asyncapi.yaml',
+    // What README refers to.
+    'docs',
+    'bench/README.md',
     'scripts/ptn-api.mjs',
     'scripts/ptn-stream.mjs',
     'scripts/ptn_bridge.py',
   ];
-  for (const file of files) cpSync(join(projectRoot, file), join(stage, file));
+  for (const file of files) cpSync(join(projectRoot, file), join(stage, file), { recursive: true });
   // Served by the server at /docs/asyncapi.yaml, too.
   const served = join(stage, 'node_modules', '@ptn-api', 'server', 'assets', 'docs', 'asyncapi.yaml');
   const bundled = bundle(
@@ -89,6 +91,7 @@ pack((stage) => {
   return {
     name: root.name,
     description: root.description,
+    keywords: root.keywords,
     type: root.type,
     bin: root.bin,
     ...bundled,
@@ -100,10 +103,11 @@ pack((stage) => {
   const leftOut = /\.(map|tsbuildinfo)$/;
   copyCode('client', stage, leftOut);
   cpSync(join(projectRoot, 'LICENSE'), join(stage, 'LICENSE'));
-  const { name, description, type, bin, exports, files } = manifestOf('client');
+  cpSync(join(projectRoot, 'packages/client/README.md'), join(stage, 'README.md'));
+  const { name, description, keywords, type, sideEffects, bin, exports, files } = manifestOf('client');
   const { dependencies, bundleDependencies } = bundle(['protocol'], stage, leftOut);
   return {
-    ...{ name, description, type, bin, exports, files },
+    ...{ name, description, keywords, type, sideEffects, bin, exports, files },
     dependencies: { ...dependencies, ...Object.fromEntries(externalOf('client')) },
     bundleDependencies,
   };

@@ -140,7 +140,8 @@ export class StreamConnection {
     this.#send({
       api_key: apiKey,
       last_sequence: resume?.sequence ?? -1,
-      ...(typeof resume?.epoch === 'string' && { epoch: resume.epoch }),
+      // Also where none is known: it says that this client keeps its place itself.
+      epoch: resume?.epoch ?? null,
     });
     this.#ping();
     const { tradePairs, minerHotkeys } = filter;

@@ -13,6 +13,11 @@ const PAGE_SIZE = 1000;
 const REST_TRIES = 3;
 const REST_RETRY_MS = 500;
 
+function gapText({ from, to, reason }: StreamGap): string {
+  const which = to < from ? 'orders' : `the orders ${from} to ${to}`;
+  return `${which} will not come (${reason}): take a snapshot to know what they did, and give onGap to be told`;
+}
+
 export interface DeliverySettings extends Pick<StreamClientOptions, 'onOrders' | 'onGap' | 'rest'> {
   readonly inbox: Inbox;
   readonly filter: StreamFilter;
@@ -138,8 +143,12 @@ export class StreamDelivery {
     await this.#settings.store?.save(cursor);
   }
 
+  /** To a program that does not ask for gaps they are faults: nobody is to miss orders without a word. */
   async #tell(gap: StreamGap): Promise<void> {
-    if (!this.#isOver()) await this.#settings.onGap?.(gap);
+    if (this.#isOver()) return;
+    const { onGap, onFault } = this.#settings;
+    if (onGap !== undefined) await onGap(gap);
+    else onFault(new Error(gapText(gap)));
   }
 
   async #lost(gap: StreamGap): Promise<void> {

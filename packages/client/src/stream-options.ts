@@ -61,7 +61,7 @@ export interface StreamClientOptions {
    * saving of the cursor. What it throws ends the client, with the cursor before these orders.
    */
   readonly onOrders: (orders: readonly ReceivedOrder[]) => void | Promise<void>;
-  /** Between two calls of `onOrders`. What it throws ends the client. */
+  /** Between two calls of `onOrders`. What it throws ends the client. Without it, a gap goes to `onError`. */
   readonly onGap?: (gap: StreamGap) => void | Promise<void>;
   readonly onState?: (state: StreamState) => void;
   /** What went wrong, whether the client overcomes it or ends by it. */

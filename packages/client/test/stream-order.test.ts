@@ -1,10 +1,10 @@
 // What the client does with the orders themselves: each once, in order, none passed over in silence.
-import { MemoryCursorStore, PtnRestError } from '@ptn-api/client';
+import { MemoryCursorStore, PtnRestError, PtnStreamClient } from '@ptn-api/client';
 import type { OrdersPage } from '@ptn-api/client';
 import { waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import { startFakeServer, streamOrder } from './fake-server.ts';
-import { follow } from './stream-fixture.ts';
+import { apiKey, follow } from './stream-fixture.ts';
 
 const start = { sequence: 5, epoch: 'log-1' };
 
@@ -34,7 +34,7 @@ await t.test('live: begins after the number that the authentication told', async
   const followed = follow(t, { url: server.url });
   await followed.client.start();
   await followed.received(1);
-  t.same(server.sessions[0]?.authentication, { api_key: 'the-secret-key', last_sequence: -1 });
+  t.same(server.sessions[0]?.authentication, { api_key: 'the-secret-key', last_sequence: -1, epoch: null });
   t.same(followed.sequences(), [42]);
   t.same(followed.gaps, []);
   const [order] = followed.orders;
@@ -232,6 +232,31 @@ await t.test('orders that the server has no more are told, and the stream goes o
   t.same(followed.gaps, [{ from: 6, to: 19, reason: 'expired' }]);
   t.same(followed.sequences(), [20, 21]);
   await waitFor(() => followed.store.load()?.sequence === 21, { what: 'the cursor is saved' });
+});
+
+await t.test('a gap that nobody asks for is told as an error', async (t) => {
+  const server = await startFakeServer(t, {
+    onSession: (session) => {
+      session.accept({ currentSequence: 21 });
+      session.send({ type: 'gap', from: 6, to: 19 });
+      session.orders(20, 21);
+    },
+  });
+  const errors: string[] = [];
+  const received: number[] = [];
+  const client = new PtnStreamClient({
+    url: server.url,
+    apiKey,
+    start,
+    onOrders: (orders) => {
+      received.push(...orders.map(({ sequence }) => sequence));
+    },
+    onError: ({ message }) => errors.push(message),
+  });
+  t.teardown(() => client.stop());
+  await client.start();
+  await waitFor(() => received.length === 2, { what: () => `two orders; ${errors.join()}` });
+  t.match(errors, [/^the orders 6 to 19 will not come \(expired\)/]);
 });
 
 await t.test('another epoch is a gap, and the cursor begins anew', async (t) => {

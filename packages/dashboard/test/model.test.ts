@@ -13,7 +13,7 @@ import {
   shortHotkey,
   toneOf,
 } from '../dist/compiled/model/format.js';
-import { evenSteps, minerRow, orderRows, returnCurve } from '../dist/compiled/model/miners.js';
+import { evenSteps, minerRow, openReturn, orderRows, returnCurve } from '../dist/compiled/model/miners.js';
 import { placeLink, readPlace, restUrl, streamUrl, VIEWS } from '../dist/compiled/model/place.js';
 import { refusalKind, refusalText } from '../dist/compiled/model/refusal.js';
 import { compounded, eliminationRows, statisticsRow } from '../dist/compiled/model/statistics.js';
@@ -175,7 +175,7 @@ await t.test("a miner's row counts open positions and knows the last order", (t)
   };
   t.same(minerRow('5Abc', miner), {
     hotkey: '5Abc',
-    thirtyDayReturn: 1.02,
+    recentReturn: 1.02,
     allTimeReturn: 1.03,
     positions: 2,
     open: 1,
@@ -190,20 +190,27 @@ await t.test("a miner's row counts open positions and knows the last order", (t)
   t.end();
 });
 
-await t.test('the return curve multiplies in the order of closing, open positions last', (t) => {
-  const curve = returnCurve(
-    [position(3000, null, 0.5), position(1000, 9000, 2), position(2000, 5000, 1.5)],
-    20_000,
-  );
-  t.same(curve, [
-    { time: 1, value: 0 },
-    { time: 5, value: 50 },
-    { time: 9, value: 200 },
-    { time: 20, value: 50 },
-  ]);
-  t.same(returnCurve([], 20_000), []);
-  t.end();
-});
+await t.test(
+  'the return curve multiplies closed positions in the order of closing, as the validator does',
+  (t) => {
+    const positions = [
+      position(3000, null, 0.5),
+      position(1000, 90_000, 2),
+      position(2000, 70_000, 1.5),
+      // Open for less than a minute.
+      position(60_000, 80_000, 3),
+    ];
+    t.same(returnCurve(positions), [
+      { time: 1, value: 0 },
+      { time: 70, value: 50 },
+      { time: 90, value: 200 },
+    ]);
+    t.same(returnCurve([]), []);
+    t.equal(openReturn(positions), 0.5);
+    t.equal(openReturn(positions.slice(1)), null);
+    t.end();
+  },
+);
 
 await t.test('the times of a return curve rise, as a chart needs them', (t) => {
   const closings = fc.array(
@@ -212,8 +219,7 @@ await t.test('the times of a return curve rise, as a chart needs them', (t) => {
   fc.assert(
     fc.property(closings, (all) => {
       const curve = returnCurve(
-        all.map(([openMs, lengthMs, factor]) => position(openMs, openMs + lengthMs + 1, factor)),
-        0,
+        all.map(([openMs, lengthMs, factor]) => position(openMs, openMs + lengthMs + 60_000, factor)),
       );
       const product = all.reduce((whole, [, , factor]) => whole * factor, 1);
       const isRising = curve.every(({ time }, index) => index === 0 || time > (curve[index - 1]?.time ?? 0));

@@ -34,13 +34,17 @@ interface Server {
   readonly killStreams: () => void;
 }
 
-async function startServer(t: Test): Promise<Server> {
+async function startServer(t: Test, ...args: string[]): Promise<Server> {
   const temporary = mkdtempSync(join(tmpdir(), 'ptn-dashboard-test-'));
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PTN_API_'));
   const ports = ['--api-rest-port', '0', '--api-ws-port', '0'];
-  const child = spawn(process.execPath, [CLI, '--serve', '--demo', ...ports, '--rest-workers', '1'], {
-    env: { ...Object.fromEntries(inherited), TMPDIR: temporary },
-  });
+  const child = spawn(
+    process.execPath,
+    [CLI, '--serve', '--demo', ...ports, '--rest-workers', '1', ...args],
+    {
+      env: { ...Object.fromEntries(inherited), TMPDIR: temporary },
+    },
+  );
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
@@ -225,7 +229,7 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
     t.pass('the focus is at the new view');
     const returns = page.locator('tbody tr:not(.filler) td:nth-child(2)');
     const numbers = async () => (await returns.allInnerTexts()).map(parseFloat);
-    const head = page.getByRole('columnheader', { name: /^30 days/ });
+    const head = page.getByRole('columnheader', { name: /^120 days/ });
     t.equal(await head.getAttribute('aria-sort'), 'descending');
     const falling = await numbers();
     t.same(
@@ -252,7 +256,9 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
   await t.test("one miner's curve, positions and orders are shown", async (t) => {
     await page.locator('a.hotkey').first().click();
     minerPlace = await page.evaluate(() => location.hash.replace('#/', ''));
-    const chart = page.getByRole('img', { name: /Return of all positions: from \S+ to \S+, last [-+]?\d/ });
+    const chart = page.getByRole('img', {
+      name: /Return (of closed positions|by the validator’s daily returns): from \S+ to \S+, last [-+]?\d/,
+    });
     await chart.waitFor({ timeout: TIMEOUT_MS });
     t.ok(await chart.locator('canvas').count(), 'it is drawn');
     await page
@@ -325,7 +331,9 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
     await page.locator('th[aria-sort="descending"]').getByText('All time').waitFor();
     await tabTo(t, page, /^Miner 5/);
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: /Return of all positions/ }).waitFor({ timeout: TIMEOUT_MS });
+    await page
+      .getByRole('heading', { name: /^Return (of closed positions|by the validator)/ })
+      .waitFor({ timeout: TIMEOUT_MS });
     await tabTo(t, page, /^Show the \d+ orders/);
     await page.keyboard.press('Enter');
     await page.locator('h2:focus').waitFor();
@@ -428,4 +436,19 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
   });
 
   t.same(faults, [], 'no error in the console, no breach of the policy');
+});
+
+await t.test('the dashboard at an address of IPv6', { skip, timeout: 60_000 }, async (t) => {
+  const server = await startServer(t, '--api-host', '::1');
+  t.match(server.url, /^http:\/\/\[::1\]:\d+$/);
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
+  t.teardown(() => browser.close());
+  const page = await browser.newPage();
+  const faults = faultsOf(page);
+  await page.goto(`${server.url}/dashboard/`);
+  await giveKey(page, server.key(100));
+  await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
+  await page.getByRole('link', { name: 'Miners' }).click();
+  await page.locator('a.hotkey').first().waitFor({ timeout: TIMEOUT_MS });
+  t.same(faults, []);
 });

@@ -125,6 +125,12 @@ export const ERRORS = {
     closeCode: 4504,
     text: 'Disconnected due to too many connections for this API key',
   },
+  PTN_ERR_WS_CROWDED: {
+    closeCode: 4505,
+    text:
+      'Programs with this API key evict each other: it has more connections than its limit. ' +
+      'Close some of them; a new one may be opened in {seconds} s',
+  },
   PTN_ERR_WS_TOO_LARGE: { closeCode: 1009, text: 'Message is larger than {limit} bytes' },
   PTN_ERR_WS_BAD_JSON: { text: 'The message is not JSON' },
   PTN_ERR_WS_NOT_OBJECT: { text: 'The message is not a JSON object' },

@@ -72,6 +72,8 @@ export interface SubscribeStatus {
   miner_hotkeys?: readonly string[];
   /** Present where `last_sequence` could not be used, which makes this subscription live only. */
   resumed?: false;
+  /** Orders that are in the log and not replayed, as the client sent no `epoch` and they are not of the last minutes. */
+  skipped?: { from: number; to: number };
 }
 
 export interface UnsubscribeStatus {

@@ -247,7 +247,6 @@ await t.test('what is too large is refused, what is just not is answered', async
     ['query', `GET /healthz?${'a=b&'.repeat(5000)} HTTP/1.1\r\n${AUTH_LINES}${end}`, 431],
     ['query that fits', `GET /healthz?${'a=b&'.repeat(3500)} HTTP/1.1\r\n${AUTH_LINES}${end}`, 200],
     ['name of a header', `${GET}${'X'.repeat(20_000)}: a\r\n${end}`, 431],
-    ['number of headers', `${GET}${'A: b\r\n'.repeat(5000)}${end}`, 400],
     ['number of headers that fit', `${GET}${'A: b\r\n'.repeat(97)}${end}`, 200],
     ['host', `GET /healthz HTTP/1.1\r\nHost: ${'a'.repeat(20_000)}\r\n${end}`, 431],
     ['method', `${'A'.repeat(20_000)} / HTTP/1.1\r\n${AUTH_LINES}${end}`, 400],
@@ -276,6 +275,9 @@ await t.test('what is too large is refused, what is just not is answered', async
   for (const [name, request, status] of expected) {
     t.same((await send(request)).map(statusOf), [status], name);
   }
+  // Node 20 and 22 count the headers and say 400; Node 24 counts their bytes first, and says 431.
+  const tooMany = await send(`${GET}${'A: b\r\n'.repeat(5000)}${end}`);
+  t.match(tooMany.map(statusOf), [/^(?:400|431)$/], 'number of headers');
 });
 
 // --- what costs more to read than to send ---------------------------------------------------------------------------

@@ -62,6 +62,7 @@ void t.test('without options everything has its default', (t) => {
     orderRetentionMs: 604_800_000,
     orderRetentionCount: 1_000_000,
     orderRetentionBytes: 4 * 2 ** 30,
+    legacyReplayMs: 900_000,
     positionsSource: 'auto',
     limits: {
       requestsPerMinute: 600,
@@ -98,6 +99,7 @@ const GOOD: readonly (readonly [OptionName, string, Partial<ServerConfig>])[] = 
   ['ws-workers', '16', { wsWorkers: 16 }],
   ['order-retention-days', '30', { orderRetentionMs: 2_592_000_000 }],
   ['order-retention-days', '0.5', { orderRetentionMs: 43_200_000 }],
+  ['legacy-replay-minutes', '0', { legacyReplayMs: 0 }],
   ['order-retention-count', '1000', { orderRetentionCount: 1000 }],
   ['order-retention-count', '1000000000', { orderRetentionCount: 1_000_000_000 }],
   ['order-retention-bytes', '67108864', { orderRetentionBytes: 67_108_864 }],

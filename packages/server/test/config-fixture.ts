@@ -17,6 +17,7 @@ export function testConfig(over: Partial<ServerConfig> = {}): ServerConfig {
     orderRetentionMs: 604_800_000,
     orderRetentionCount: 1_000_000,
     orderRetentionBytes: 4 * 2 ** 30,
+    legacyReplayMs: 900_000,
     isTakeover: false,
     positionsSource: 'auto',
     limits: {

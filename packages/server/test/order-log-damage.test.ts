@@ -49,7 +49,7 @@ async function checkReopened(
 }
 
 function epochOf(path: string): string {
-  return (JSON.parse(readFileSync(join(path, 'high-water.json'), 'utf8')) as { epoch: string }).epoch;
+  return (JSON.parse(readFileSync(`${path}.high-water.json`, 'utf8')) as { epoch: string }).epoch;
 }
 
 void t.test('a log cut short, at any length, is moved aside or whole', async (t) => {
@@ -57,7 +57,7 @@ void t.test('a log cut short, at any length, is moved aside or whole', async (t)
   const epoch = epochOf(path);
   const file = join(path, 'data.mdb');
   const whole = readFileSync(file);
-  const mark = readFileSync(join(path, 'high-water.json'));
+  const mark = readFileSync(`${path}.high-water.json`);
   const lengths = [
     0,
     1,
@@ -70,7 +70,7 @@ void t.test('a log cut short, at any length, is moved aside or whole', async (t)
   ];
   for (const length of [...lengths, whole.length - 10 * PAGE_BYTES - 5]) {
     writeFileSync(file, whole);
-    writeFileSync(join(path, 'high-water.json'), mark);
+    writeFileSync(`${path}.high-water.json`, mark);
     truncateSync(file, length);
     t.equal(await checkReopened(t, path, epoch, `${length} of ${whole.length}`), 'replaced', `at ${length}`);
   }
@@ -81,7 +81,7 @@ void t.test('a log with garbage in a page is moved aside or whole, whichever pag
   const epoch = epochOf(path);
   const file = join(path, 'data.mdb');
   const whole = readFileSync(file);
-  const mark = readFileSync(join(path, 'high-water.json'));
+  const mark = readFileSync(`${path}.high-water.json`);
   const pages = whole.length / PAGE_BYTES;
   const outcomes: string[] = [];
   for (let page = 0; page < pages; page += Math.max(1, Math.floor(pages / 24))) {
@@ -89,7 +89,7 @@ void t.test('a log with garbage in a page is moved aside or whole, whichever pag
     for (let at = page * PAGE_BYTES; at < (page + 1) * PAGE_BYTES; at++)
       spoilt[at] = (at * 7919 + page) & 0xff;
     writeFileSync(file, spoilt);
-    writeFileSync(join(path, 'high-water.json'), mark);
+    writeFileSync(`${path}.high-water.json`, mark);
     outcomes.push(await checkReopened(t, path, epoch, `page ${page} of ${pages}`));
   }
   t.ok(outcomes.includes('replaced'));
@@ -119,15 +119,15 @@ void t.test('a lost mark is made anew', async (t) => {
   const path = await madeLog(t);
   const epoch = epochOf(path);
   for (const text of ['', 'null', '{"epoch":1}']) {
-    writeFileSync(join(path, 'high-water.json'), text);
+    writeFileSync(`${path}.high-water.json`, text);
     const { writer, lines } = await openWriter(path);
     t.match(lines, [{ event: 'order-log-high-water-damaged', level: 40 }]);
     t.equal(epochOf(path), epoch);
     await writer.close();
   }
-  rmSync(join(path, 'high-water.json'));
+  rmSync(`${path}.high-water.json`);
   const { writer } = await openWriter(path);
-  t.match(JSON.parse(readFileSync(join(path, 'high-water.json'), 'utf8')), { epoch, last: LAST + RESERVED });
+  t.match(JSON.parse(readFileSync(`${path}.high-water.json`, 'utf8')), { epoch, last: LAST + RESERVED });
   await writer.close();
 });
 
@@ -135,7 +135,7 @@ void t.test('numbers are set aside before they are used', async (t) => {
   const path = logPath(t);
   const { writer } = await openWriter(path);
   await writer.append(orders('a', 10_500));
-  t.match(JSON.parse(readFileSync(join(path, 'high-water.json'), 'utf8')), { last: 10_500 + RESERVED });
+  t.match(JSON.parse(readFileSync(`${path}.high-water.json`, 'utf8')), { last: 10_500 + RESERVED });
   await writer.close();
 });
 
@@ -166,7 +166,7 @@ void t.test('a log of a newer version is refused and left as it is', async (t) =
   await t.rejects(openWriter(path), { name: 'OrderLogVersionError', message: /format version 3, .*upgrade/ });
   t.throws(() => openReader(t, path), { name: 'OrderLogVersionError' });
   t.ok(readFileSync(join(path, 'data.mdb')).equals(before));
-  t.strictSame(readdirSync(dirname(path)), ['orders']);
+  t.strictSame(readdirSync(dirname(path)).sort(), ['orders', 'orders.high-water.json']);
 });
 
 void t.test('a log that lacks a message is damaged', async (t) => {

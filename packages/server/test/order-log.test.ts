@@ -1,3 +1,5 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { openOrderLogReader } from '../dist/order-log/order-log-reader.js';
@@ -16,19 +18,30 @@ void t.test('a new log numbers from the one after startAfter', async (t) => {
   await writer.close();
 });
 
-void t.test('startAfter counts only when the log is made', async (t) => {
+void t.test('startAfter counts in a log that is there where it is larger, and is said', async (t) => {
   const path = logPath(t);
   const first = await openWriter(path, 5);
   await first.writer.append([order('a')]);
   await first.writer.markAlive(77);
-  const before = first.writer.state();
+  const { epoch } = first.writer.state();
   await first.writer.close();
-  const { writer } = await openWriter(path, 500);
+  const lower = await openWriter(path, 5);
+  t.match(lower.writer.state(), { oldest: 6, last: 6 });
+  t.same(lower.lines, []);
+  await lower.writer.close();
+  const { writer, lines } = await openWriter(path, 500);
   t.equal(writer.isNew, false);
   t.equal(writer.lastAliveMs, 77);
-  t.strictSame(writer.state(), before);
-  t.match(await writer.append([order('b')]), { last: 7 });
+  t.match(lines, [{ event: 'sequence-taken-over', last: 6, python: 500, level: 40 }]);
+  t.strictSame(writer.state(), { epoch, oldest: 501, last: 500 }, 'a gap, and no other log');
+  t.ok(writer.isKnown('a'), 'what was streamed is not streamed again');
+  t.match(await writer.append([order('a'), order('b')]), { last: 501 });
   await writer.close();
+  const again = await openWriter(path, 500);
+  t.match(again.writer.state(), { oldest: 501, last: 501 });
+  await again.writer.close();
+  const readable = openReader(t, path);
+  t.strictSame(sequences(readable.read(0, 10)), [501]);
 });
 
 void t.test('numbers beyond 2^32 are kept and read in order', async (t) => {
@@ -231,5 +244,49 @@ void t.test('messages keep their bytes when the log changes after they were read
     await writer.append([event]);
   t.equal(before, `{"sequence":1,"timestamp":1000,"data":{"position":${position}}}`);
   t.equal(Buffer.from(message?.bytes ?? []).toString(), before);
+  await writer.close();
+});
+
+void t.test('a log whose folder was removed uses no number again', async (t) => {
+  const path = logPath(t);
+  const first = await openWriter(path);
+  const { last } = await first.writer.append(orders('a', 20));
+  const { epoch } = first.writer.state();
+  await first.writer.close();
+  rmSync(path, { recursive: true });
+  const { writer, lines } = await openWriter(path);
+  t.match(lines, [{ event: 'order-log-damaged', level: 50 }]);
+  t.ok(writer.state().last >= last);
+  t.not(writer.state().epoch, epoch);
+  await writer.close();
+});
+
+void t.test('the mark of a release that kept it in the folder counts where it is higher', async (t) => {
+  const path = logPath(t);
+  const first = await openWriter(path);
+  await first.writer.append(orders('a', 3));
+  const { epoch } = first.writer.state();
+  await first.writer.close();
+  const old = JSON.stringify({ epoch, last: 70_000 });
+  rmSync(`${path}.high-water.json`);
+  writeFileSync(join(path, 'high-water.json'), old);
+  rmSync(join(path, 'data.mdb'));
+  const { writer } = await openWriter(path);
+  t.equal(writer.state().last, 70_000);
+  await writer.close();
+  t.same([existsSync(join(path, 'high-water.json')), existsSync(`${path}.high-water.json`)], [false, true]);
+});
+
+void t.test('orders are found by the time at which they became available', async (t) => {
+  const path = logPath(t);
+  const { writer } = await openWriter(path, 10);
+  const reader = openReader(t, path);
+  t.equal(reader.before(0), 10, 'an empty log');
+  for (let index = 0; index < 50; index++)
+    await writer.append([order(`a-${index}`, { timestampMs: 1000 + index * 10 })]);
+  t.same(
+    [0, 1000, 1001, 1010, 1490, 1491, 9e9].map((ms) => reader.before(ms)),
+    [10, 10, 11, 11, 59, 60, 60],
+  );
   await writer.close();
 });

@@ -58,9 +58,23 @@ await t.test('without its slash the address leads there, also under a path of a 
 
 await t.test('a host that is none does not get into the policy', async (t) => {
   const app = dashboard(t);
-  for (const host of ["x; script-src 'unsafe-inline'", 'x, y', '*', '[::1]:80']) {
+  for (const host of [
+    "x; script-src 'unsafe-inline'",
+    'x, y',
+    '*',
+    "[::1]; script-src 'unsafe-inline'",
+    '[x]:80',
+  ]) {
     const { headers } = await app.inject({ url: '/dashboard/', headers: { host } });
     t.match(policyOf(headers), /^default-src 'self'; connect-src 'self'; object-src/, host);
+  }
+});
+
+await t.test('at an address of IPv6, which no policy can name, any stream may be opened', async (t) => {
+  const app = dashboard(t);
+  for (const host of ['[::1]:48888', '[2001:db8::5]']) {
+    const { headers } = await app.inject({ url: '/dashboard/', headers: { host } });
+    t.match(policyOf(headers), /^default-src 'self'; connect-src 'self' ws: wss:; object-src/, host);
   }
 });
 

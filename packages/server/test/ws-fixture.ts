@@ -75,6 +75,11 @@ export class MemoryLog implements OrderLogReader {
     return this.#messages.slice(start, start + limit);
   }
 
+  before(sinceMs: number): number {
+    const first = this.#messages.find(({ timestampMs }) => timestampMs >= sinceMs);
+    return (first?.sequence ?? this.#last + 1) - 1;
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -126,7 +131,8 @@ export async function serve(t: Test, options: StreamOptions = {}): Promise<Runni
     publish: options.publish ?? (() => undefined),
     ...(options.failures && { failures: options.failures }),
     ...(options.now && { now: options.now }),
-    ...(options.limits && { limits: options.limits }),
+    // The orders of tests are of 1970.
+    limits: { legacyReplayMs: Infinity, ...options.limits },
   });
   const upgrades = await UpgradeServer.start(streams, log, options.upgradeLimits, options.handshakeTimeoutMs);
   // As the supervisor does: accepts connections without reading from them and hands them over.

@@ -75,7 +75,7 @@ await t.test('the worker streams what the feed has logged, and ends when drained
   const published = told(worker, 'publish');
   const client = new Client(`ws://127.0.0.1:${(acceptor.address() as AddressInfo).port}/`);
   await once(client.socket, 'open');
-  t.match(await client.ask({ api_key: KEY, last_sequence: 0 }), {
+  t.match(await client.ask({ api_key: KEY, last_sequence: 0, epoch: null }), {
     current_sequence: 1,
     oldest_sequence: 1,
     epoch: writer.state().epoch,

@@ -3,7 +3,8 @@ import type { MinerPositions, Order, Position } from '@ptn-api/protocol';
 /** What the miners' table shows of one; returns are factors. */
 export interface MinerRow {
   readonly hotkey: string;
-  readonly thirtyDayReturn: number;
+  /** Of closed positions that were opened in the last 120 days. */
+  readonly recentReturn: number;
   readonly allTimeReturn: number;
   readonly positions: number;
   readonly open: number;
@@ -41,7 +42,7 @@ export function minerRow(hotkey: string, miner: MinerPositions): MinerRow {
   }
   return {
     hotkey,
-    thirtyDayReturn: miner.thirty_day_returns,
+    recentReturn: miner.thirty_day_returns,
     allTimeReturn: miner.all_time_returns,
     positions: miner.positions.length,
     open,
@@ -73,13 +74,16 @@ export function evenSteps(points: readonly CurvePoint[], steps: number): readonl
   });
 }
 
+/** Positions that were open for less do not count, as in the validator's own products. */
+const MIN_OPEN_MS = 60_000;
+
 /**
- * How a portfolio of all positions grew: the product of the returns of closed positions, in the order they closed. Open
- * ones count at the end with the return they would have if closed now.
+ * How the returns of closed positions multiplied, in the order they closed; it ends at the validator's
+ * `all_time_returns`.
  */
-export function returnCurve(positions: readonly Position[], nowMs: number): CurvePoint[] {
+export function returnCurve(positions: readonly Position[]): CurvePoint[] {
   const closed = positions
-    .filter(({ is_closed_position, close_ms }) => is_closed_position && close_ms !== null && close_ms > 0)
+    .filter(({ open_ms, close_ms }) => close_ms !== null && close_ms - open_ms >= MIN_OPEN_MS)
     .sort((one, other) => (one.close_ms ?? 0) - (other.close_ms ?? 0));
   const points: CurvePoint[] = [];
   let product = 1;
@@ -90,15 +94,18 @@ export function returnCurve(positions: readonly Position[], nowMs: number): Curv
       points[points.length - 1] = { ...point, time: last.time };
     else points.push(point);
   };
-  if (positions.length > 0) add(Math.min(...positions.map(({ open_ms }) => open_ms)));
+  if (closed.length > 0) add(Math.min(...closed.map(({ open_ms }) => open_ms)));
   for (const position of closed) {
     product *= position.return_at_close;
     add(position.close_ms ?? 0);
   }
-  const open = positions.filter(({ is_closed_position }) => !is_closed_position);
-  if (open.length > 0) {
-    for (const { return_at_close } of open) product *= return_at_close;
-    add(nowMs);
-  }
   return points;
+}
+
+/** What the open positions would return together if they were closed now; `null` without any. */
+export function openReturn(positions: readonly Position[]): number | null {
+  const open = positions.filter(({ is_closed_position }) => !is_closed_position);
+  return open.length === 0
+    ? null
+    : open.reduce((product, { return_at_close }) => product * return_at_close, 1);
 }

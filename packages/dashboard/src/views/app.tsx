@@ -194,7 +194,12 @@ function Content({ session, place }: { session: Session; place: Place }) {
       return place.hotkey === null ? (
         <MinersView miners={session.miners} />
       ) : (
-        <MinerView key={place.hotkey} hotkey={place.hotkey} watched={session.watched} />
+        <MinerView
+          key={place.hotkey}
+          hotkey={place.hotkey}
+          watched={session.watched}
+          statistics={session.statistics}
+        />
       );
     case 'statistics':
       return <StatisticsView rows={session.statistics} hotkey={place.hotkey} />;

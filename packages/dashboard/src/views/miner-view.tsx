@@ -8,9 +8,10 @@ import {
   formatTime,
   formatWhole,
 } from '../model/format.ts';
-import { evenSteps, orderRows, pairName, returnCurve } from '../model/miners.ts';
-import type { OrderRow } from '../model/miners.ts';
+import { evenSteps, openReturn, orderRows, pairName, returnCurve } from '../model/miners.ts';
+import type { CurvePoint, OrderRow } from '../model/miners.ts';
 import { placeLink } from '../model/place.ts';
+import { compounded } from '../model/statistics.ts';
 import { Chart } from './chart.tsx';
 import { DataTable } from './data-table.tsx';
 import type { Column } from './data-table.tsx';
@@ -127,7 +128,23 @@ const CURVE_STEPS = 240;
 const POSITIONS_ORDER = { column: 'closed', isDescending: true };
 const ORDERS_ORDER = { column: 'time', isDescending: true };
 
-export function MinerView({ hotkey, watched }: { hotkey: string; watched: Session['watched'] }) {
+/** The growth that is drawn, and what it is the growth of. */
+function growthOf(
+  positions: readonly Position[],
+  days: readonly CurvePoint[],
+): { readonly title: string; readonly points: readonly CurvePoint[] } {
+  return days.length > 0
+    ? { title: 'Return by the validator’s daily returns', points: compounded(days) }
+    : { title: 'Return of closed positions', points: evenSteps(returnCurve(positions), CURVE_STEPS) };
+}
+
+interface MinerViewProps {
+  readonly hotkey: string;
+  readonly watched: Session['watched'];
+  readonly statistics: Session['statistics'];
+}
+
+export function MinerView({ hotkey, watched, statistics }: MinerViewProps) {
   const [chosen, setChosen] = useState<Position | null>(null);
   const ordersTitle = useRef<HTMLHeadingElement>(null);
   const shownOrders = useRef(chosen);
@@ -139,10 +156,9 @@ export function MinerView({ hotkey, watched }: { hotkey: string; watched: Sessio
   const isHere = watched?.hotkey === hotkey;
   const miner = isHere ? watched.miner : null;
   const columns = useMemo(() => positionColumns(setChosen), []);
-  const curve = useMemo(
-    () => evenSteps(returnCurve(miner?.positions ?? [], Date.now()), CURVE_STEPS),
-    [miner],
-  );
+  const days = statistics?.find((row) => row.hotkey === hotkey)?.dailyReturns;
+  const growth = useMemo(() => growthOf(miner?.positions ?? [], days ?? []), [miner, days]);
+  const open = useMemo(() => openReturn(miner?.positions ?? []), [miner]);
   const orders = useMemo(() => {
     const rows = orderRows(miner?.positions ?? []);
     return chosen === null ? rows : rows.filter(({ positionId }) => positionId === chosen.position_uuid);
@@ -162,21 +178,25 @@ export function MinerView({ hotkey, watched }: { hotkey: string; watched: Sessio
         <code>{hotkey}</code> <a href={placeLink('statistics', hotkey)}>Statistics</a>
       </p>
       <Facts>
-        <Fact name="30-day return">
+        <Fact name="Closed positions, opened in the last 120 days">
           <Return factor={miner.thirty_day_returns} />
         </Fact>
-        <Fact name="All-time return">
+        <Fact name="Closed positions, all time">
           <Return factor={miner.all_time_returns} />
         </Fact>
+        {open !== null && (
+          <Fact name="Open positions, if closed now">
+            <Return factor={open} />
+          </Fact>
+        )}
         <Fact name="Profitable positions">{formatShare(miner.percentage_profitable)}</Fact>
         <Fact name="Positions">{formatWhole(miner.positions.length)}</Fact>
       </Facts>
       <section class="card" aria-labelledby="curve-title">
         <h2 id="curve-title">
-          Return of all positions, open ones as if closed now:{' '}
-          {formatChange((curve.at(-1)?.value ?? NaN) / 100)}
+          {growth.title}: {formatChange((growth.points.at(-1)?.value ?? NaN) / 100)}
         </h2>
-        <Chart label="Return of all positions" points={curve} kind="curve" />
+        <Chart label={growth.title} points={growth.points} kind="curve" />
       </section>
       <section>
         <h2>Positions</h2>

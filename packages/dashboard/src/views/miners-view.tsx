@@ -15,16 +15,16 @@ const COLUMNS: readonly Column<MinerRow>[] = [
     isText: true,
   },
   {
-    id: 'thirty',
-    head: '30 days',
-    unit: 'return',
-    cell: ({ thirtyDayReturn }) => <Return factor={thirtyDayReturn} />,
-    value: ({ thirtyDayReturn }) => thirtyDayReturn,
+    id: 'recent',
+    head: '120 days',
+    unit: 'return, closed',
+    cell: ({ recentReturn }) => <Return factor={recentReturn} />,
+    value: ({ recentReturn }) => recentReturn,
   },
   {
     id: 'all',
     head: 'All time',
-    unit: 'return',
+    unit: 'return, closed',
     cell: ({ allTimeReturn }) => <Return factor={allTimeReturn} />,
     value: ({ allTimeReturn }) => allTimeReturn,
   },
@@ -53,7 +53,7 @@ const COLUMNS: readonly Column<MinerRow>[] = [
   },
 ];
 
-const FIRST_ORDER = { column: 'thirty', isDescending: true };
+const FIRST_ORDER = { column: 'recent', isDescending: true };
 
 export function MinersView({ miners }: { miners: readonly MinerRow[] }) {
   const [query, setQuery] = useState('');

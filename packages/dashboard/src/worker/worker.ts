@@ -82,6 +82,15 @@ class Follower {
     );
   }
 
+  /** The page's policy does not let the stream through: nothing else would be seen of that than a lost connection. */
+  blocked(uri: string): void {
+    this.#fault(
+      new Error(
+        `the browser does not open ${uri}, as the policy that the server sent with this page does not name it`,
+      ),
+    );
+  }
+
   async run(): Promise<void> {
     void this.#replica.finished.then((error) => {
       this.#fail(error ?? new Error('the connection was ended'));
@@ -234,6 +243,10 @@ async function orNothing<Value>(answer: Promise<Value>): Promise<Value | null> {
 }
 
 let follower: Follower | undefined;
+
+addEventListener('securitypolicyviolation', ({ blockedURI }) => {
+  follower?.blocked(blockedURI);
+});
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   switch (data.type) {

@@ -3,7 +3,6 @@ import type { ServerConfig } from '../config/config.ts';
 import { readSwitch, withEnvironment } from '../config/given-options.ts';
 import type { GivenOptions } from '../config/given-options.ts';
 import { openLogFile } from '../config/log-file.ts';
-import type { LogFile } from '../config/log-file.ts';
 import { createLogger, isStdoutReplaced, openStandardOutput } from '../config/logger.ts';
 import { resolveConfig } from '../config/resolve-config.ts';
 import { prepareStateDir } from '../config/state-dir.ts';
@@ -115,7 +114,8 @@ interface Output {
 
 function prepare(config: ServerConfig): Output {
   prepareStateDir(config.stateDir);
-  const destination = openDestination(config);
+  const logFile = config.logFile && openLogFile(config.logFile);
+  const destination = logFile ?? openDestination();
   const printLines = (lines: string): void => {
     destination?.write(lines);
   };
@@ -123,14 +123,13 @@ function prepare(config: ServerConfig): Output {
     log: createLogger({ name: 'supervisor', level: config.logLevel, destination }),
     printLines: destination === undefined ? undefined : printLines,
     reopenLog: () => {
-      if (destination !== undefined && 'reopen' in destination) destination.reopen();
+      logFile?.reopen();
     },
   };
 }
 
 /** One process writes the lines of all; `undefined` on a terminal, and where stdout is replaced. */
-function openDestination({ logFile }: ServerConfig): DestinationStream | LogFile | undefined {
-  if (logFile !== undefined) return openLogFile(logFile);
+function openDestination(): DestinationStream | undefined {
   return isStdoutReplaced() || process.stdout.isTTY ? undefined : openStandardOutput();
 }
 

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { GivenOptions } from '../config/given-options.ts';
 import { resolveAdminPort } from '../config/resolve-config.ts';
 import { StartError } from '../config/start-error.ts';
@@ -10,6 +11,9 @@ const EXIT_DEGRADED = 1;
 const EXIT_NOT_RUNNING = 2;
 /** The server gives its workers a second to answer. */
 const ANSWER_TIMEOUT_MS = 5000;
+/** While one server takes over from another, the port is handed over within this time. */
+const HANDOVER_MS = 1000;
+const HANDOVER_RETRY_MS = 50;
 
 export interface StatusOutput {
   readonly isJson: boolean;
@@ -34,7 +38,7 @@ export async function runStatus(
       detail: `${given.get('admin-port')?.source ?? '--admin-port'} has to name the port of the server that runs`,
     });
   }
-  const answer = await ask(port);
+  const answer = await askThroughHandover(port);
   if (typeof answer !== 'string') {
     complain(
       `no server answers at 127.0.0.1:${port} (${answer.problem}): is it running, with this --admin-port?`,
@@ -50,6 +54,16 @@ export async function runStatus(
   }
   write(isJson ? answer : statusText(status));
   return status.status === 'ok' ? EXIT_OK : EXIT_DEGRADED;
+}
+
+async function askThroughHandover(port: number): ReturnType<typeof ask> {
+  const deadlineMs = performance.now() + HANDOVER_MS;
+  for (;;) {
+    const answer = await ask(port);
+    if (typeof answer === 'string' || !/ECONNREFUSED|ECONNRESET/.test(answer.problem)) return answer;
+    if (performance.now() > deadlineMs) return answer;
+    await delay(HANDOVER_RETRY_MS);
+  }
 }
 
 function ask(port: number): Promise<string | { readonly problem: string }> {

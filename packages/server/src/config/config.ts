@@ -52,6 +52,8 @@ export interface ServerConfig {
   readonly orderRetentionCount: number;
   /** The order log takes this much of the disk at most. */
   readonly orderRetentionBytes: number;
+  /** To clients that send no `epoch`, orders are replayed that became available within this time; 0 is none. */
+  readonly legacyReplayMs: number;
   /** `/readyz` fails when the feed has not proved for so long that what is served is up to date. */
   readonly maxStalenessMs: number;
   readonly limits: ServerLimits;

@@ -135,6 +135,13 @@ export const OPTIONS = {
     describe: 'How much room they take on disk at most, 67108864 (64 MiB) or more',
     fallback: '4294967296',
   },
+  'legacy-replay-minutes': {
+    env: 'PTN_API_LEGACY_REPLAY_MINUTES',
+    group: 'Operation:',
+    describe:
+      'How far back orders are replayed to clients that send no epoch, as those of the Python server; 0: not',
+    fallback: '15',
+  },
   'admin-port': {
     env: 'PTN_API_ADMIN_PORT',
     group: 'Operation:',

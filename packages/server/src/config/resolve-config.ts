@@ -169,6 +169,7 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     orderRetentionMs: read('order-retention-days', readDays),
     orderRetentionCount: read('order-retention-count', wholeNumber(1000, 1_000_000_000)),
     orderRetentionBytes: read('order-retention-bytes', wholeNumber(64 * 2 ** 20, 200 * 2 ** 30)),
+    legacyReplayMs: 60_000 * read('legacy-replay-minutes', wholeNumber(0, 1_000_000)),
     positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
     maxStalenessMs: 1000 * read('max-staleness', wholeNumber(LEAST_STALENESS_S, MOST_STALENESS_S)),
     limits: {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
@@ -119,7 +119,7 @@ export class Feed {
     const { positionsSource } = this.#options.config;
     if (positionsSource !== 'auto') return positionsSource;
     if (hasTree(this.#treePath)) return 'tree';
-    return existsSync(this.#outputsPath) ? 'outputs' : 'none';
+    return statSync(this.#outputsPath, { throwIfNoEntry: false }) === undefined ? 'none' : 'outputs';
   }
 
   async #startPositions(): Promise<void> {
@@ -251,7 +251,8 @@ export class Feed {
       return source.checkedMs;
     };
     await reader.read();
-    await feed.flush();
+    // A file that does not read just now leaves what the last feed published of it.
+    if (feed.order !== null || this.#options.lastGeneration === 0) await feed.flush();
     feed.startClock();
   }
 

@@ -211,10 +211,15 @@ export class PositionsFeed {
     const isReached = this.#options.completeTo?.()?.last === this.#reached?.last;
     if (this.#due().length === 0 && isReached && !this.#isFirst) return;
     this.#flushingSinceMs = machineMs();
-    this.#flushing = this.#flushOnce().finally(() => {
-      this.#flushing = null;
-      this.#flushingSinceMs = null;
-    });
+    this.#flushing = this.#flushOnce()
+      .catch((error: unknown) => {
+        this.#flushFailed();
+        throw error;
+      })
+      .finally(() => {
+        this.#flushing = null;
+        this.#flushingSinceMs = null;
+      });
     await this.#flushing;
   }
 
@@ -236,6 +241,7 @@ export class PositionsFeed {
     this.#reached = this.#completeTo(state);
     this.#generation += 1;
     const ordered = this.#ordered();
+    this.#dropUnnamed(new Set(ordered), put, remove);
     const head: PositionsHead = {
       kind: 'positions-head',
       generation: this.#generation,
@@ -256,21 +262,26 @@ export class PositionsFeed {
     this.#isFirst = false;
     feedMetrics.countGeneration();
     const miners = [...put].map(([hotkey, value]) => [`miner:${hotkey}`, value] as const);
-    try {
-      await publish({
-        topic: 'positions',
-        reset,
-        put: [['head', head], ...miners],
-        remove: [...remove].map((hotkey) => `miner:${hotkey}`),
-      });
-    } catch (error) {
-      this.#publishFailed();
-      throw error;
+    await publish({
+      topic: 'positions',
+      reset,
+      put: [['head', head], ...miners],
+      remove: [...remove].map((hotkey) => `miner:${hotkey}`),
+    });
+  }
+
+  /** What the head does not name is kept by nobody: where its source shows it again, its value is sent again. */
+  #dropUnnamed(named: ReadonlySet<string>, put: Map<string, MinerValue>, remove: Set<string>): void {
+    for (const hotkey of this.#published) {
+      if (named.has(hotkey)) continue;
+      this.#published.delete(hotkey);
+      put.delete(hotkey);
+      remove.add(hotkey);
     }
   }
 
   /** Nobody knows what of it arrived: the next generation begins anew, with all miners. */
-  #publishFailed(): void {
+  #flushFailed(): void {
     this.#isFirst = true;
     this.#published.clear();
     for (const hotkey of this.miners.keys()) this.#stale.set(hotkey, null);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -7,6 +7,7 @@ import type { OrderStream } from './orders/order-stream.ts';
 import type { PositionsFeed } from './positions-feed.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { PositionRead } from './tasks/read-positions.ts';
+import type { PositionText } from './tasks/settled-blocks.ts';
 import { watchTree } from './watch/watch-tree.ts';
 import type { TreeWatcher, TreeWatcherStats } from './watch/watch-tree.ts';
 
@@ -46,9 +47,15 @@ function minersIn(root: string): string[] {
   }
 }
 
-/** Whether a tree with at least one miner's positions is there. */
+/**
+ * Whether a tree with at least one miner's positions is there.
+ *
+ * @throws Error when that cannot be told.
+ */
 export function hasTree(root: string): boolean {
-  return minersIn(root).some((hotkey) => existsSync(join(root, hotkey, 'positions')));
+  return minersIn(root).some(
+    (hotkey) => statSync(join(root, hotkey, 'positions'), { throwIfNoEntry: false }) !== undefined,
+  );
 }
 
 /** Keeps the miners of the feed equal to the tree of position files. */
@@ -202,14 +209,13 @@ export class TreeSource {
       }
       if (batch.length === 0 || this.#isClosed) return;
       this.#unreadSinceMs ??= machineMs();
-      let reads;
       try {
-        reads = await pool.run('readPositions', { root, files: batch });
+        const reads = await pool.run('readPositions', { root, files: batch });
+        for (const read of reads) this.#apply(read);
       } catch (error) {
         for (const { path } of batch) this.#pending.add(path);
         throw error;
       }
-      for (const read of reads) this.#apply(read);
       void this.#options.orders()?.store();
     }
   }
@@ -224,9 +230,21 @@ export class TreeSource {
     const isTaken = feed.miner(hotkey).apply(read, now);
     if (isTaken || !known) feed.touch(hotkey);
     // Only what is shown is streamed: a claim to be complete must hold for it.
-    if (isTaken && read.kind === 'read') this.#options.orders()?.see(hotkey, read.position);
+    if (isTaken && read.kind === 'read') this.#see(hotkey, read.position);
     if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(hotkey, read.nonFinite);
     if (read.kind === 'bad') this.#retry(read.path, feed.miner(hotkey).bad.get(read.path)?.sinceMs ?? now);
+  }
+
+  /** Where the order log cannot say whether an order is new, the miner is read again: the file itself will be the same. */
+  #see(hotkey: string, position: PositionText): void {
+    const { feed, orders } = this.#options;
+    try {
+      orders()?.see(hotkey, position);
+    } catch (error) {
+      feed.miner(hotkey).reload();
+      feed.touch(hotkey);
+      throw error;
+    }
   }
 
   #retry(path: string, sinceMs: number): void {

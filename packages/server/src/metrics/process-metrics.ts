@@ -14,5 +14,8 @@ export const METRIC_PREFIX = 'ptn_api_';
 export function processMetrics(): Registry {
   const register = new Registry();
   collectDefaultMetrics({ register, prefix: METRIC_PREFIX });
+  // Sums of the metrics beside them, with a suffix that Prometheus keeps for counters.
+  for (const what of ['handles', 'requests', 'resources'])
+    register.removeSingleMetric(`${METRIC_PREFIX}nodejs_active_${what}_total`);
   return register;
 }

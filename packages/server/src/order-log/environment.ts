@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
@@ -18,8 +18,9 @@ export function dataFile(path: string): string {
   return join(path, 'data.mdb');
 }
 
+/** @throws Error when it cannot be told: a log that cannot be looked at is not one that is missing. */
 export function hasDataFile(path: string): boolean {
-  return existsSync(dataFile(path));
+  return statSync(dataFile(path), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The file is mapped: where it may be damaged, reading it can end the process. See log-check.ts. */

@@ -1,24 +1,37 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** How many numbers are set aside at once: so few writes that they cost nothing, and a small jump when the log is lost. */
 const BLOCK = 10_000;
 
-/** Beside the log, to outlive it: numbers up to `last` may have been used, and must not be used by another log. */
+/** Beside the log's folder, to outlive it: numbers up to `last` may have been used, and must not be used by another log. */
 export interface HighWater {
   readonly epoch: string;
   readonly last: number;
 }
 
+/** @param path the folder of the log. */
+function fileBeside(path: string): string {
+  return `${path}.high-water.json`;
+}
+
+/** Where release 0.1 kept it: it went with the folder. */
 function fileIn(path: string): string {
   return join(path, 'high-water.json');
 }
 
-/** `undefined` when there is none; `damaged` when it cannot be understood. */
+/** The higher of the marks; `undefined` when there is none; `damaged` when none can be understood. */
 export function readHighWater(path: string): HighWater | 'damaged' | undefined {
+  const [beside, inside] = [readMark(fileBeside(path)), readMark(fileIn(path))];
+  if (typeof beside === 'object' && typeof inside === 'object')
+    return inside.last > beside.last ? inside : beside;
+  return typeof inside === 'object' ? inside : (beside ?? inside);
+}
+
+function readMark(file: string): HighWater | 'damaged' | undefined {
   let text: string;
   try {
-    text = readFileSync(fileIn(path), 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -35,7 +48,7 @@ export function readHighWater(path: string): HighWater | 'damaged' | undefined {
 /** Sets aside the numbers up to `last` and a block beyond; on disk when it returns. */
 export function writeHighWater(path: string, epoch: string, last: number): HighWater {
   const mark: HighWater = { epoch, last: last + BLOCK };
-  const made = `${fileIn(path)}.new`;
+  const made = `${fileBeside(path)}.new`;
   const file = openSync(made, 'w', 0o600);
   try {
     writeFileSync(file, `${JSON.stringify(mark)}\n`);
@@ -43,8 +56,9 @@ export function writeHighWater(path: string, epoch: string, last: number): HighW
   } finally {
     closeSync(file);
   }
-  renameSync(made, fileIn(path));
-  syncFolder(path);
+  renameSync(made, fileBeside(path));
+  syncFolder(dirname(path));
+  rmSync(fileIn(path), { force: true });
   return mark;
 }
 

@@ -18,7 +18,7 @@ import { takeWriterLock } from './writer-lock.ts';
 export interface OrderLogWriterOptions {
   /** The log's folder, in the state directory. Made if it is not there. */
   readonly path: string;
-  /** The last number that the Python server used; counts only when a log is made. */
+  /** The last number that the Python server used: numbering goes on above it, also in a log that is there. */
   readonly startAfter: number;
   readonly log: Logger;
   readonly blockLimits?: BlockLimits;
@@ -91,7 +91,7 @@ async function openLocked(options: OrderLogWriterOptions, releaseLock: () => voi
     // The folder may be new, and the engine does not sync the folder that it makes its file in.
     if (!found) [path, dirname(path)].forEach(syncFolder);
     const highWater = marked?.epoch === meta.epoch ? marked : writeHighWater(path, meta.epoch, meta.last);
-    return new LmdbOrderLogWriter({
+    const writer = new LmdbOrderLogWriter({
       path,
       environment,
       meta,
@@ -101,10 +101,26 @@ async function openLocked(options: OrderLogWriterOptions, releaseLock: () => voi
       isNew: !found,
       releaseLock,
     });
+    if (options.startAfter > meta.last) await continueAfter(writer, options);
+    return writer;
   } catch (error) {
     await environment.close();
     throw error;
   }
+}
+
+/** The Python server went on numbering beside this log, which has none of those orders. */
+async function continueAfter(
+  writer: LmdbOrderLogWriter,
+  { startAfter, log }: OrderLogWriterOptions,
+): Promise<void> {
+  const { last } = writer.state();
+  await writer.continueAfter(startAfter);
+  log.warn(
+    { event: 'sequence-taken-over', last, python: startAfter },
+    `orders are numbered from ${startAfter + 1} on, after the last number of the Python server, and not from ${last + 1}: ` +
+      'what this log held before cannot be resumed from, as the orders in between are not in it',
+  );
 }
 
 /** Why the log that was here is lost; `undefined` when it is not, or when there was none. */

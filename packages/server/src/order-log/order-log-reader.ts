@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts';
 import { OrderLogMissingError } from './errors.ts';
 import type { OrderLogReader, OrderLogState, OrderMessage } from './order-log.ts';
 import { MessageTexts } from './message-texts.ts';
+import { deltaKey, messageKey, missing, opened, timestampOf } from './records.ts';
 import type { LogMeta } from './records.ts';
 
 /**
@@ -17,8 +18,23 @@ import type { LogMeta } from './records.ts';
  */
 export function openOrderLogReader({ path }: { readonly path: string }): OrderLogReader {
   const reader = new LmdbOrderLogReader(path);
-  reader.state();
+  try {
+    reader.state();
+  } catch (error) {
+    // Left open, it would keep this process from ever writing the log. Why it could not be read says more than why not closed.
+    reader.close().catch(() => undefined);
+    throw error;
+  }
   return reader;
+}
+
+/** When an order became available, in whichever of the two formats its record is. */
+function timestampIn(environment: Environment, sequence: number): number {
+  for (const key of [deltaKey(sequence), messageKey(sequence)]) {
+    const value = environment.getBinary(key);
+    if (value !== undefined) return timestampOf(opened(key, value));
+  }
+  throw missing(sequence);
 }
 
 class LmdbOrderLogReader implements OrderLogReader {
@@ -51,6 +67,19 @@ class LmdbOrderLogReader implements OrderLogReader {
       sizeBytes += message.bytes.byteLength;
     }
     return messages;
+  }
+
+  before(sinceMs: number): number {
+    const environment = this.#current();
+    const { oldest, last } = this.#meta(environment);
+    // They became available in the order of their numbers, but for a clock that was set.
+    let [low, high] = [oldest, last + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (timestampIn(environment, middle) < sinceMs) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   async close(): Promise<void> {

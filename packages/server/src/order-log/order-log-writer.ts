@@ -4,7 +4,7 @@ import { readMeta } from './environment.ts';
 import { OrderLogDamagedError, OrderLogWriteError } from './errors.ts';
 import { writeHighWater } from './high-water.ts';
 import type { HighWater } from './high-water.ts';
-import { encodeBlock, endOf, grown, isFull, shortened, StoredLists } from './blocks.ts';
+import { encodeBlock, endOf, grown, isFull, readBlocks, shortened, StoredLists } from './blocks.ts';
 import type { Block, BlockLimits } from './blocks.ts';
 import { decodeDeltaOrder, encodeDelta } from './deltas.ts';
 import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from './order-log.ts';
@@ -54,6 +54,8 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   #blocks: readonly Block[];
   /** Of the last block; `null` where the next order begins a new one, as the first after an opening does. */
   #lists: StoredLists | null = null;
+  /** Whether a commit failed and what the disk holds since could not be read. */
+  #isUnknown = false;
   #highWater: HighWater;
 
   constructor({ path, environment, meta, blocks, blockLimits, highWater, isNew, releaseLock }: OpenedLog) {
@@ -96,6 +98,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
 
   // eslint-disable-next-line @typescript-eslint/require-await -- so that errors are rejections
   async append(events: readonly OrderEvent[]): Promise<OrderLogState> {
+    this.#refresh();
     this.#reserve(this.#meta.last + events.length);
     const blocks = [...this.#blocks];
     let lists = this.#lists;
@@ -144,6 +147,13 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     }
   }
 
+  /** Goes on numbering after a higher number. The messages that are there go: orders are missing behind them. */
+  async continueAfter(sequence: number): Promise<void> {
+    this.#reserve(sequence);
+    await this.prune(Date.now(), { maxAgeMs: Infinity, maxCount: 0, maxBytes: Infinity });
+    this.#commit((meta) => ({ ...meta, oldest: sequence + 1, last: sequence }));
+  }
+
   // eslint-disable-next-line @typescript-eslint/require-await -- so that errors are rejections
   async markAlive(nowMs: number): Promise<void> {
     this.#commit((meta) => ({ ...meta, lastAliveMs: nowMs }));
@@ -153,6 +163,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     // Readers that were killed would hold on to the pages that this frees.
     this.#environment.readerCheck();
     for (;;) {
+      this.#refresh();
       const [first] = this.#blocks;
       if (first === undefined) break;
       const oldest = this.#keptFrom(first, nowMs - limits.maxAgeMs, limits);
@@ -225,6 +236,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
 
   /** One transaction, on disk when this returns; nothing of it if it throws. */
   #commit(change: (meta: LogMeta) => LogMeta): void {
+    this.#refresh();
     let changed: LogMeta | undefined;
     try {
       this.#environment.transactionSync(() => {
@@ -234,9 +246,28 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     } catch (error) {
       if (error instanceof RangeError || error instanceof OrderLogDamagedError) throw error;
       // What counts is what the disk says, should the commit have failed after its last write.
-      this.#meta = readMeta(this.#environment, this.#path) ?? this.#meta;
+      this.#isUnknown = true;
+      try {
+        this.#refresh();
+      } catch {
+        // The next call tries it first. What is told is why the write failed.
+      }
       throw new OrderLogWriteError(this.#path, error);
     }
     if (changed) this.#meta = changed;
+  }
+
+  /** Reads again what the disk holds, where a commit has left that open. */
+  #refresh(): void {
+    if (!this.#isUnknown) return;
+    try {
+      this.#meta = readMeta(this.#environment, this.#path) ?? this.#meta;
+      this.#blocks = readBlocks(this.#environment);
+    } catch (error) {
+      throw new OrderLogWriteError(this.#path, error);
+    }
+    // The next order begins a block: what these remember may not be what is there.
+    this.#lists = null;
+    this.#isUnknown = false;
   }
 }

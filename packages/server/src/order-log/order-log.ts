@@ -96,5 +96,7 @@ export interface OrderLogReader {
    * reaches it. What is not returned is not read.
    */
   read(after: number, limit: number, maxBytes?: number): OrderMessage[];
+  /** The number before the first message that became available at `sinceMs` (Unix ms) or later; `last` if none did. */
+  before(sinceMs: number): number;
   close(): Promise<void>;
 }

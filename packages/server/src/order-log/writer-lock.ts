@@ -2,6 +2,9 @@ import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { OrderLogInUseError } from './errors.ts';
 
+/** The lock files that this process goes by. */
+const held = new Set<string>();
+
 const LOCK_FILE = /^writer-(\d+)-(\d+)\.lock$/;
 
 /**
@@ -23,10 +26,13 @@ export function takeWriterLock(path: string): () => void {
   try {
     closeSync(openSync(ownFile, 'wx', 0o600));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new OrderLogInUseError(path, process.pid);
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (held.has(ownFile)) throw new OrderLogInUseError(path, process.pid);
+    // Left by an attempt of this process that failed, and could not remove it either.
   }
+  held.add(ownFile);
   const release = (): void => {
+    held.delete(ownFile);
     rmSync(ownFile, { force: true });
   };
   try {

@@ -9,7 +9,16 @@ export interface ResumePoint {
 }
 
 export type Authentication =
-  | { readonly kind: 'authentication'; readonly key: string; readonly resume?: ResumePoint }
+  | {
+      readonly kind: 'authentication';
+      readonly key: string;
+      readonly resume?: ResumePoint;
+      /**
+       * It knows nothing of epochs, as no client of the Python server does: it saves its number seldom, and what it asks
+       * for is mostly what it has acted on.
+       */
+      readonly isLegacy: boolean;
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export type ClientMessage =
@@ -49,8 +58,10 @@ export function parseAuthentication(text: string): Authentication {
       expected: 'the text of an earlier answer',
     });
   }
-  if (lastSequence < 0) return { kind: 'authentication', key };
-  return { kind: 'authentication', key, resume: { lastSequence, ...(epoch !== undefined && { epoch }) } };
+  const isLegacy = !Object.hasOwn(value, 'epoch');
+  if (lastSequence < 0) return { kind: 'authentication', key, isLegacy };
+  const resume = { lastSequence, ...(epoch !== undefined && { epoch }) };
+  return { kind: 'authentication', key, resume, isLegacy };
 }
 
 export function parseClientMessage(text: string): ClientMessage {

@@ -13,6 +13,10 @@ export interface ConnectionRegistryOptions {
   readonly evict: (connectionId: number) => void;
 }
 
+/** This many evictions of one key within the window are no reconnecting any more, but programs that fight. */
+const MAX_EVICTIONS = 12;
+const EVICTION_WINDOW_MS = 60_000;
+
 interface Counted extends WsConnection {
   readonly key: string;
   /** Absent for connections of other processes. */
@@ -27,6 +31,8 @@ export class ConnectionRegistry {
   readonly #options: ConnectionRegistryOptions;
   readonly #byDigest = new Map<string, Map<string, Counted>>();
   readonly #digestOf = new Map<string, string>();
+  /** By digest: the connections that were evicted lately, in any process, and when (monotonic ms). */
+  readonly #evictions = new Map<string, Map<string, number>>();
 
   constructor(options: ConnectionRegistryOptions) {
     this.#options = options;
@@ -64,11 +70,41 @@ export class ConnectionRegistry {
       (one, other) => one.sinceMs - other.sinceMs || (one.key < other.key ? -1 : 1),
     );
     const surplus = counted.slice(0, Math.max(0, counted.length - this.#options.limitOf(digest)));
-    for (const { ownId } of surplus) {
+    for (const { key, ownId } of surplus) {
+      this.#noteEviction(digest, key);
       if (ownId === undefined) continue;
       this.remove(ownId);
       this.#options.evict(ownId);
     }
+  }
+
+  /**
+   * For how many seconds a key with all its connections gets no further one, because too many of them were evicted
+   * lately; `undefined` where it may have one.
+   */
+  crowdedForSeconds(digest: string): number | undefined {
+    const evicted = this.#recentEvictions(digest);
+    const first = evicted.at(-MAX_EVICTIONS);
+    const count = this.#byDigest.get(digest)?.size ?? 0;
+    if (first === undefined || count < this.#options.limitOf(digest)) return undefined;
+    return Math.ceil((first + EVICTION_WINDOW_MS - performance.now()) / 1000);
+  }
+
+  #noteEviction(digest: string, key: string): void {
+    const evicted = this.#evictions.get(digest) ?? new Map<string, number>();
+    // Other processes' stay in the count until they have gone.
+    if (!evicted.has(key)) evicted.set(key, performance.now());
+    this.#evictions.set(digest, evicted);
+  }
+
+  /** When the evictions within the window were, oldest first. */
+  #recentEvictions(digest: string): number[] {
+    const evicted = this.#evictions.get(digest);
+    if (evicted === undefined) return [];
+    const sinceMs = performance.now() - EVICTION_WINDOW_MS;
+    for (const [key, atMs] of evicted) if (atMs < sinceMs) evicted.delete(key);
+    if (evicted.size === 0) this.#evictions.delete(digest);
+    return [...evicted.values()];
   }
 
   #keyOf(connectionId: number): string {

@@ -18,6 +18,9 @@ export interface ConnectionHooks {
   readonly onError: (error: Error) => void;
 }
 
+/** Pings that wait for their answers; a client may give up on a server that sends more. */
+const MAX_MARKS = 8;
+
 /** One WebSocket: what waits to be sent to it is bounded, and it is let go when it is dead. */
 export class Connection {
   readonly #socket: WebSocket;
@@ -25,10 +28,19 @@ export class Connection {
   readonly #hooks: ConnectionHooks;
   #isEnding = false;
   #endingMs = 0;
-  // By a clock that nobody sets, as all spans of time here.
+  /** When (monotonic, as all times here) it last gave a sign of life or took something. */
   #takenMs: number;
   #pingedMs: number;
-  #awaitsPong = false;
+  /** Bytes of messages that were sent, and up to where they are known to be read. */
+  #sentBytes = 0;
+  #readBytes = 0;
+  /**
+   * The pings without an answer yet, by number, with what was sent before each. Answers come behind all that was read
+   * before, so they say how far a client is: the system takes megabytes that a slow one reads minutes later.
+   */
+  readonly #marks = new Map<number, number>();
+  #markedBytes = 0;
+  #lastMark = 0;
 
   constructor(socket: WebSocket, { limits, ...hooks }: ConnectionHooks & { limits: StreamLimits }) {
     this.#socket = socket;
@@ -36,17 +48,19 @@ export class Connection {
     this.#hooks = hooks;
     this.#takenMs = this.#pingedMs = performance.now();
     socket.on('message', (data) => {
-      this.#awaitsPong = false;
+      this.#takenMs = performance.now();
       if (!this.#isEnding) hooks.onMessage(bytesOf(data));
     });
     // Not left to ws, which answers without end, also to one that reads nothing.
     socket.on('ping', (payload) => {
-      this.#awaitsPong = false;
+      this.#takenMs = performance.now();
       if (this.#isEnding) return;
       socket.pong(payload, false, this.#onSent);
       this.#listenOnlyIfRoom();
     });
-    socket.on('pong', () => (this.#awaitsPong = false));
+    socket.on('pong', (payload) => {
+      this.#answered(payload);
+    });
     socket.on('error', hooks.onError);
     socket.once('close', hooks.onClosed);
   }
@@ -56,8 +70,12 @@ export class Connection {
     return this.#isEnding;
   }
 
-  /** As much waits to be sent as may. */
+  /** As much waits to be sent, or to be read, as may. */
   get isFull(): boolean {
+    return this.#isUnsentFull || this.#sentBytes - this.#readBytes >= this.#limits.maxUnreadBytes;
+  }
+
+  get #isUnsentFull(): boolean {
     return this.#socket.bufferedAmount >= this.#limits.maxUnsentBytes;
   }
 
@@ -69,6 +87,8 @@ export class Connection {
   /** @param text UTF-8; not copied, so that one buffer serves all connections. */
   sendText(text: Buffer): void {
     this.#socket.send(text, { binary: false }, this.#onSent);
+    this.#sentBytes += text.length;
+    this.#markIfDue();
   }
 
   /** Tells why and closes, after all that was sent before. */
@@ -99,19 +119,46 @@ export class Connection {
       if (nowMs - Math.max(this.#endingMs, this.#takenMs) >= this.#limits.closingMs) this.terminate();
       return;
     }
-    if (this.#socket.bufferedAmount > 0) {
-      // It cannot have seen a ping yet, which would lie behind all this.
+    const [oldestMark] = this.#marks.values();
+    if (this.#socket.bufferedAmount > 0 || this.#sentBytes - this.#readBytes >= this.#limits.markBytes) {
+      // It may be slow: as long as it takes something, it is not dead.
       if (nowMs - this.#takenMs >= this.#limits.stallMs) this.#closeStalled();
-      return;
+    } else if (oldestMark !== undefined) {
+      const { pongMs, stallMs } = this.#limits;
+      // What lies before the ping is read first, a byte in a millisecond at least.
+      const allowedMs = Math.min(pongMs + (oldestMark - this.#readBytes), stallMs);
+      if (nowMs - Math.max(this.#pingedMs, this.#takenMs) >= allowedMs) this.terminate();
+    } else if (nowMs - this.#pingedMs >= this.#limits.pingMs) this.#mark();
+  }
+
+  #markIfDue(): void {
+    const isDue = this.#sentBytes - this.#markedBytes >= this.#limits.markBytes;
+    if (isDue && this.#marks.size < MAX_MARKS) this.#mark();
+  }
+
+  #mark(): void {
+    this.#lastMark += 1;
+    this.#markedBytes = this.#sentBytes;
+    this.#marks.set(this.#lastMark, this.#sentBytes);
+    this.#pingedMs = performance.now();
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(this.#lastMark % 2 ** 32);
+    this.#socket.ping(payload);
+  }
+
+  /** A client may answer the newest of several pings alone. One that makes up answers gains nothing but messages. */
+  #answered(payload: Buffer): void {
+    if (this.#isEnding) return;
+    const number = payload.length === 4 ? payload.readUInt32BE() : this.#lastMark;
+    for (const [mark, sentBytes] of this.#marks) {
+      if (mark % 2 ** 32 > number) break;
+      this.#marks.delete(mark);
+      this.#readBytes = sentBytes;
     }
-    this.#takenMs = nowMs;
-    if (this.#awaitsPong) {
-      if (nowMs - this.#pingedMs >= this.#limits.pongMs) this.terminate();
-    } else if (nowMs - this.#pingedMs >= this.#limits.pingMs) {
-      this.#pingedMs = nowMs;
-      this.#awaitsPong = true;
-      this.#socket.ping();
-    }
+    this.#takenMs = performance.now();
+    // What was sent while no further ping could be.
+    this.#markIfDue();
+    this.#hooks.onTaken();
   }
 
   #closeStalled(): void {
@@ -125,13 +172,13 @@ export class Connection {
   readonly #onSent = (error?: Error | null): void => {
     if (error) return; // The connection is closed, which `onClosed` tells.
     this.#takenMs = performance.now();
-    if (this.#socket.isPaused && !this.isFull) this.#socket.resume();
+    if (this.#socket.isPaused && !this.#isUnsentFull) this.#socket.resume();
     this.#hooks.onTaken();
   };
 
   /** One that sends without reading the answers is not listened to until it does. */
   #listenOnlyIfRoom(): void {
-    if (this.isFull && !this.#socket.isPaused) this.#socket.pause();
+    if (this.#isUnsentFull && !this.#socket.isPaused) this.#socket.pause();
   }
 }
 

@@ -20,18 +20,20 @@ export interface Frame extends CursorPosition {
   readonly newestMs: number;
 }
 
-const MAX_FRAME_BYTES = 256 * 1024;
+/** Few enough that a slow client shows with every one that it reads. */
+const MAX_FRAME_BYTES = 64 * 1024;
 const BATCH_HEAD = Buffer.from('{"type":"batch","messages":[');
 const SEPARATOR = Buffer.from(',');
 
 /**
- * The orders of `messages` that pass the filter, as many as fit, from the first on: one order as it is, several as a
+ * The orders of `messages` that pass the filter, as many as fit and at most `maxCount`, from the first on: one order as it is, several as a
  * batch. Their bytes are joined as they are and never parsed.
  */
 export function buildFrame(
   messages: readonly OrderMessage[],
   from: CursorPosition,
   filter: OrderFilter,
+  maxCount = Infinity,
 ): Frame {
   const parts: Buffer[] = [];
   let sizeBytes = BATCH_HEAD.length;
@@ -40,6 +42,7 @@ export function buildFrame(
   for (const message of messages) {
     if (matches(filter, message)) {
       const bytes = filter === NO_FILTER ? viewOf(message.bytes) : withPrevious(message.bytes, previous);
+      if (parts.length >= maxCount) break;
       // An order that is larger than a frame goes alone.
       if (parts.length > 0 && sizeBytes + bytes.length > MAX_FRAME_BYTES) break;
       parts.push(bytes);

@@ -9,12 +9,18 @@ export interface StreamLimits {
   readonly closingMs: number;
   /** How often times are looked at. */
   readonly checkMs: number;
-  /** From so much unsent on, a connection gets nothing more, and is not listened to. */
+  /** From this much unsent on, a connection gets nothing more, and is not listened to. */
   readonly maxUnsentBytes: number;
+  /** After this much a ping is sent along, whose pong says that all before it was read. */
+  readonly markBytes: number;
+  /** From this much on that was sent and is not known to be read, a connection gets nothing more. */
+  readonly maxUnreadBytes: number;
   readonly maxMessageBytes: number;
   readonly maxFirstMessageBytes: number;
   /** Where the key itself says nothing. */
   readonly connectionsPerKey: number;
+  /** Of clients without a cursor of their own: orders that became available before this are not replayed. */
+  readonly legacyReplayMs: number;
 }
 
 export const STREAM_LIMITS: StreamLimits = {
@@ -25,7 +31,10 @@ export const STREAM_LIMITS: StreamLimits = {
   closingMs: 5000,
   checkMs: 500,
   maxUnsentBytes: 1024 * 1024,
+  markBytes: 64 * 1024,
+  maxUnreadBytes: 256 * 1024,
   maxMessageBytes: 64 * 1024,
   maxFirstMessageBytes: 4096,
   connectionsPerKey: 5,
+  legacyReplayMs: 15 * 60_000,
 };

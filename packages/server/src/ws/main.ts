@@ -60,7 +60,7 @@ function apply(transaction: AnyTransaction): void {
 
 const port = runWorker({
   name: NAME,
-  onStart: async ({ logLevel, limits }) => {
+  onStart: async ({ logLevel, limits, legacyReplayMs }) => {
     const log = createLogger({ name: NAME, level: logLevel });
     streams = new StreamServer({
       reader: () => opened?.reader,
@@ -68,6 +68,7 @@ const port = runWorker({
       failures: new AuthenticationFailures(limits),
       log,
       pid: process.pid,
+      limits: { legacyReplayMs },
       metrics,
       publish: (transaction) => {
         published = published.then(() => port.publish([transaction]));

@@ -45,11 +45,12 @@ export class OrderStream {
     return this.#state;
   }
 
-  next(cursor: CursorPosition, filter: OrderFilter): NextPart {
+  /** @param maxCount orders in one frame. */
+  next(cursor: CursorPosition, filter: OrderFilter, maxCount = Infinity): NextPart {
     const { last, oldest } = this.#state;
     if (this.#isReplaced || cursor.after >= last) return undefined;
     // With the limit of what was read: more may have been appended since the same frame was built for another.
-    const key = `${cursor.after} ${last} ${filter === NO_FILTER ? '' : `${cursor.previous} ${filter.key}`}`;
+    const key = `${cursor.after} ${last} ${maxCount} ${filter === NO_FILTER ? '' : `${cursor.previous} ${filter.key}`}`;
     const kept = this.#frames.get(key);
     if (kept !== undefined) return { kind: 'frame', frame: kept };
     const messages = this.#cache.read(cursor.after, last);
@@ -57,9 +58,14 @@ export class OrderStream {
     const first = messages[0]?.sequence ?? oldest;
     if (first > cursor.after + 1) return { kind: 'gap', from: cursor.after + 1, to: first - 1 };
     if (messages.length === 0) return undefined;
-    const frame = buildFrame(messages, cursor, filter);
+    const frame = buildFrame(messages, cursor, filter, maxCount);
     this.#keep(key, frame);
     return { kind: 'frame', frame };
+  }
+
+  /** The number before the first order that became available at `sinceMs` (Unix ms) or later; `last` if none did. */
+  before(sinceMs: number): number {
+    return this.#reader.before(sinceMs);
   }
 
   #keep(key: string, frame: Frame): void {

@@ -21,6 +21,8 @@ export interface SessionHost {
   readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
   /** For how many seconds nobody from its address is let in; `undefined` where somebody may be. */
   readonly refusedForSeconds: () => number | undefined;
+  /** For how many seconds a key gets no further connection because its own evict each other. */
+  readonly crowdedForSeconds: (grant: KeyGrant) => number | undefined;
   /** Its key does not count. */
   readonly onRefused: () => void;
   readonly onAuthenticated: (grant: KeyGrant) => void;
@@ -34,6 +36,9 @@ interface Subscription {
   cursor: CursorPosition | undefined;
 }
 
+/** Orders in one message to a client without a cursor of its own: one that it cannot parse costs no more than these. */
+const LEGACY_BATCH = 16;
+
 /** Parts of the stream that one session is given before the others have their turn. */
 const PARTS_PER_TURN = 8;
 
@@ -45,6 +50,9 @@ export class Session {
   #digest: string | undefined;
   #userId: string | undefined;
   #resume: ResumePoint | undefined;
+  #isLegacy = false;
+  /** Orders up to it are not replayed. */
+  #floor = 0;
   #subscription: Subscription | undefined;
   #hasTurn = false;
 
@@ -142,10 +150,15 @@ export class Session {
   #sendNext(stream: OrderStream): boolean {
     const subscription = this.#subscription;
     if (subscription?.cursor === undefined) return false;
-    const part = stream.next(subscription.cursor, subscription.filter);
+    const part = stream.next(
+      subscription.cursor,
+      subscription.filter,
+      this.#isLegacy ? LEGACY_BATCH : undefined,
+    );
     if (part === undefined) return false;
     if (part.kind === 'gap') {
-      subscription.cursor = { after: part.to, previous: part.to };
+      const after = Math.max(part.to, this.#floor);
+      subscription.cursor = { after, previous: after };
       this.#connection.send({ type: 'gap', from: part.from, to: part.to });
       return true;
     }
@@ -183,9 +196,15 @@ export class Session {
       this.refuse({ code: 'PTN_ERR_WS_TIER_ACCESS' });
       return;
     }
+    const crowdedSeconds = this.#host.crowdedForSeconds(grant);
+    if (crowdedSeconds !== undefined) {
+      this.refuse({ code: 'PTN_ERR_WS_CROWDED', values: { seconds: crowdedSeconds } });
+      return;
+    }
     this.#digest = grant.sha256;
     this.#userId = grant.userId;
     this.#resume = message.resume;
+    this.#isLegacy = message.isLegacy;
     const state = this.#host.stream()?.refresh();
     this.#connection.send({
       status: 'success',
@@ -252,9 +271,15 @@ export class Session {
     this.feed();
   }
 
+  /** What is older, a client without a cursor of its own has acted on already, as a rule. */
+  #legacyStart(stream: OrderStream, last: number): number {
+    const { legacyReplayMs } = this.#host.limits;
+    return legacyReplayMs === 0 ? last : stream.before(this.#host.now() - legacyReplayMs);
+  }
+
   /** Where the client asked to go on, if it can; else at the end of the stream. */
   #start(subscription: Subscription, stream: OrderStream): void {
-    const { epoch, last } = stream.refresh();
+    const { epoch, oldest, last } = stream.refresh();
     const resume = this.#resume;
     // Once: who subscribes again later goes on from then.
     this.#resume = undefined;
@@ -262,8 +287,13 @@ export class Session {
       resume !== undefined &&
       resume.lastSequence <= last &&
       (resume.epoch === undefined || resume.epoch === epoch);
-    const start = isUsable ? resume.lastSequence : last;
+    const asked = isUsable ? resume.lastSequence : last;
+    if (this.#isLegacy) this.#floor = this.#legacyStart(stream, last);
+    // What the log no longer holds is told as a gap first.
+    const held = Math.max(asked, oldest - 1);
+    const start = held > asked ? asked : Math.max(asked, this.#floor);
     subscription.cursor = { after: start, previous: start };
+    if (this.#floor > held) subscription.status.skipped = { from: held + 1, to: this.#floor };
     if (resume !== undefined && !isUsable) subscription.status.resumed = false;
   }
 }

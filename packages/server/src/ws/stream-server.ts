@@ -49,6 +49,8 @@ export class StreamServer implements StreamView {
   readonly #sessions = new Map<number, Session>();
   readonly #registry: ConnectionRegistry;
   readonly #timer: NodeJS.Timeout;
+  /** Digests of the keys that were warned of. */
+  readonly #crowded = new Set<string>();
   #reader: OrderLogReader | undefined;
   #stream: OrderStream | undefined;
   #lastId = 0;
@@ -118,6 +120,7 @@ export class StreamServer implements StreamView {
       onDelivered: (frame) => {
         this.#countDelivery(frame);
       },
+      crowdedForSeconds: (grant) => this.#crowdedForSeconds(grant),
       refusedForSeconds: () => failures?.refusedForSeconds(peer.address),
       onRefused: () => failures?.add(peer.address),
       onAuthenticated: ({ sha256, userId }) => {
@@ -195,6 +198,22 @@ export class StreamServer implements StreamView {
     if (after <= this.#measuredUpTo) return;
     this.#measuredUpTo = after;
     metrics?.observeLag(this.#now() - newestMs);
+  }
+
+  /** Warns once as long as it lasts: two programs reconnect several times a second. */
+  #crowdedForSeconds({ sha256, userId }: KeyGrant): number | undefined {
+    const seconds = this.#registry.crowdedForSeconds(sha256);
+    if (seconds === undefined) {
+      this.#crowded.delete(sha256);
+    } else if (!this.#crowded.has(sha256)) {
+      this.#crowded.add(sha256);
+      this.#options.log.warn(
+        { event: 'ws-connections-evict-each-other', user_id: userId },
+        'programs with one key have more connections than its limit and evict each other: further ones are refused ' +
+          'for a while. Give each program a key of its own, or the key more connections ("max_connections")',
+      );
+    }
+    return seconds;
   }
 
   #refusalOf(digest: string, nowMs: number): Refusal | undefined {

@@ -10,6 +10,7 @@ import { checkDocuments } from './check-documents.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkOpenFiles, checkWatches } from './check-limits.ts';
 import { checkPorts } from './check-ports.ts';
+import { checkSequence } from './check-sequence.ts';
 import { checkStateDir } from './check-state-dir.ts';
 import { checkRoot } from './check-root.ts';
 import { scanTree } from './scan-tree.ts';
@@ -60,5 +61,6 @@ async function diagnose(given: GivenOptions, context: ConfigContext): Promise<Fi
     ...checkWatches(config, tree),
     ...checkOpenFiles(),
     ...checkStateDir(config),
+    ...(await checkSequence(config)),
   ];
 }

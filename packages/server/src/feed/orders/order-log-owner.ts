@@ -6,11 +6,11 @@ import { OrderLogInUseError } from '../../order-log/errors.ts';
 import { openOrderLogWriter } from '../../order-log/open-order-log-writer.ts';
 import { openOrderLogReader } from '../../order-log/order-log-reader.ts';
 import type { OrderLogState } from '../../order-log/order-log.ts';
+import { pythonSequence } from '../../order-log/python-sequence.ts';
 import { IngestSocket } from '../ingest/ingest-socket.ts';
 import type { PositionsFeed } from '../positions-feed.ts';
 import type { TaskPool } from '../task-pool.ts';
 import { OrderStream } from './order-stream.ts';
-import { pythonSequence } from './python-sequence.ts';
 
 /** How often a server that takes over looks whether the order log is free, and what is new in it. */
 const FOLLOW_MS = 100;

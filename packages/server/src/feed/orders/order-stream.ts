@@ -79,6 +79,8 @@ export class OrderStream {
   readonly #upkeep: LogUpkeep;
   #giveUpTimer: NodeJS.Timeout | null = null;
   #isFinished = false;
+  /** Whether the numbers of orders that the files do not show could not be read. */
+  #isClaimUnknown = false;
 
   constructor(options: OrderStreamOptions) {
     this.#options = options;
@@ -109,10 +111,23 @@ export class OrderStream {
     return this.#options.writer.state();
   }
 
-  /** Up to where every order of the log is in the files as they were read. */
+  /** Up to where every order of the log is in the files as they were read; nothing is claimed while that cannot be told. */
   completeTo(): OrderLogState {
     const state = this.state();
-    return { ...state, last: this.#unshown.completeTo(state.last) };
+    try {
+      const last = this.#unshown.completeTo(state.last);
+      this.#isClaimUnknown = false;
+      return { ...state, last };
+    } catch (error) {
+      if (!this.#isClaimUnknown) {
+        this.#options.log.error(
+          { event: 'order-log-read-failed', err: error },
+          'the order log could not be read: X-Sequence stays behind until it can',
+        );
+      }
+      this.#isClaimUnknown = true;
+      return { ...state, last: Math.min(state.oldest - 1, state.last) };
+    }
   }
 
   /** The number of an order that is stored, 0 of one that belongs to the history; `undefined` of any other. */
@@ -196,7 +211,7 @@ export class OrderStream {
     await onState(writer.state());
     this.#upkeep.start();
     this.#giveUpTimer ??= setInterval(() => {
-      if (this.#unshown.giveUp(this.#now())) this.#options.onShown?.();
+      if (this.#unshown.giveUp(this.#now()) || this.#isClaimUnknown) this.#options.onShown?.();
     }, GIVE_UP_EVERY_MS);
   }
 

@@ -111,10 +111,15 @@ export class Sweeper {
   }
 
   #died(code: number, cause: unknown): void {
-    const error = new Error(`the thread that sweeps the tree of positions ended with code ${code}`, {
-      cause,
-    });
     this.#thread = null;
+    this.#lost(
+      new Error(`the thread that sweeps the tree of positions ended with code ${code}`, {
+        cause,
+      }),
+    );
+  }
+
+  #lost(error: Error): void {
     if (this.#last === null) {
       this.#settle.reject(error);
       return;
@@ -126,7 +131,11 @@ export class Sweeper {
     this.#options.onLost(error);
     this.#restart = setTimeout(() => {
       this.#restart = null;
-      this.#start(true);
+      try {
+        this.#start(true);
+      } catch (cause) {
+        this.#lost(new Error('the thread that sweeps the tree of positions cannot be started', { cause }));
+      }
     }, RESTART_MS);
   }
 }

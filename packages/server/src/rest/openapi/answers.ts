@@ -45,14 +45,17 @@ export const Miner = Type.Object(
     all_time_returns: Type.Number(),
     n_positions: Type.Number(),
     percentage_profitable: Type.Number(),
-    thirty_day_returns: Type.Number(),
+    thirty_day_returns: Type.Number({
+      description:
+        'Product of return_at_close of closed positions that were opened in the last 120 days; the name is from when it was 30',
+    }),
     tier: TierNumber,
   },
   open,
 );
 
 export const Miners = Type.Record(Type.String(), Miner, {
-  description: 'By hotkey, greatest return of the last 30 days first',
+  description: 'By hotkey, greatest thirty_day_returns first',
 });
 export const Hotkeys = Type.Array(Hotkey);
 

@@ -24,6 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const PAGE = 'index.html';
 const HOST = /^([\w.-]+)(?::\d{1,5})?$/;
+const IPV6_HOST = /^\[[\da-f:.]+\](?::\d{1,5})?$/i;
 
 /**
  * `/dashboard`: the web dashboard. It needs no key: what it shows, it asks for with the key that is typed into it.
@@ -72,6 +73,8 @@ function streamOrigins(
   { publicWsUrl, snapshots: { wsPort } }: DashboardContext,
 ): readonly string[] {
   if (publicWsUrl !== undefined) return [new URL(publicWsUrl).origin];
+  // A policy cannot name an address of IPv6: every address of the schemes is the least that lets the stream through.
+  if (IPV6_HOST.test(host ?? '')) return ['ws:', 'wss:'];
   const name = HOST.exec(host ?? '')?.[1];
   return name === undefined || wsPort === undefined
     ? []

@@ -6,8 +6,12 @@ import type { Logger } from 'pino';
 
 /** Never another one: who may log in to the machine may see it, and nobody else. */
 const HOST = '127.0.0.1';
-/** A port that is taken is tried again so often: its holder may be the server that this one replaces. */
+/** A port that is taken is tried again after this time; its holder may end. */
 const RETRY_MS = 2000;
+/** Of a server that takes over: its predecessor lets go of the port when it has drained. */
+const TAKEOVER_RETRY_MS = 50;
+/** That takes no longer than this; beyond it something else holds the port. */
+const TAKEOVER_WITHIN_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MOST_CONNECTIONS = 64;
 const LOOPBACK_NAME = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
@@ -37,17 +41,31 @@ export class AdminServer {
     this.#server.maxConnections = MOST_CONNECTIONS;
   }
 
-  /** Resolves when the port is open, or was found to be taken, which is logged; then it is tried on. */
-  async open(): Promise<void> {
+  /**
+   * Resolves when the port is open, or was found to be taken; then it is tried on. That is logged as an error, unless
+   * this server takes over from another one, which still holds the port.
+   */
+  async open(isTakeover = false): Promise<void> {
     const fault = await this.#listen();
-    if (fault !== undefined) {
-      const port = this.#port;
-      this.#log.error(
-        { event: 'admin-port-failed', port, err: fault },
-        `the admin port ${port} cannot be opened and is tried again: choose another with --admin-port, or off`,
+    if (fault === undefined) return;
+    if (isTakeover) {
+      this.#log.info(
+        { event: 'admin-port-waiting', port: this.#port },
+        'metrics and status are answered by the server that this one replaces until it has ended',
       );
-      this.#tryAgain();
+      this.#tryAgain(TAKEOVER_RETRY_MS, performance.now() + TAKEOVER_WITHIN_MS);
+    } else {
+      this.#reportFault(fault);
+      this.#tryAgain(RETRY_MS);
     }
+  }
+
+  #reportFault(fault: Error): void {
+    const port = this.#port;
+    this.#log.error(
+      { event: 'admin-port-failed', port, err: fault },
+      `the admin port ${port} cannot be opened and is tried again: choose another with --admin-port, or off`,
+    );
   }
 
   async close(): Promise<void> {
@@ -60,12 +78,19 @@ export class AdminServer {
     });
   }
 
-  #tryAgain(): void {
+  /** @param reportAtMs when (monotonic) a fault that was expected is one to report. */
+  #tryAgain(delayMs: number, reportAtMs = Infinity): void {
     this.#retry = setTimeout(() => {
       void this.#listen().then((fault) => {
-        if (fault !== undefined && !this.#isClosed) this.#tryAgain();
+        if (fault === undefined || this.#isClosed) return;
+        if (performance.now() < reportAtMs) {
+          this.#tryAgain(delayMs, reportAtMs);
+          return;
+        }
+        this.#reportFault(fault);
+        this.#tryAgain(RETRY_MS);
       });
-    }, RETRY_MS);
+    }, delayMs);
   }
 
   /** @returns why the port could not be opened. */

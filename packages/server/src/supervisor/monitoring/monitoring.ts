@@ -60,7 +60,7 @@ export class Monitoring {
 
   /** Opens the admin port, if there is to be one. The server has to have started. */
   async open(): Promise<void> {
-    await this.#admin?.open();
+    await this.#admin?.open(this.#options.config.isTakeover);
   }
 
   /** How the server is now. */
