@@ -389,6 +389,46 @@ test('documents that are not handed over are read again', async (t) => {
   await waitFor(() => tested.retained.get('eliminations', 'file'), { what: 'the eliminations' });
 });
 
+test('what arrived though its handing over failed is replaced by what the file holds', async (t) => {
+  const files = [
+    [
+      'runnable/minerstatistics.json',
+      '{"data": [{"hotkey": "a", "n": 1}]}',
+      '{"data": [{"hotkey": "a", "n": 2}]}',
+    ],
+    ['validation/eliminations.json', '["a"]', '["b"]'],
+  ] as const;
+  const root = makePtnRoot(t, { files: Object.fromEntries(files.map(([path, first]) => [path, first])) });
+  const failing = new Set<string>();
+  const tested: FeedUnderTest = new FeedUnderTest(
+    t,
+    root.path,
+    {},
+    {
+      publish: (transactions) => {
+        const topic = transactions.map((one) => one.topic).find((one) => failing.delete(one));
+        if (topic === undefined) return Promise.resolve();
+        tested.retained.applyAll(transactions);
+        // Back to what was handed over before.
+        for (const [path, first] of files) if (path.includes(topic)) root.writeFile(path, first);
+        return Promise.reject(new Error(`${topic} arrived, but for its acknowledgement`));
+      },
+    },
+  );
+  await tested.feed.start();
+  const served = () =>
+    JSON.stringify([
+      tested.retained.get('statistics', 'miner:a'),
+      tested.retained.get('eliminations', 'file')?.digest,
+    ]);
+  const before = served();
+  failing.add('statistics').add('eliminations');
+  for (const [path, , second] of files) root.writeFile(path, second);
+  await waitFor(() => failing.size === 0, { what: 'both were handed over' });
+  t.not(served(), before);
+  await waitFor(() => served() === before, { what: 'what the files hold is served again' });
+});
+
 test('a takeover of the order log that fails is done once more, not twice', async (t) => {
   const { root, tested: first } = await started(t);
   let fails = false;

@@ -108,6 +108,8 @@ export class DocumentsFeed {
     let stamp: string | undefined;
     let digest: string | null = null;
     const publish = async (value: DocumentValue | null): Promise<void> => {
+      // Where this fails nobody knows whether it arrived: until it is handed over nothing counts as known.
+      [stamp, digest] = [undefined, null];
       await this.#options.publish({
         topic,
         reset: true,
@@ -117,7 +119,6 @@ export class DocumentsFeed {
     };
     this.#read(paths, async () => {
       const loaded = await load(stamp);
-      // What was not handed over is read again: only then it counts as known.
       if (loaded.kind === 'read') {
         // A file that was written again with the same content is no change.
         if (loaded.value.digest !== digest) await publish(loaded.value);

@@ -36,9 +36,8 @@ export class StatisticsFeed {
       known: this.#known(),
     });
     if (loaded.kind === 'gone' && (this.#isFirst || this.#stamp !== undefined)) {
+      this.#forget();
       await publish({ topic: 'statistics', reset: true, put: [], remove: [] });
-      this.#stamp = undefined;
-      this.#held = new Map();
       this.#isFirst = false;
     }
     if (loaded.kind !== 'read') return loaded;
@@ -76,12 +75,20 @@ export class StatisticsFeed {
       tail: loaded.tail,
       modifiedMs: loaded.modifiedMs,
     };
-    // What was not handed over is read and compared again: only then it counts as known.
-    await publish({ topic: 'statistics', reset: this.#isFirst, put: [['head', head], ...put], remove });
+    const reset = this.#isFirst;
+    this.#forget();
+    await publish({ topic: 'statistics', reset, put: [['head', head], ...put], remove });
     this.#stamp = loaded.stamp;
     this.#held = held;
     this.#isFirst = false;
     return loaded;
+  }
+
+  /** Where publishing fails nobody knows whether it arrived: until it is handed over nothing counts as known. */
+  #forget(): void {
+    this.#stamp = undefined;
+    this.#held = new Map();
+    this.#isFirst = true;
   }
 
   #known(): Map<string, { baseDigest: string; checkpointsDigest: string }> {
