@@ -1,4 +1,4 @@
-/** Runs a whole server whose feed fails at random, and says what must not happen: for a test, and the bench of minutes. */
+/** Runs a whole server whose feed fails at random, and says what must not happen: for bench/feed-faults.mjs. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
