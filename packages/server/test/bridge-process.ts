@@ -68,8 +68,8 @@ export class BridgeProcess {
   readonly #child;
   readonly #answers: AsyncIterator<string, undefined>;
   log = '';
-  /** Of the longest call so far. */
-  longestMs = 0;
+  /** How long each put took. */
+  readonly putMs: number[] = [];
 
   constructor(t: Test, socketPath: string, options: Readonly<Record<string, number>> = {}) {
     this.#child = spawn('python3', ['-c', PROGRAM, SCRIPTS, socketPath, JSON.stringify(options)]);
@@ -88,7 +88,7 @@ export class BridgeProcess {
     const answer = await this.#answers.next();
     if (answer.done === true) throw new Error(`the Python process ended: ${this.log}`);
     const [result, seconds] = JSON.parse(answer.value) as [T, number];
-    if (name.startsWith('put')) this.longestMs = Math.max(this.longestMs, seconds * 1000);
+    if (name.startsWith('put')) this.putMs.push(seconds * 1000);
     return result;
   }
 

@@ -59,7 +59,7 @@ async function compareTier(server: RunningServer, tier: Tier): Promise<{ shown: 
         return null;
       return { shown: shown.text, expected };
     },
-    { timeoutMs: 8000, what: `tier ${tier} equals the filtered tier 100` },
+    { what: `tier ${tier} equals the filtered tier 100` },
   );
 }
 

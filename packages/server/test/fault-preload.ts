@@ -24,9 +24,10 @@ const bigint = process.hrtime.bigint.bind(process.hrtime);
 let read: Faults = {};
 let readAt = -READ_EVERY_NS;
 
-function faults(): Faults {
+/** @param isFresh whether what was set a moment ago has to count already */
+function faults(isFresh = false): Faults {
   const at = bigint();
-  if (at - readAt >= READ_EVERY_NS) {
+  if (isFresh || at - readAt >= READ_EVERY_NS) {
     readAt = at;
     read = JSON.parse(readFileSync(path, 'utf8')) as Faults;
   }
@@ -40,7 +41,7 @@ const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** The time that a slow disk takes; blocks the thread, as a disk does. */
 function takeTime(asked: unknown): void {
-  const { slowMs = 0, slowUnder } = faults();
+  const { slowMs = 0, slowUnder } = faults(true);
   if (slowMs === 0 || slowUnder === undefined || !String(asked).startsWith(slowUnder)) return;
   Atomics.wait(never, 0, 0, slowMs);
 }

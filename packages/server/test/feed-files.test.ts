@@ -52,7 +52,7 @@ await t.test(
     }
     const count = tested.transactions.length;
     root.writeOutputs(JSON.stringify({ third: miners.second, first: miners.first }));
-    await waitFor(() => tested.head().hotkeys[0] === 'third', { timeoutMs: 4000, what: 'the new file' });
+    await waitFor(() => tested.head().hotkeys[0] === 'third', { what: 'the new file' });
     const change = tested.transactions.slice(count).find(({ topic }) => topic === 'positions');
     t.same(
       change?.put.map(([key]) => key),
@@ -62,7 +62,7 @@ await t.test(
     t.same(change?.remove, ['miner:second']);
 
     writeFileSync(root.join('validation/outputs/output.json'), '{"half": ');
-    await waitFor(() => tested.events('bad-file').length === 1, { timeoutMs: 9000, what: 'the report' });
+    await waitFor(() => tested.events('bad-file').length === 1, { what: 'the report' });
     t.same(tested.head().hotkeys, ['third', 'first'], 'a broken file leaves what was read last');
   },
 );
@@ -88,17 +88,15 @@ await t.test('the checkpoint passes byte for byte; a half-written one is refused
 
   const next = gzipSync(text.replace('7', '8'.repeat(500)));
   writeFileSync(path, next.subarray(0, next.byteLength - 4));
-  await waitFor(() => tested.events('bad-file').length === 1, { timeoutMs: 9000, what: 'the report' });
+  await waitFor(() => tested.events('bad-file').length === 1, { what: 'the report' });
   t.equal(document(tested, 'checkpoint'), text, 'the last good one stays');
   writeFileSync(path, next);
   await waitFor(() => document(tested, 'checkpoint')?.includes('888'), {
-    timeoutMs: 4000,
     what: 'the whole one',
   });
 
   writeFileSync(path, Buffer.concat([gzipSync('{"two": '), gzipSync('"members"}')]));
   await waitFor(() => document(tested, 'checkpoint') === '{"two": "members"}', {
-    timeoutMs: 4000,
     what: 'one member',
   });
   const kept = tested.retained.get('checkpoint', 'file') as DocumentValue;
@@ -113,7 +111,6 @@ await t.test('of the plain and the compressed checkpoint the newer is served', a
   t.equal(document(tested, 'checkpoint'), '{"plain": NaN}');
   root.writeFile('runnable/validator_checkpoint.json.gz', gzipSync('{"gz": 1}'));
   await waitFor(() => document(tested, 'checkpoint') === '{"gz": 1}', {
-    timeoutMs: 4000,
     what: 'the compressed one',
   });
   t.pass('taken');
@@ -133,17 +130,14 @@ await t.test('eliminations and plagiarism scores: changed, broken, gone', async 
   t.equal(document(tested, 'miner-copying'), '{"a": {"score": 1}, "b": {"score": 2}}');
   root.writeFile('validation/miner_copying.json', '{"all": 3}');
   await waitFor(() => document(tested, 'miner-copying') === '{"all": 3}', {
-    timeoutMs: 4000,
     what: 'the single file',
   });
   rmSync(root.join('validation/eliminations.json'));
   await waitFor(() => document(tested, 'eliminations') === undefined, {
-    timeoutMs: 4000,
     what: 'it is gone',
   });
   root.writeFile('validation/eliminations.json', '{"eliminations": []}');
   await waitFor(() => document(tested, 'eliminations') !== undefined, {
-    timeoutMs: 4000,
     what: 'it is back',
   });
   t.pass('followed');
@@ -173,7 +167,6 @@ await t.test('statistics by miner: what did not change is not sent again', async
   const changed = file([element('b', 2), element('a', 1)]);
   root.writeFile(path, changed);
   await waitFor(() => (JSON.parse(text()) as { data: unknown[] }).data.length === 2, {
-    timeoutMs: 4000,
     what: 'the new file',
   });
   t.same(JSON.parse(text()), JSON.parse(changed));
@@ -185,5 +178,5 @@ await t.test('statistics by miner: what did not change is not sent again', async
   t.same(change?.remove, ['miner:bare']);
 
   root.writeFile(path, '{}');
-  await waitFor(() => text() === '{}', { timeoutMs: 4000, what: 'a file without miners passes as it is' });
+  await waitFor(() => text() === '{}', { what: 'a file without miners passes as it is' });
 });

@@ -61,7 +61,7 @@ await t.test('an order changes its miner alone, in one generation', async (t) =>
   const before = tested.head().generation;
   const count = tested.transactions.length;
   root.writePosition(trade({ uuid: 'new', times: [at(3), at(0)] }));
-  await waitFor(() => tested.head().generation > before, { timeoutMs: 2000, what: 'a generation' });
+  await waitFor(() => tested.head().generation > before, { what: 'a generation' });
   const transaction = tested.transactions.slice(count).find(({ topic }) => topic === 'positions');
   t.same(
     transaction?.put.map(([key]) => key),
@@ -79,7 +79,6 @@ await t.test('a position that closes is never missing in between', async (t) => 
   rmSync(root.join(positionPath(open, false)));
   const count = tested.transactions.length;
   await waitFor(() => tested.transactions.length > count, {
-    timeoutMs: 2000,
     what: 'the deletion was looked at',
   });
   t.ok(tested.uuids('miner-a').includes('new'), 'still shown');
@@ -87,7 +86,7 @@ await t.test('a position that closes is never missing in between', async (t) => 
   await waitFor(
     () =>
       tested.map(100)['miner-a']?.positions.some((p) => p.position_uuid === 'new' && p.is_closed_position),
-    { timeoutMs: 2000, what: 'the close' },
+    { what: 'the close' },
   );
   t.equal(tested.uuids('miner-a').filter((uuid) => uuid === 'new').length, 1);
 });
@@ -99,7 +98,6 @@ await t.test('a position whose file is gone for good goes too, settled or not', 
   root.removePosition(trade({ uuid: 'new', times: [at(3)] }));
   root.removePosition(old('old-4', 'miner-a', 6));
   await waitFor(() => tested.uuids('miner-a').every((uuid) => uuid !== 'new' && uuid !== 'old-4'), {
-    timeoutMs: 4000,
     what: 'both are gone',
   });
   t.equal(tested.uuids('miner-a').length, 16);
@@ -123,7 +121,6 @@ await t.test('24 h pass without any file being touched: an order, a close, and i
   await waitFor(
     () => shown('closing')?.is_closed_position === true && shown('growing')?.orders.length === 2,
     {
-      timeoutMs: 9000,
       what: 'the close and the order are shown',
     },
   );
@@ -159,10 +156,10 @@ await t.test(
     root.writePosition(trade({ uuid: 'cut', times: [at(60), at(30), at(1), at(0)] }));
     await waitFor(
       () => tested.map(100)['miner-a']?.positions.find((p) => p.position_uuid === 'cut')?.orders.length === 4,
-      { timeoutMs: 2000, what: 'the other file' },
+      { what: 'the other file' },
     );
     t.ok(tested.uuids('miner-a').includes('new'), 'the half-written one is shown as it was');
-    await waitFor(() => tested.events('bad-position').length === 7, { timeoutMs: 9000, what: 'reports' });
+    await waitFor(() => tested.events('bad-position').length === 7, { what: 'reports' });
     t.match(
       tested.events('bad-position').find((line) => String(line['path']).endsWith('half')),
       { reason: /is not JSON/ },
@@ -171,7 +168,7 @@ await t.test(
     root.writePosition(trade({ uuid: 'new', times: [at(3), at(0)] }));
     await waitFor(
       () => tested.map(100)['miner-a']?.positions.find((p) => p.position_uuid === 'new')?.orders.length === 2,
-      { timeoutMs: 2000, what: 'the mended file' },
+      { what: 'the mended file' },
     );
   },
 );
@@ -194,10 +191,10 @@ await t.test('a miner comes, and goes with its folder', async (t) => {
   const tested = new FeedUnderTest(t, root.path);
   await tested.feed.start();
   for (let index = 0; index < 20; index++) root.writePosition(old(`c-${index}`, '__proto__', 3 + index));
-  await waitFor(() => tested.uuids('__proto__').length === 20, { timeoutMs: 3000, what: 'the new miner' });
+  await waitFor(() => tested.uuids('__proto__').length === 20, { what: 'the new miner' });
   t.ok(tested.head().hotkeys.includes('__proto__'));
   rmSync(root.join('validation/miners/__proto__'), { recursive: true });
-  await waitFor(() => !tested.head().hotkeys.includes('__proto__'), { timeoutMs: 8000, what: 'it is gone' });
+  await waitFor(() => !tested.head().hotkeys.includes('__proto__'), { what: 'it is gone' });
   t.equal(tested.minerText('__proto__', 100), undefined);
   t.equal(tested.uuids('miner-a').length, 18);
 });
@@ -212,7 +209,6 @@ await t.test(
     root.writePosition(corrected);
     root.writePosition(old('restored', 'miner-a', 5));
     await waitFor(() => tested.uuids('miner-a').includes('restored'), {
-      timeoutMs: 3000,
       what: 'the restored one',
     });
     const shown = tested.map(100)['miner-a']?.positions ?? [];
@@ -232,7 +228,7 @@ await t.test('nothing there yet: no data, and a tree that appears is taken', asy
   await tested.feed.start();
   t.equal(tested.head().source, 'none');
   root.writePosition(trade({ uuid: 'first', times: [at(3)] }));
-  await waitFor(() => tested.uuids('miner-a').length === 1, { timeoutMs: 6000, what: 'the first position' });
+  await waitFor(() => tested.uuids('miner-a').length === 1, { what: 'the first position' });
   t.equal(tested.head().source, 'tree');
 });
 
@@ -247,7 +243,7 @@ await t.test('polling alone finds the same', async (t) => {
       tested.uuids('miner-p').length === 1 &&
       tested.uuids('miner-q').length === 16 &&
       tested.uuids('miner-b').length === 0,
-    { timeoutMs: 8000, what: 'all three changes' },
+    { what: 'all three changes' },
   );
   t.pass('found');
 });

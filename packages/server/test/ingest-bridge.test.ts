@@ -88,7 +88,9 @@ if (python.status !== 0) {
       const away = await validator.stats();
       t.equal(away.connected, false);
       t.ok(away.buffered > 0);
-      t.ok(validator.longestMs < 100, `the longest put took ${validator.longestMs.toFixed(2)} ms`);
+      // Not the longest of all: the system may take the processor away in any of them.
+      const putMs = validator.putMs.toSorted((a, b) => a - b)[Math.floor(validator.putMs.length * 0.9)];
+      t.ok((putMs ?? Infinity) < 100, `nine of ten puts took ${putMs?.toFixed(2)} ms at most`);
 
       const second = await startServer(t, { root: root.path });
       await validator.has({ acknowledged: put.length, buffered: 0, dropped: 0, refused: 0 });

@@ -43,9 +43,9 @@ export async function serve(t: Test, app: TestApp = testApp(t)): Promise<Served>
 }
 
 export async function until(condition: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 5000;
+  const deadlineMs = performance.now() + 20_000;
   while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error('the condition was not met within 5 s');
+    if (performance.now() > deadlineMs) throw new Error('the condition was not met within 20 s');
     await delay(5);
   }
 }
