@@ -104,7 +104,7 @@ export class Feed {
 
   async #checkedMs(): Promise<number> {
     const checkedMs = await this.#sourceCheckedMs();
-    return Math.min(checkedMs, this.#positions?.flushingSinceMs ?? Infinity);
+    return Math.min(checkedMs, this.#positions?.unpublishedSinceMs ?? Infinity);
   }
 
   get #treePath(): string {

@@ -64,7 +64,7 @@ export class OutputsSource {
     for (const miner of loaded.changed) {
       digests.set(miner.hotkey, miner.digest);
       feed.miner(miner.hotkey).replace(miner, miner.rest, now);
-      feed.touch(miner.hotkey);
+      feed.touch(miner.hotkey, lookedMs);
       for (const position of [...miner.recent, ...miner.live]) orders()?.see(miner.hotkey, position);
       this.#tellBad(miner);
     }
@@ -72,7 +72,7 @@ export class OutputsSource {
     for (const hotkey of this.#digests.keys()) {
       if (digests.has(hotkey)) continue;
       feed.miner(hotkey).clear();
-      feed.touch(hotkey);
+      feed.touch(hotkey, lookedMs);
     }
     this.#stamp = loaded.stamp;
     this.#digests = digests;

@@ -61,7 +61,10 @@ export class PositionsFeed {
   #timer: NodeJS.Timeout | null = null;
   #clock: NodeJS.Timeout | null = null;
   #flushing: Promise<void> | null = null;
-  #flushingSinceMs: number | null = null;
+  /** Since when (by `machineMs`) what the running flush hands over waits for it; `Infinity` while none runs. */
+  #flushingSinceMs = Infinity;
+  /** The same of the next flush. */
+  #waitingSinceMs = Infinity;
   /** The latest time (Unix ms) that tiers were worked out by since the clock was last set back. */
   #latestMs = -Infinity;
   /** How often the clock was found to be set back. */
@@ -87,9 +90,9 @@ export class PositionsFeed {
     return now;
   };
 
-  /** Since when (by `machineMs`) a generation has been under way; `null` while none is. */
-  get flushingSinceMs(): number | null {
-    return this.#flushingSinceMs;
+  /** Since when (by `machineMs`) a change that was read is not published; `Infinity` while there is none. */
+  get unpublishedSinceMs(): number {
+    return Math.min(this.#flushingSinceMs, this.#waitingSinceMs);
   }
 
   get generation(): number {
@@ -106,14 +109,18 @@ export class PositionsFeed {
     return miner;
   }
 
-  /** The miner's value may have changed: it goes into the next generation. */
-  touch(hotkey: string): void {
+  /**
+   * The miner's value may have changed: it goes into the next generation.
+   *
+   * @param sinceMs (by `machineMs`) when the change was noticed, which may be long before it could be read
+   */
+  touch(hotkey: string, sinceMs = machineMs()): void {
     if (!this.#stale.has(hotkey)) {
       // In the first generation a miner holds orders that an earlier process numbered; one that comes later does not.
       const last = this.#isFirst ? undefined : this.#options.completeTo?.()?.last;
       this.#stale.set(hotkey, last ?? null);
     }
-    this.#schedule();
+    this.#schedule(sinceMs);
   }
 
   /** Orders were stored, or seen in the files: the next generation says up to where the positions are complete. */
@@ -121,7 +128,8 @@ export class PositionsFeed {
     if (!this.#isFirst) this.#schedule();
   }
 
-  #schedule(): void {
+  #schedule(sinceMs = machineMs()): void {
+    this.#waitingSinceMs = Math.min(this.#waitingSinceMs, sinceMs);
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.flush().catch((error: unknown) => {
@@ -208,17 +216,20 @@ export class PositionsFeed {
     while (this.#flushing !== null) await this.#flushing;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    const sinceMs = Math.min(this.#waitingSinceMs, machineMs());
+    this.#waitingSinceMs = Infinity;
     const isReached = this.#options.completeTo?.()?.last === this.#reached?.last;
     if (this.#due().length === 0 && isReached && !this.#isFirst) return;
-    this.#flushingSinceMs = machineMs();
+    this.#flushingSinceMs = sinceMs;
     this.#flushing = this.#flushOnce()
       .catch((error: unknown) => {
         this.#flushFailed();
+        this.#waitingSinceMs = sinceMs;
         throw error;
       })
       .finally(() => {
         this.#flushing = null;
-        this.#flushingSinceMs = null;
+        this.#flushingSinceMs = Infinity;
       });
     await this.#flushing;
   }

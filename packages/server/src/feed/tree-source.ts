@@ -228,7 +228,7 @@ export class TreeSource {
     if (!known && read.kind === 'gone') return;
     const now = feed.now();
     const isTaken = feed.miner(hotkey).apply(read, now);
-    if (isTaken || !known) feed.touch(hotkey);
+    if (isTaken || !known) feed.touch(hotkey, this.#unreadSinceMs ?? machineMs());
     // Only what is shown is streamed: a claim to be complete must hold for it.
     if (isTaken && read.kind === 'read') this.#see(hotkey, read.position);
     if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(hotkey, read.nonFinite);
