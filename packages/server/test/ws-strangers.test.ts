@@ -91,7 +91,7 @@ void t.test('a crowd without keys shuts out nobody who has one', async (t) => {
   t.same([before.closeCode, after.closeCode], [undefined, undefined]);
 });
 
-void t.test('an opening handshake needs HTTP/1.1 and a Host header', async (t) => {
+void t.test('an opening handshake needs HTTP/1.1 and one Host header', async (t) => {
   const { port } = await serve(t);
   const lines =
     'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
@@ -107,4 +107,12 @@ void t.test('an opening handshake needs HTTP/1.1 and a Host header', async (t) =
   t.match(refused, /^HTTP\/1\.1 400 [^]*\{"error":"The request has no Host header"\}$/);
   t.match(await answerTo('GET / HTTP/1.1\r\nHost: \r\n'), /^HTTP\/1\.1 400 /);
   t.match(await answerTo('GET / HTTP/1.0\r\nHost: x\r\n'), /^HTTP\/1\.1 (400|426) /);
+  t.match(
+    await answerTo('GET / HTTP/1.1\r\nHost: x\r\nhost: y\r\n'),
+    /^HTTP\/1\.1 400 [^]*\{"error":"The request has more than one Host header"\}$/,
+  );
+  t.match(
+    await answerTo(`GET / HTTP/1.1\r\nHost: x\r\n${'A: b\r\n'.repeat(500)}`),
+    /^HTTP\/1\.1 400 [^]*\{"error":"The request has more than 100 headers"\}$/,
+  );
 });

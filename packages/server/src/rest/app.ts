@@ -12,7 +12,7 @@ import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import type { Keys } from './access.ts';
 import { allowOrigins, corsHeaders } from './cors.ts';
 import { answerClientError, answerFault, sendError } from './errors.ts';
-import { headerProblem } from './header-problem.ts';
+import { headerProblem } from '../ipc/header-problem.ts';
 import { describeRoutes } from './openapi/describe-routes.ts';
 import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import { clientAddress, trustFunction } from '../ipc/client-address.ts';
+import { headerProblem } from '../ipc/header-problem.ts';
 import { SocketLimits } from '../ipc/socket-limits.ts';
 import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { StreamServer } from './stream-server.ts';
@@ -136,9 +137,9 @@ function mayOpen({ headers, host }: FastifyRequest, origins: readonly string[]):
 }
 
 /** What RFC 6455, section 4.2.1, asks of an opening handshake and the library does not look at. */
-function handshakeProblem({ httpVersion, headers }: IncomingMessage): string | undefined {
-  if (httpVersion === '1.0') return 'HTTP version 1.0, and a stream needs 1.1';
-  return headers.host === undefined || headers.host === '' ? 'no Host header' : undefined;
+function handshakeProblem(request: IncomingMessage): string | undefined {
+  if (request.httpVersion === '1.0') return 'HTTP version 1.0, and a stream needs 1.1';
+  return headerProblem(request) ?? (request.headers.host === '' ? 'no Host header' : undefined);
 }
 
 function refuse(
