@@ -92,6 +92,8 @@ void t.test('a thread that dies is reported and started again, and every file is
   await threads[0]?.terminate();
   rmSync(folder.absolute('gone'), { recursive: true });
   await waitFor(() => tree.errors.length === 1, { what: 'the report' });
+  // Whoever compares what it has with the disk by now misses nothing: what goes from here on is hinted.
+  t.same([...tree.hints].sort(), [`${OPEN}/one`, `${OPEN}/two`]);
   t.match(tree.lines, [{ level: 50, event: 'sweep-thread-died' }]);
 
   await tree.hinted(`${OPEN}/one`, `${OPEN}/two`);

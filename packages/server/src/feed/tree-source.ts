@@ -91,7 +91,7 @@ export class TreeSource {
         for (const path of paths) this.#pending.add(path);
         this.#read();
       },
-      // Something that went in that moment may never be hinted: every miner is read from its folder.
+      // Something that went meanwhile may never be hinted: every miner is read from its folder.
       onError: () => {
         this.#reloadAll();
       },

@@ -25,7 +25,10 @@ export interface SweeperOptions {
   readonly log: Logger;
   readonly startThread: StartSweepThread;
   readonly onChanges: (changes: SweepChanges) => void;
-  /** The thread died, and with it what it knew. A new one follows and hints every file it finds. */
+  /**
+   * A thread died, and with it what it knew; a new one has hinted every file that it finds. Not before: what goes until
+   * then may be missed by both.
+   */
   readonly onLost: (error: Error) => void;
   /** Directories that a new thread must know of, to report when they are gone. */
   readonly directories: () => readonly string[];
@@ -45,6 +48,8 @@ export class Sweeper {
   #sweepMs: number;
   #sweeps = 0;
   #last: SweptMessage | null = null;
+  /** By what the thread before was lost, until the running one has seen everything. */
+  #lostBy: Error | null = null;
   #isClosed = false;
 
   constructor(options: SweeperOptions) {
@@ -99,6 +104,10 @@ export class Sweeper {
       this.#sweeps += 1;
       this.#last = message;
       this.#settle.resolve();
+      if (this.#lostBy === null) return;
+      const error = this.#lostBy;
+      this.#lostBy = null;
+      this.#options.onLost(error);
     });
     thread.on('error', (error: unknown) => {
       cause = error;
@@ -128,7 +137,7 @@ export class Sweeper {
       { event: 'sweep-thread-died', err: error },
       `${error.message}; it is started again`,
     );
-    this.#options.onLost(error);
+    this.#lostBy = error;
     this.#restart = setTimeout(() => {
       this.#restart = null;
       try {

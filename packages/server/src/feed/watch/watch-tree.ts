@@ -28,8 +28,8 @@ export interface TreeWatcherOptions {
    */
   readonly onHints: (paths: readonly string[]) => void;
   /**
-   * Told when the sweep's thread died. It is started again and hints every file there is, but a file that went in that
-   * moment may go without a hint: whoever must know compares all it has with the disk.
+   * Told when the sweep's thread died and a new one has hinted every file there is. A file that went in between may go
+   * without a hint: whoever must know compares all it has with the disk.
    */
   readonly onError?: (error: Error) => void;
 }
