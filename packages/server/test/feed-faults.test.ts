@@ -46,8 +46,9 @@ const open = (uuid: string, hotkey: string, ...times: number[]) => trade({ uuid,
 const isOf = (input: unknown, hotkey: string): boolean => JSON.stringify(input).includes(hotkey);
 
 /** A feed over two miners, both published. */
-async function started(scope: Test, config: Partial<ServerConfig> = {}) {
+async function started(scope: Test, config: Partial<ServerConfig> = {}, files: Record<string, string> = {}) {
   const root = makePtnRoot(scope, {
+    files,
     positions: [open('a', 'miner-a', now - HOUR_MS), open('b', 'miner-b', now - HOUR_MS)],
   });
   const pool = new FaultyPool();
@@ -93,6 +94,26 @@ test('a miner that cannot be read at a start holds back the claim, and is served
   pool.fails = () => false;
   await waitFor(() => sequenceOf(tested) === 1, { what: 'it is there and claimed' });
   t.equal(ordersOf(tested, 'miner-a').length, 2);
+});
+
+test('where the first orders are not in the log, nothing is claimed for a miner that cannot be read', async (t) => {
+  const first = await started(t, {}, { 'ptn_api/sequence_number.json': '41' });
+  first.root.writePosition(open('a', 'miner-a', now - HOUR_MS, now));
+  await waitFor(() => sequenceOf(first.tested) === 42, { what: 'an order that is numbered' });
+  await first.tested.feed.close();
+
+  const pool = new FaultyPool();
+  pool.fails = (name, input) => name === 'loadMiner' && isOf(input, 'miner-a');
+  const tested = new FeedUnderTest(t, first.root.path, {}, { pool });
+  await tested.feed.start();
+  t.same(tested.head().hotkeys, ['miner-b']);
+  t.equal(
+    tested.head().sequence,
+    undefined,
+    'whoever resumed from a number would never get the orders before it',
+  );
+  pool.fails = () => false;
+  await waitFor(() => sequenceOf(tested) === 42, { what: 'it is there and claimed' });
 });
 
 test('a file with known orders that does not read at a start holds back the claim', async (t) => {

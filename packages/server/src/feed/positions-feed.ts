@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { MinerValue, PositionsHead, Transaction } from '../ipc/messages.ts';
 import { machineMs } from '../metrics/machine-clock.ts';
+import { emptyClaim } from '../order-log/order-log.ts';
 import type { OrderLogState } from '../order-log/order-log.ts';
 import { feedMetrics } from './feed-metrics.ts';
 import { MinerState } from './miner-state.ts';
@@ -71,6 +72,8 @@ export class PositionsFeed {
   #clockSteps = 0;
   /** Every order up to it is in what was published. */
   #reached: OrderLogState | null = null;
+  /** Whether it is kept back by files that do not read. */
+  #isHeldBack = false;
   readonly #reported = new Set<string>();
   readonly #warned = new Set<string>();
 
@@ -167,6 +170,8 @@ export class PositionsFeed {
       }
     }
     if (this.#retryAtMs.size > 0 && this.#due().length > 0) this.#schedule();
+    // What does not read is waited for no longer.
+    if (this.#isHeldBack && !this.#hasUnread()) this.completenessChanged();
     this.#reportBad(now);
   }
 
@@ -337,11 +342,16 @@ export class PositionsFeed {
    */
   #completeTo(read: OrderLogState | null): OrderLogState | null {
     if (read === null) return null;
-    // Of a miner that was never published nothing is known: no order that the log still holds can be claimed.
-    const none = Math.min(read.oldest - 1, read.last);
-    const lags = [...this.#stale.values()].map((last) => last ?? none);
-    if ([...this.miners.values()].some((miner) => miner.isUnread(this.now()))) lags.push(none);
-    return { ...read, last: lags.reduce((least, last) => Math.min(least, last), read.last) };
+    const lags = [...this.#stale.values()];
+    this.#isHeldBack = this.#hasUnread();
+    // Of a miner that was never published, or not in full, it is unknown which orders are missing.
+    if (this.#isHeldBack || lags.includes(null)) return emptyClaim(read);
+    return { ...read, last: lags.reduce<number>((least, last) => Math.min(least, last ?? 0), read.last) };
+  }
+
+  #hasUnread(): boolean {
+    const now = this.now();
+    return [...this.miners.values()].some((miner) => miner.isUnread(now));
   }
 
   #ordered(): string[] {

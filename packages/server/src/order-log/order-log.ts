@@ -58,6 +58,14 @@ export interface OrderLogState {
   readonly last: number;
 }
 
+/**
+ * What may be said of the files where orders that are not in them are unknown: that they hold none, and nothing where
+ * the first orders are no longer in the log, since whoever lacks those cannot get them from it.
+ */
+export function emptyClaim(state: OrderLogState): OrderLogState | null {
+  return state.oldest > 1 ? null : { ...state, last: 0 };
+}
+
 /** How much of the stream is kept. */
 export interface OrderRetention {
   readonly maxAgeMs: number;

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { PositionFacts } from '@ptn-api/core';
 import type { Logger } from 'pino';
+import { emptyClaim } from '../../order-log/order-log.ts';
 import type { OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from '../../order-log/order-log.ts';
 import { LogUpkeep } from './log-upkeep.ts';
 import { OrderBacklog } from './order-backlog.ts';
@@ -111,8 +112,8 @@ export class OrderStream {
     return this.#options.writer.state();
   }
 
-  /** Up to where every order of the log is in the files as they were read; nothing is claimed while that cannot be told. */
-  completeTo(): OrderLogState {
+  /** Up to where every order of the log is in the files as they were read; `null` while that cannot be told. */
+  completeTo(): OrderLogState | null {
     const state = this.state();
     try {
       const last = this.#unshown.completeTo(state.last);
@@ -126,7 +127,7 @@ export class OrderStream {
         );
       }
       this.#isClaimUnknown = true;
-      return { ...state, last: Math.min(state.oldest - 1, state.last) };
+      return emptyClaim(state);
     }
   }
 
