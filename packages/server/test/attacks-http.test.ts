@@ -248,6 +248,7 @@ await t.test('what is too large is refused, what is just not is answered', async
     ['query that fits', `GET /healthz?${'a=b&'.repeat(3500)} HTTP/1.1\r\n${AUTH_LINES}${end}`, 200],
     ['name of a header', `${GET}${'X'.repeat(20_000)}: a\r\n${end}`, 431],
     ['number of headers that fit', `${GET}${'A: b\r\n'.repeat(97)}${end}`, 200],
+    ['number of headers', `${GET}${'A: b\r\n'.repeat(500)}${end}`, 400],
     ['host', `GET /healthz HTTP/1.1\r\nHost: ${'a'.repeat(20_000)}\r\n${end}`, 431],
     ['method', `${'A'.repeat(20_000)} / HTTP/1.1\r\n${AUTH_LINES}${end}`, 400],
     [

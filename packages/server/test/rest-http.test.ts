@@ -125,15 +125,21 @@ for (const origins of [['*'], [PAGE]]) {
     `pages of ${origins.join()} may send every header that is read, and read every answer`,
     async (t) => {
       const config = {
-        requestsPerMinute: 12,
+        requestsPerMinute: 15,
         trustedProxies: [],
         corsOrigins: origins,
         authFailuresPerMinute: 100,
       };
       const counts = new RequestCounts({ pid: 1, publish: () => undefined, now: Date.now });
+      let asked = 0;
+      const orders = () => {
+        asked += 1;
+        if (asked > 1) throw new Error('the log cannot be read');
+        return undefined;
+      };
       const served = await serve(
         t,
-        testApp(t, undefined, undefined, {
+        testApp(t, undefined, orders, {
           limits: { config, counts, failures: new AuthenticationFailures(config) },
         }),
       );
@@ -155,8 +161,11 @@ for (const origins of [['*'], [PAGE]]) {
         { url: '/miner-hotkeys', method: 'POST' as const, headers },
         { url: '/miner-hotkeys', headers: { origin: PAGE } },
         { url: '/miner-positions?tier=7', headers },
+        { url: '/miner-hotkeys', headers: { ...headers, 'if-match': '"other"' } },
+        { url: '/orders?since=0', headers },
+        { url: '/orders?since=0', headers },
         { url: '/miner-hotkeys', headers: { ...headers, host: 'x' }, payload: 'x'.repeat(300_000) },
-        ...Array.from({ length: 12 }, () => ({ url: '/miner-hotkeys', headers })),
+        ...Array.from({ length: 15 }, () => ({ url: '/miner-hotkeys', headers })),
       ];
       const statuses = new Set<number>();
       for (const request of requests) {
@@ -168,10 +177,15 @@ for (const origins of [['*'], [PAGE]]) {
           expected,
           `${request.url} ${answer.statusCode}`,
         );
+        const varies = /(^|, )Origin$/.test(String(answer.headers.vary));
+        t.equal(varies, !origins.includes('*'), `Vary of ${request.url} ${answer.statusCode}`);
       }
-      t.same([...statuses].toSorted(), [200, 400, 401, 404, 405, 413, 429]);
+      t.same([...statuses].toSorted(), [200, 400, 401, 404, 405, 412, 413, 429, 500, 503]);
       const other = await app.inject({ url: '/healthz', headers: { origin: 'https://other.example' } });
       t.equal(other.headers['access-control-allow-origin'], origins.includes('*') ? '*' : undefined);
+      const expecting = await served.open();
+      expecting.end(`GET / HTTP/1.1\r\nHost: x\r\nOrigin: ${PAGE}\r\nExpect: x\r\n\r\n`);
+      t.match(await text(expecting), /^HTTP\/1\.1 417 [^]*access-control-allow-origin: /i);
       const socket = await served.open();
       socket.end('NONSENSE\r\n\r\n');
       const raw = await text(socket);

@@ -91,28 +91,83 @@ void t.test('a crowd without keys shuts out nobody who has one', async (t) => {
   t.same([before.closeCode, after.closeCode], [undefined, undefined]);
 });
 
-void t.test('an opening handshake needs HTTP/1.1 and one Host header', async (t) => {
-  const { port } = await serve(t);
-  const lines =
-    'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
-  const answerTo = async (head: string): Promise<string> => {
+const UPGRADE = ['Host: x', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
+const HANDSHAKE = [...UPGRADE, `Sec-WebSocket-Key: ${'A'.repeat(22)}==`];
+const without = (name: string) => HANDSHAKE.filter((line) => !line.startsWith(name));
+const request = (first: string, lines: readonly string[]) => `${[first, ...lines].join('\r\n')}\r\n\r\n`;
+const get = (lines: readonly string[]) => request('GET / HTTP/1.1', lines);
+const SPEAKS = 'This port speaks WebSocket only';
+
+for (const [what, bytes, status, error] of [
+  ['nothing of a stream', get(['Host: x']), 426, SPEAKS],
+  ['HTTP/1.0 without Upgrade', request('GET / HTTP/1.0', []), 426, SPEAKS],
+  ['another method', request('POST / HTTP/1.1', HANDSHAKE), 426, SPEAKS],
+  ['another protocol', get([...without('Upgrade'), 'Upgrade: h2c']), 426, SPEAKS],
+  [
+    'HTTP/1.0',
+    request('GET / HTTP/1.0', HANDSHAKE),
+    400,
+    'The request has HTTP version 1.0, and a stream needs 1.1',
+  ],
+  ['no Host', get(without('Host')), 400, 'The request has no Host header'],
+  ['an empty Host', get([...without('Host'), 'Host:']), 400, 'The request has no Host header'],
+  ['two Hosts', get([...HANDSHAKE, 'host: y']), 400, 'The request has more than one Host header'],
+  [
+    '500 headers',
+    get([...HANDSHAKE, ...Array<string>(500).fill('A: b')]),
+    400,
+    'The request has more than 100 headers',
+  ],
+  ['no key', get(UPGRADE), 400, 'The request has no Sec-WebSocket-Key of 16 bytes in base64'],
+  [
+    'a short key',
+    get([...UPGRADE, 'Sec-WebSocket-Key: AAA=']),
+    400,
+    'The request has no Sec-WebSocket-Key of 16 bytes in base64',
+  ],
+  [
+    'version 7',
+    get([...without('Sec-WebSocket-Version'), 'Sec-WebSocket-Version: 7']),
+    400,
+    'The request has no Sec-WebSocket-Version: 13',
+  ],
+  ['a bad subprotocol', get([...HANDSHAKE, 'Sec-WebSocket-Protocol: ,']), 400, 'Bad request'],
+  [
+    'an expectation',
+    get(['Host: x', 'Expect: x']),
+    417,
+    'Unknown expectation. The only one that is met is Expect: 100-continue',
+  ],
+  ['no HTTP', 'hello\r\n\r\n', 400, 'Bad request'],
+  [
+    '20 KB of headers',
+    get([...HANDSHAKE, `A: ${'b'.repeat(20_000)}`]),
+    431,
+    'Request headers are larger than 16 KB',
+  ],
+  ['half a request', 'GET / HTTP/1.1\r\nHost: x\r\n', 408, 'The request took too long to arrive'],
+] as const) {
+  void t.test(`${what} on the stream's port: ${status}, in JSON, with an id`, async (t) => {
+    const { port } = await serve(t, { handshakeTimeoutMs: 1000 });
     const socket = connect(port, '127.0.0.1');
     t.teardown(() => socket.destroy());
-    socket.write(head + lines);
-    const [data] = (await once(socket, 'data')) as [Buffer];
-    return data.toString();
-  };
-  t.match(await answerTo('GET / HTTP/1.1\r\nHost: x\r\n'), /^HTTP\/1\.1 101 /);
-  const refused = await answerTo('GET / HTTP/1.1\r\n');
-  t.match(refused, /^HTTP\/1\.1 400 [^]*\{"error":"The request has no Host header"\}$/);
-  t.match(await answerTo('GET / HTTP/1.1\r\nHost: \r\n'), /^HTTP\/1\.1 400 /);
-  t.match(await answerTo('GET / HTTP/1.0\r\nHost: x\r\n'), /^HTTP\/1\.1 (400|426) /);
-  t.match(
-    await answerTo('GET / HTTP/1.1\r\nHost: x\r\nhost: y\r\n'),
-    /^HTTP\/1\.1 400 [^]*\{"error":"The request has more than one Host header"\}$/,
-  );
-  t.match(
-    await answerTo(`GET / HTTP/1.1\r\nHost: x\r\n${'A: b\r\n'.repeat(500)}`),
-    /^HTTP\/1\.1 400 [^]*\{"error":"The request has more than 100 headers"\}$/,
-  );
+    socket.write(bytes);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    const [head = '', body] = answer.split('\r\n\r\n');
+    t.match(head, new RegExp(`^HTTP/1\\.1 ${status} `));
+    t.match(head, /\r\ncontent-type: application\/json(\r\n|$)/i);
+    t.match(head, /\r\nx-request-id: [-0-9a-f]{36}(\r\n|$)/i);
+    t.match(head, /\r\nconnection: (Upgrade, )?close(\r\n|$)/i);
+    t.equal(body, JSON.stringify({ error }));
+  });
+}
+
+void t.test('a handshake with all that it needs opens a stream', async (t) => {
+  const { port } = await serve(t);
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  socket.write(get(HANDSHAKE));
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  t.match(data.toString(), /^HTTP\/1\.1 101 /);
 });

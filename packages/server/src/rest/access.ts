@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
 import { clientAddress } from '../ipc/client-address.ts';
 import type { KeyGrant } from '../ipc/messages.ts';
-import { sendError } from './errors.ts';
+import { sendError } from '../http/errors.ts';
 import type { RateLimiter } from './rate-limit.ts';
 
 /** Who may do what; only digests of keys are in it. */

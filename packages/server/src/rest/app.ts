@@ -1,7 +1,6 @@
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { METHODS } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
@@ -10,9 +9,9 @@ import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import type { Keys } from './access.ts';
-import { allowOrigins, corsHeaders } from './cors.ts';
-import { answerClientError, answerFault, sendError } from './errors.ts';
-import { headerProblem } from '../ipc/header-problem.ts';
+import { allowOrigins, corsHeaders, varyByOrigin } from './cors.ts';
+import { answerClientError, answerFault, sendError } from '../http/errors.ts';
+import { refuseMalformed } from '../http/refuse-malformed.ts';
 import { describeRoutes } from './openapi/describe-routes.ts';
 import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';
@@ -20,7 +19,8 @@ import { refuseUnderPressure } from './pressure.ts';
 import type { PressureLimits } from './pressure.ts';
 import { limitRates } from './rate-limit.ts';
 import type { RequestCounts } from './request-counts.ts';
-import { requestIdOf } from './request-id.ts';
+import { commonHeaders } from '../http/errors.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import { logRequest } from './request-log.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
@@ -120,6 +120,7 @@ export function buildApp({
     frameworkErrors: (_error, request, reply) => {
       logRequest(request, reply);
       reply.headers({ ...commonHeaders(request.id), ...corsHeaders(corsOrigins, request.headers.origin) });
+      varyByOrigin(reply, corsOrigins);
       sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND');
     },
   });
@@ -144,26 +145,8 @@ export function buildApp({
     done();
   });
   allowOrigins(app, corsOrigins);
-  // Node hands over what expects something that it does not know.
-  const unmet = new WeakSet<IncomingMessage>();
-  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    unmet.add(request);
-    app.server.emit('request', request, response);
-  });
-  app.addHook('onRequest', (request, reply, done) => {
-    const problem = headerProblem(request.raw);
-    if (problem !== undefined) {
-      // What follows may be a part of what was refused.
-      reply.header('Connection', 'close');
-      sendError(reply, 'PTN_ERR_HTTP_HEADERS', { problem });
-      return;
-    }
-    if (unmet.has(request.raw)) {
-      // Its body may come or not.
-      reply.header('Connection', 'close');
-      sendError(reply, 'PTN_ERR_HTTP_EXPECTATION');
-      return;
-    }
+  refuseMalformed(app);
+  app.addHook('onRequest', (request, _reply, done) => {
     ignoreOtherContentTypes(request);
     done();
   });
@@ -192,8 +175,4 @@ export function buildApp({
   app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining, maxStalenessMs }));
   app.register(addDocsRoutes);
   return app;
-}
-
-function commonHeaders(requestId: string): Record<string, string> {
-  return { 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' };
 }

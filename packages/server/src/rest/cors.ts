@@ -65,7 +65,7 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[]): 
 }
 
 /** What is kept of an answer must not be shown to another origin. */
-function varyByOrigin(reply: FastifyReply, origins: readonly string[]): void {
+export function varyByOrigin(reply: FastifyReply, origins: readonly string[]): void {
   if (origins.length === 0 || origins.includes('*')) return;
   const vary = reply.getHeader('vary');
   reply.header('Vary', vary === undefined ? 'Origin' : `${String(vary)}, Origin`);

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { sendError } from './errors.ts';
+import { sendError } from '../http/errors.ts';
 
 /** What a representation is compared by. */
 export interface Validators {

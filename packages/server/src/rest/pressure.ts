@@ -1,7 +1,7 @@
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import { getHeapStatistics } from 'node:v8';
-import { sendError } from './errors.ts';
+import { sendError } from '../http/errors.ts';
 
 export interface PressureLimits {
   /** Mean lateness of the event loop over one sample. */

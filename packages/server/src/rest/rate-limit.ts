@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { KeyGrant } from '../ipc/messages.ts';
-import { sendError } from './errors.ts';
+import { sendError } from '../http/errors.ts';
 import type { RequestCounts } from './request-counts.ts';
 
 export interface RateLimitOptions {

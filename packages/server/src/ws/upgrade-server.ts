@@ -1,12 +1,13 @@
 import websocket from '@fastify/websocket';
-import { ERRORS, errorText } from '@ptn-api/protocol';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import { clientAddress, trustFunction } from '../ipc/client-address.ts';
-import { headerProblem } from '../ipc/header-problem.ts';
+import { answerClientError, commonHeaders, sendError } from '../http/errors.ts';
+import { refuseMalformed } from '../http/refuse-malformed.ts';
+import { createRequestId } from '../http/request-id.ts';
 import { SocketLimits } from '../ipc/socket-limits.ts';
 import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { StreamServer } from './stream-server.ts';
@@ -14,6 +15,10 @@ import type { StreamServer } from './stream-server.ts';
 /** How long a connection may take for its opening handshake, and how often that is looked at. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HANDSHAKE_CHECK_MS = 5000;
+
+/** Of RFC 6455, and 16 bytes in base64. */
+const WEBSOCKET_VERSION = '13';
+const HANDSHAKE_KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 export type UpgradeLimits = Pick<
   ServerLimits,
@@ -48,11 +53,13 @@ export class UpgradeServer {
       loggerInstance: log,
       logController: new LogController({ disableRequestLogging: true }),
       trustProxy: trustFunction(limits.trustedProxies),
+      genReqId: createRequestId,
+      clientErrorHandler: answerClientError,
       // Any path is accepted, also one that is no path.
       rewriteUrl: () => '/',
       requestTimeout: handshakeTimeoutMs,
       http: {
-        // A request without one is refused below, in JSON.
+        // A request without one is refused below, in JSON and with an id.
         requireHostHeader: false,
         headersTimeout: handshakeTimeoutMs,
         connectionsCheckingInterval: Math.min(HANDSHAKE_CHECK_MS, handshakeTimeoutMs),
@@ -75,11 +82,19 @@ export class UpgradeServer {
     });
     const untrustedProxy = new UntrustedProxyWarning(log);
     app.addHook('onRequest', (request, reply, done) => {
+      reply.headers({ ...commonHeaders(request.id), Connection: 'close' });
       untrustedProxy.look(request);
-      const problem = handshakeProblem(request.raw);
-      if (problem !== undefined) refuse(reply, 'PTN_ERR_HTTP_HEADERS', { problem });
+      done();
+    });
+    refuseMalformed(app, handshakeProblem);
+    app.addHook('onRequest', (request, reply, done) => {
+      if (!asksForWebSocket(request.raw)) demandUpgrade(reply);
       else if (mayOpen(request, limits.corsOrigins)) done();
-      else refuse(reply, 'PTN_ERR_WS_ORIGIN');
+      else sendError(reply, 'PTN_ERR_WS_ORIGIN');
+    });
+    // What the library refuses itself.
+    app.websocketServer.on('wsClientError', (error, socket) => {
+      answerClientError(error, socket);
     });
     app.route({
       method: 'GET',
@@ -136,26 +151,26 @@ function mayOpen({ headers, host }: FastifyRequest, origins: readonly string[]):
     : false;
 }
 
-/** What RFC 6455, section 4.2.1, asks of an opening handshake and the library does not look at. */
+/** What RFC 6455, section 4.2.1, asks of an opening handshake; what asks for none is told what is spoken here. */
 function handshakeProblem(request: IncomingMessage): string | undefined {
-  if (request.httpVersion === '1.0') return 'HTTP version 1.0, and a stream needs 1.1';
-  return headerProblem(request) ?? (request.headers.host === '' ? 'no Host header' : undefined);
+  if (!asksForWebSocket(request)) return undefined;
+  const { httpVersion, headers } = request;
+  if (httpVersion === '1.0') return 'HTTP version 1.0, and a stream needs 1.1';
+  if (headers.host === '') return 'no Host header';
+  if (!HANDSHAKE_KEY.test(headers['sec-websocket-key'] ?? ''))
+    return 'no Sec-WebSocket-Key of 16 bytes in base64';
+  return headers['sec-websocket-version'] === WEBSOCKET_VERSION
+    ? undefined
+    : `no Sec-WebSocket-Version: ${WEBSOCKET_VERSION}`;
 }
 
-function refuse(
-  reply: FastifyReply,
-  code: 'PTN_ERR_WS_ORIGIN' | 'PTN_ERR_HTTP_HEADERS',
-  values: Readonly<Record<string, string>> = {},
-): void {
-  reply
-    .code(ERRORS[code].httpStatus)
-    .header('Connection', 'close')
-    .send({ error: errorText(code, values) });
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function demandUpgrade(reply: FastifyReply): FastifyReply {
-  return reply
-    .code(ERRORS.PTN_ERR_WS_UPGRADE.httpStatus)
-    .headers({ Connection: 'close', Upgrade: 'websocket' })
-    .send({ error: errorText('PTN_ERR_WS_UPGRADE') });
+  return sendError(
+    reply.headers({ Connection: 'Upgrade, close', Upgrade: 'websocket' }),
+    'PTN_ERR_WS_UPGRADE',
+  );
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sendError } from '../errors.ts';
+import { sendError } from '../../http/errors.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { sendStaticFile, staticFile } from '../static-file.ts';
 import type { StaticFile } from '../static-file.ts';

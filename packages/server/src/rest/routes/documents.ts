@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@ptn-api/protocol';
 import type { FastifyInstance } from 'fastify';
 import { sendSnapshot } from '../answer.ts';
-import { sendError } from '../errors.ts';
+import { sendError } from '../../http/errors.ts';
 import type { DocumentTopic } from '../snapshots/snapshots.ts';
 import { addRoute } from './route.ts';
 import type { RouteContext } from './route.ts';

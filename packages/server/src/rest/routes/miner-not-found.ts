@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { Client } from '../access.ts';
-import { sendError } from '../errors.ts';
+import { sendError } from '../../http/errors.ts';
 
 /** What clients of the first generation, which send their key in the body, know the error by. */
 const FIRST_GENERATION_TEXT = 'Miner ID not found';

@@ -1,7 +1,7 @@
 import compress from '@fastify/compress';
 import type { FastifyInstance } from 'fastify';
 import type { OrderLogReader } from '../../order-log/order-log.ts';
-import { sendError } from '../errors.ts';
+import { sendError } from '../../http/errors.ts';
 import { limitOf, sinceOf } from '../query.ts';
 import { addRoute } from './route.ts';
 import type { RouteContext } from './route.ts';

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Tier } from '@ptn-api/protocol';
 import { sendSnapshot } from '../answer.ts';
 import type { Client } from '../access.ts';
-import { sendError } from '../errors.ts';
+import { sendError } from '../../http/errors.ts';
 import { sendMinerNotFound } from './miner-not-found.ts';
 import { hasTier, hotkeyOf, sinceOf, tierOf } from '../query.ts';
 import type { PositionsState } from '../snapshots/positions-state.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OrderLogReader } from '../../order-log/order-log.ts';
 import type { Guard } from '../access.ts';
-import { sendError } from '../errors.ts';
+import { sendError } from '../../http/errors.ts';
 import { HIDDEN, schemaOf } from '../openapi/describe-routes.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 

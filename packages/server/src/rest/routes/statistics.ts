@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { sendSnapshot } from '../answer.ts';
-import { sendError } from '../errors.ts';
+import { sendError } from '../../http/errors.ts';
 import { hotkeyOf, wantsCheckpoints } from '../query.ts';
 import { sendMinerNotFound } from './miner-not-found.ts';
 import { addRoute, HOTKEY_PARAMETER } from './route.ts';

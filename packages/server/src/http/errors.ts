@@ -2,7 +2,7 @@ import { ERRORS, errorText } from '@ptn-api/protocol';
 import type { ErrorBody, ErrorCode, ErrorDefinition } from '@ptn-api/protocol';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createRequestId } from './request-id.ts';
 
 const RETRY_AFTER_SECONDS = 2;
@@ -15,6 +15,11 @@ const HEADERS: Partial<Record<ErrorCode, readonly [name: string, value: string]>
   PTN_ERR_HTTP_LOADING: ['Retry-After', String(RETRY_AFTER_SECONDS)],
   PTN_ERR_ORDERS_UNAVAILABLE: ['Retry-After', String(RETRY_AFTER_SECONDS)],
 };
+
+/** What every answer carries. */
+export function commonHeaders(requestId: string): Record<string, string> {
+  return { 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' };
+}
 
 function errorBody(text: string): string {
   return JSON.stringify({ error: text } satisfies ErrorBody);
@@ -76,7 +81,7 @@ const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
  */
 export function answerClientError(
   error: NodeJS.ErrnoException,
-  socket: Socket,
+  socket: Duplex,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -91,9 +96,9 @@ export function answerClientError(
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
       'Content-Type: application/json',
       `Content-Length: ${Buffer.byteLength(body)}`,
-      'X-Content-Type-Options: nosniff',
-      `X-Request-Id: ${createRequestId()}`,
-      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+      ...Object.entries({ ...commonHeaders(createRequestId()), ...headers }).map(
+        ([name, value]) => `${name}: ${value}`,
+      ),
       'Connection: close',
       '',
       body,
