@@ -10,6 +10,7 @@ import { checkStateDir } from '../dist/cli/doctor/check-state-dir.js';
 import { runDoctor } from '../dist/cli/doctor/doctor.js';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 import { testConfig } from './config-fixture.ts';
+import { openWriter, order } from './order-log-fixture.ts';
 
 const contents = {
   positions: [trade({ uuid: 'p', hotkey: 'miner', times: [Date.now() - HOUR_MS] })],
@@ -159,4 +160,44 @@ await t.test('statistics, eliminations and checkpoint that are missing, old or u
   t.match(text, /^warning +statistics: .* was last written 180 minutes ago\n +-> does the validator run/m);
   t.match(text, /^ok +eliminations: .*, written 0 minutes ago$/m);
   t.match(text, /^ok +checkpoint: /m);
+});
+
+await t.test(
+  'the numbers of orders: of the Python server and of the log, and which one counts',
+  async (t) => {
+    const root = makePtnRoot(t, contents);
+    const numbers = async () =>
+      (await doctor(root)).text.split('\n').filter((line) => / order numbers: /.test(line));
+    const python = (text: string) => {
+      root.writeFile('ptn_api/sequence_number.json', text);
+    };
+    t.match(await numbers(), [
+      /^ok .* last number is 0, that of the order log is none yet: the next order is 1$/,
+    ]);
+    python('41');
+    t.match(await numbers(), [/^ok .* is 41, that of the order log is none yet: the next order is 42$/]);
+
+    const { writer } = await openWriter(root.join('.ptn-api/orders'), 41);
+    await writer.append([order('a')]);
+    await writer.close();
+    t.match(await numbers(), [/^ok .* is 41, that of the order log is 42: the next order is 43$/]);
+    python('500');
+    t.match(await numbers(), [
+      /^warning .* is 500, that of the order log is 42: the next start goes on with 501$/,
+    ]);
+    python('many');
+    t.match(await numbers(), [
+      /^warning .* ptn_api\/sequence_number\.json: .* no whole number/,
+      /^ok .* order is 43$/,
+    ]);
+  },
+);
+
+await t.test('an order log that cannot be read is told by the numbers, too', async (t) => {
+  const root = makePtnRoot(t, contents);
+  root.writeFile('.ptn-api/orders/data.mdb', 'x'.repeat(10_000));
+  t.match(
+    (await doctor(root)).text,
+    /^warning +order numbers: .*\n +-> a damaged one is moved aside by the next start/m,
+  );
 });

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { hasDataFile } from './environment.ts';
+import type { OrderLogState } from './order-log.ts';
 
 /** What the process of log-check-process.ts says about a log. */
 export type LogCheck =
@@ -23,17 +25,36 @@ const CRASHES: readonly (NodeJS.Signals | null)[] = [
 
 /**
  * Reads the whole log, in a process of its own: the engine maps the file and trusts it, so that a damaged one can end
- * the process that reads it.
+ * the process that reads it. Writes, and takes it back: not for a log that another process writes.
  */
 export async function checkLog(path: string): Promise<LogCheck> {
-  const program = fileURLToPath(new URL('./log-check-process.js', import.meta.url));
+  const { said, signal, reason } = await runApart('log-check-process.js', path);
+  if (said !== undefined) return JSON.parse(said) as LogCheck;
+  return { result: CRASHES.includes(signal) ? 'damaged' : 'failed', reason };
+}
+
+/**
+ * Which part of the stream the log holds, read in a process of its own, whoever writes it meanwhile.
+ *
+ * @returns undefined where there is none
+ * @throws Error with why it cannot be read
+ */
+export async function stateOfLog(path: string): Promise<OrderLogState | undefined> {
+  if (!hasDataFile(path)) return undefined;
+  const { said, reason } = await runApart('log-state-process.js', path);
+  if (said === undefined) throw new Error(`the order log ${path} cannot be read: ${reason}`);
+  return JSON.parse(said) as OrderLogState;
+}
+
+/** Runs a program of this folder on a log. What it `said` counts if it ended well; else `reason` tells how it ended. */
+async function runApart(name: string, path: string) {
+  const program = fileURLToPath(new URL(`./${name}`, import.meta.url));
   const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [said, complaint, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
   ]);
-  if (code === 0) return JSON.parse(said) as LogCheck;
-  const reason = `checking it ended with ${signal ?? `exit code ${code ?? 'none'}`}: ${complaint.slice(-500).trim()}`;
-  return { result: CRASHES.includes(signal) ? 'damaged' : 'failed', reason };
+  const reason = `reading it ended with ${signal ?? `exit code ${code ?? 'none'}`}: ${complaint.slice(-500).trim()}`;
+  return { said: code === 0 ? said : undefined, signal, reason };
 }

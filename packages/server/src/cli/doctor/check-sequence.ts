@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { ServerConfig } from '../../config/config.ts';
-import { OrderLogMissingError } from '../../order-log/errors.ts';
-import { openOrderLogReader } from '../../order-log/order-log-reader.ts';
+import { stateOfLog } from '../../order-log/log-check.ts';
 import { pythonSequence } from '../../order-log/python-sequence.ts';
 import { ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -15,10 +14,17 @@ export async function checkSequence({ ptnRoot, stateDir }: ServerConfig): Promis
   );
   let last: number | undefined;
   try {
-    last = await lastOf(join(stateDir, 'orders'));
+    last = (await stateOfLog(join(stateDir, 'orders')))?.last;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    return [...findings, warning('order numbers', detail, 'the next start says more')];
+    return [
+      ...findings,
+      warning(
+        'order numbers',
+        detail,
+        'a damaged one is moved aside by the next start, which begins a new one',
+      ),
+    ];
   }
   const numbers = `the Python server's last number is ${python}, that of the order log is ${last ?? 'none yet'}`;
   const next = Math.max(python, last ?? 0) + 1;
@@ -32,18 +38,4 @@ export async function checkSequence({ ptnRoot, stateDir }: ServerConfig): Promis
       : ok('order numbers', `${numbers}: the next order is ${next}`),
   );
   return findings;
-}
-
-async function lastOf(path: string): Promise<number | undefined> {
-  try {
-    const reader = openOrderLogReader({ path });
-    try {
-      return reader.state().last;
-    } finally {
-      await reader.close();
-    }
-  } catch (error) {
-    if (error instanceof OrderLogMissingError) return undefined;
-    throw error;
-  }
 }
