@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { open } from 'lmdb';
 import t from 'tap';
 import { openOrderLogReader } from '../dist/order-log/order-log-reader.js';
 import {
@@ -111,6 +112,41 @@ void t.test('the lock of a process whose pid is used by another one now blocks n
   writeFileSync(join(path, `writer-${process.ppid}-1.lock`), '');
   const { writer } = await openWriter(path);
   t.equal(readdirSync(path).filter((name) => name.startsWith('writer-')).length, 1);
+  await writer.close();
+});
+
+void t.test('a lock file that an attempt of this process left keeps it from nothing', async (t) => {
+  const path = logPath(t);
+  const { writer } = await openWriter(path);
+  const own = readdirSync(path).find((name) => name.startsWith('writer-')) ?? '';
+  await writer.close();
+  writeFileSync(join(path, own), '');
+  const again = await openWriter(path);
+  await t.rejects(openWriter(path), { name: 'OrderLogInUseError' }, 'one that writes still counts');
+  await again.writer.close();
+});
+
+void t.test('a log that cannot be looked at is not taken for one that is missing', async (t) => {
+  const path = logPath(t);
+  const { writer } = await openWriter(path);
+  await writer.close();
+  const data = join(path, 'data.mdb');
+  renameSync(data, `${data}.good`);
+  symlinkSync(data, data);
+  await t.rejects(openWriter(path), { code: 'ELOOP' });
+  renameSync(`${data}.good`, data);
+  const again = await openWriter(path);
+  t.equal(again.writer.isNew, false);
+  await again.writer.close();
+});
+
+void t.test('a reader that found no log to read leaves it to this process to write one', async (t) => {
+  const path = logPath(t);
+  const empty = open({ path, noSubdir: false });
+  await empty.close();
+  t.throws(() => openOrderLogReader({ path }), { name: 'OrderLogMissingError' });
+  const { writer } = await openWriter(path);
+  t.match(await writer.append([order('a')]), { last: 1 });
   await writer.close();
 });
 

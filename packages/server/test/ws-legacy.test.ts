@@ -81,7 +81,15 @@ async function slowClient(
     answersPings = true,
   }: { chunkBytes: number; everyMs: number; answersPings?: boolean },
 ) {
-  const state = { sequences: [] as number[], closeCode: undefined as number | undefined, isClosed: false };
+  const state = {
+    sequences: [] as number[],
+    closeCode: undefined as number | undefined,
+    isClosed: false,
+    pongs: 0,
+    ping: (): void => {
+      send(9, Buffer.of());
+    },
+  };
   let pending = Buffer.alloc(0);
   let isOpen = false;
   let timer: NodeJS.Timeout | undefined;
@@ -108,6 +116,7 @@ async function slowClient(
       const payload = pending.subarray(start, start + size);
       const opcode = (pending[0] ?? 0) & 0xf;
       if (opcode === 9 && answersPings) send(10, payload);
+      if (opcode === 10) state.pongs += 1;
       if (opcode === 8) state.closeCode = payload.readUInt16BE();
       if (opcode === 1)
         state.sequences.push(
@@ -153,7 +162,6 @@ await t.test('a client that reads slowly and steadily is kept, and gets everythi
     pongMs: 40,
     stallMs: 300,
     checkMs: 5,
-    markBytes: 16 * 1024,
     maxUnreadBytes: 64 * 1024,
   };
   const { port, streams } = await serve(t, { log, limits });
@@ -162,6 +170,21 @@ await t.test('a client that reads slowly and steadily is kept, and gets everythi
   await waitUntil(() => slow.sequences.length === 400 || slow.isClosed);
   t.equal(slow.closeCode, undefined);
   t.strictSame(slow.sequences, range(1, 400));
+});
+
+await t.test('a slow client that asks for a sign of life has it in seconds, however much waits', async (t) => {
+  const log = new MemoryLog();
+  log.appendMany(400, SOME);
+  const { port } = await serve(t, { log });
+  // 20 KB/s: a quarter of a megabyte would take 13 s.
+  const slow = await slowClient(t, port, { chunkBytes: 2048, everyMs: 100 });
+  await waitUntil(() => slow.sequences.length >= 20);
+  const askedMs = performance.now();
+  slow.ping();
+  await waitUntil(() => slow.pongs === 1);
+  const waitedMs = performance.now() - askedMs;
+  t.ok(waitedMs < 8000, `waited for ${waitedMs} ms`);
+  t.equal(slow.isClosed, false);
 });
 
 await t.test('no more than a window is under way to a client that answers nothing', async (t) => {

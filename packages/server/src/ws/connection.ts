@@ -18,6 +18,9 @@ export interface ConnectionHooks {
   readonly onError: (error: Error) => void;
 }
 
+/** What was answered within the first was read at once; what took the second was not. */
+const QUICK_MS = 1000;
+const SLOW_MS = 3000;
 /** Pings that wait for their answers; a client may give up on a server that sends more. */
 const MAX_MARKS = 8;
 
@@ -35,10 +38,15 @@ export class Connection {
   #sentBytes = 0;
   #readBytes = 0;
   /**
-   * The pings without an answer yet, by number, with what was sent before each. Answers come behind all that was read
-   * before, so they say how far a client is: the system takes megabytes that a slow one reads minutes later.
+   * The pings without an answer yet, by number, with what was sent before each, and when. Answers come behind all that
+   * was read before, so they say how far a client is: the system takes megabytes that a slow one reads minutes later.
    */
-  readonly #marks = new Map<number, number>();
+  readonly #marks = new Map<number, { readonly sentBytes: number; readonly sentMs: number }>();
+  /**
+   * From this much unread on it gets nothing more. A client that asks for a sign of life itself waits for the answer
+   * behind all of it, and gives up after 20 s or so: so a slow one has little under way, and a quick one much.
+   */
+  #windowBytes: number;
   #markedBytes = 0;
   #lastMark = 0;
 
@@ -46,6 +54,7 @@ export class Connection {
     this.#socket = socket;
     this.#limits = limits;
     this.#hooks = hooks;
+    this.#windowBytes = limits.minUnreadBytes;
     this.#takenMs = this.#pingedMs = performance.now();
     socket.on('message', (data) => {
       this.#takenMs = performance.now();
@@ -72,7 +81,7 @@ export class Connection {
 
   /** As much waits to be sent, or to be read, as may. */
   get isFull(): boolean {
-    return this.#isUnsentFull || this.#sentBytes - this.#readBytes >= this.#limits.maxUnreadBytes;
+    return this.#isUnsentFull || this.#sentBytes - this.#readBytes >= this.#windowBytes;
   }
 
   get #isUnsentFull(): boolean {
@@ -126,7 +135,7 @@ export class Connection {
     } else if (oldestMark !== undefined) {
       const { pongMs, stallMs } = this.#limits;
       // What lies before the ping is read first, a byte in a millisecond at least.
-      const allowedMs = Math.min(pongMs + (oldestMark - this.#readBytes), stallMs);
+      const allowedMs = Math.min(pongMs + (oldestMark.sentBytes - this.#readBytes), stallMs);
       if (nowMs - Math.max(this.#pingedMs, this.#takenMs) >= allowedMs) this.terminate();
     } else if (nowMs - this.#pingedMs >= this.#limits.pingMs) this.#mark();
   }
@@ -139,8 +148,8 @@ export class Connection {
   #mark(): void {
     this.#lastMark += 1;
     this.#markedBytes = this.#sentBytes;
-    this.#marks.set(this.#lastMark, this.#sentBytes);
     this.#pingedMs = performance.now();
+    this.#marks.set(this.#lastMark, { sentBytes: this.#sentBytes, sentMs: this.#pingedMs });
     const payload = Buffer.alloc(4);
     payload.writeUInt32BE(this.#lastMark % 2 ** 32);
     this.#socket.ping(payload);
@@ -150,15 +159,24 @@ export class Connection {
   #answered(payload: Buffer): void {
     if (this.#isEnding) return;
     const number = payload.length === 4 ? payload.readUInt32BE() : this.#lastMark;
-    for (const [mark, sentBytes] of this.#marks) {
+    this.#takenMs = performance.now();
+    let waitedMs: number | undefined;
+    for (const [mark, { sentBytes, sentMs }] of this.#marks) {
       if (mark % 2 ** 32 > number) break;
       this.#marks.delete(mark);
       this.#readBytes = sentBytes;
+      waitedMs = this.#takenMs - sentMs;
     }
-    this.#takenMs = performance.now();
+    if (waitedMs !== undefined) this.#adjustWindow(waitedMs);
     // What was sent while no further ping could be.
     this.#markIfDue();
     this.#hooks.onTaken();
+  }
+
+  #adjustWindow(waitedMs: number): void {
+    const { minUnreadBytes, maxUnreadBytes } = this.#limits;
+    if (waitedMs <= QUICK_MS) this.#windowBytes = Math.min(2 * this.#windowBytes, maxUnreadBytes);
+    if (waitedMs >= SLOW_MS) this.#windowBytes = Math.max(this.#windowBytes / 2, minUnreadBytes);
   }
 
   #closeStalled(): void {

@@ -13,7 +13,11 @@ export interface StreamLimits {
   readonly maxUnsentBytes: number;
   /** After this much a ping is sent along, whose pong says that all before it was read. */
   readonly markBytes: number;
-  /** From this much on that was sent and is not known to be read, a connection gets nothing more. */
+  /**
+   * From this much on that was sent and is not known to be read, a connection gets nothing more: the first at the
+   * beginning and for those who take seconds for it, the second for those who read at once.
+   */
+  readonly minUnreadBytes: number;
   readonly maxUnreadBytes: number;
   readonly maxMessageBytes: number;
   readonly maxFirstMessageBytes: number;
@@ -31,7 +35,8 @@ export const STREAM_LIMITS: StreamLimits = {
   closingMs: 5000,
   checkMs: 500,
   maxUnsentBytes: 1024 * 1024,
-  markBytes: 64 * 1024,
+  markBytes: 16 * 1024,
+  minUnreadBytes: 32 * 1024,
   maxUnreadBytes: 256 * 1024,
   maxMessageBytes: 64 * 1024,
   maxFirstMessageBytes: 4096,
