@@ -1,10 +1,11 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { filterDashboard, inflateSegment } from '@ptn-api/core';
 import { TIERS } from '@ptn-api/protocol';
 import type { MinerPositions, Position } from '@ptn-api/protocol';
 import { makePtnRoot, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
+import type { Test } from 'tap';
 import type { DocumentValue, StatisticsHead, StatisticsMiner } from '../dist/ipc/messages.js';
 import { FeedUnderTest } from './feed-collector.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
@@ -115,6 +116,41 @@ await t.test('of the plain and the compressed checkpoint the newer is served', a
   });
   t.pass('taken');
 });
+
+const SCORES = 'validation/plagiarism/miners';
+
+/** A feed of two plagiarism scores. */
+async function scored(t: Test, watch: 'auto' | 'poll') {
+  const root = makePtnRoot(t, {
+    files: { [`${SCORES}/a.json`]: '{"score": 1}', [`${SCORES}/b.json`]: '{"score": 2}' },
+  });
+  const tested = new FeedUnderTest(t, root.path, { watch });
+  await tested.feed.start();
+  t.equal(document(tested, 'miner-copying'), '{"a": {"score": 1}, "b": {"score": 2}}');
+  rmSync(root.join(`${SCORES}/b.json`));
+  return { root, tested };
+}
+
+await t.test('a plagiarism score that cannot be read takes nobody out of what is served', async (t) => {
+  const { root, tested } = await scored(t, 'auto');
+  symlinkSync('b.json', root.join(`${SCORES}/b.json`));
+  await waitFor(() => tested.events('bad-file').length === 1, { what: 'the report' });
+  t.match(tested.events('bad-file')[0], { reason: 'b.json cannot be opened (ELOOP)' });
+  t.equal(document(tested, 'miner-copying'), '{"a": {"score": 1}, "b": {"score": 2}}');
+});
+
+for (const watch of ['auto', 'poll'] as const) {
+  await t.test(`${watch}: a link to nothing among the plagiarism scores hides no other`, async (t) => {
+    const { root, tested } = await scored(t, watch);
+    symlinkSync('nowhere', root.join(`${SCORES}/b.json`));
+    for (const score of [3, 4]) {
+      root.writeFile(`${SCORES}/a.json`, `{"score": ${score}}`);
+      const expected = `{"a": {"score": ${score}}}`;
+      await waitFor(() => document(tested, 'miner-copying') === expected, { what: 'a change beside it' });
+    }
+    t.pass('followed');
+  });
+}
 
 await t.test('eliminations and plagiarism scores: changed, broken, gone', async (t) => {
   const root = makePtnRoot(t, {

@@ -172,20 +172,23 @@ await t.test('a client that reads slowly and steadily is kept, and gets everythi
   t.strictSame(slow.sequences, range(1, 400));
 });
 
-await t.test('a slow client that asks for a sign of life has it in seconds, however much waits', async (t) => {
-  const log = new MemoryLog();
-  log.appendMany(400, SOME);
-  const { port } = await serve(t, { log });
-  // 20 KB/s: a quarter of a megabyte would take 13 s.
-  const slow = await slowClient(t, port, { chunkBytes: 2048, everyMs: 100 });
-  await waitUntil(() => slow.sequences.length >= 20);
-  const askedMs = performance.now();
-  slow.ping();
-  await waitUntil(() => slow.pongs === 1);
-  const waitedMs = performance.now() - askedMs;
-  t.ok(waitedMs < 8000, `waited for ${waitedMs} ms`);
-  t.equal(slow.isClosed, false);
-});
+await t.test(
+  'a slow client that asks for a sign of life has it in seconds, however much waits',
+  async (t) => {
+    const log = new MemoryLog();
+    log.appendMany(400, SOME);
+    const { port } = await serve(t, { log });
+    // 20 KB/s: a quarter of a megabyte would take 13 s.
+    const slow = await slowClient(t, port, { chunkBytes: 2048, everyMs: 100 });
+    await waitUntil(() => slow.sequences.length >= 20);
+    const askedMs = performance.now();
+    slow.ping();
+    await waitUntil(() => slow.pongs === 1);
+    const waitedMs = performance.now() - askedMs;
+    t.ok(waitedMs < 8000, `waited for ${waitedMs} ms`);
+    t.equal(slow.isClosed, false);
+  },
+);
 
 await t.test('no more than a window is under way to a client that answers nothing', async (t) => {
   const log = new MemoryLog();

@@ -130,6 +130,8 @@ export function loadMinerCopying(input: LoadDocumentInput & { readonly folder: s
   let nonFinite = 0;
   for (const name of names.sort()) {
     const file = readStamped(join(input.folder, name));
+    // Left out, a miner would be missing until the folder changes.
+    if (file.kind === 'bad') return { ...file, reason: `${name} ${file.reason}` };
     if (file.kind !== 'read') continue;
     const { text, count } = replaceNonFinite(file.bytes.toString('utf8').trim());
     try {

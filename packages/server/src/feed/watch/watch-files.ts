@@ -75,15 +75,23 @@ class FewFiles implements FileWatcher {
 
   #stampOf(path: string): string {
     const nowMs = Date.now();
-    try {
+    return this.#told(path, () => {
       const stats = statSync(path, { bigint: true });
       const stamp = stampOf(stats, nowMs);
       if (!stats.isDirectory()) return stamp;
-      // A file that is written in place leaves its directory as it is.
-      const files = readdirSync(path).map((name) =>
-        stampOf(statSync(join(path, name), { bigint: true }), nowMs),
-      );
+      // A file that is written in place leaves its directory as it is. One that cannot be looked at hides no other.
+      const files = readdirSync(path).map((name) => {
+        const file = join(path, name);
+        return this.#told(file, () => stampOf(statSync(file, { bigint: true }), nowMs));
+      });
       return files.includes(UNSETTLED) ? UNSETTLED : [stamp, ...files].join();
+    });
+  }
+
+  /** The stamp, or what stands in its place where it cannot be had. */
+  #told(path: string, stamp: () => string): string {
+    try {
+      return stamp();
     } catch (error) {
       if (isAbsence(error)) return NOTHING;
       this.#warn(path, error);
