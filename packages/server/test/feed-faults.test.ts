@@ -389,6 +389,24 @@ test('symbolic links are not followed, and are warned of', async (t) => {
   t.same(warned.toSorted(), ['miner-a', 'miner-b/positions']);
 });
 
+test('a tree of links alone is told as one, and an outputs file serves in its place', async (t) => {
+  const root = makePtnRoot(t, { positions: [open('a', 'miner-a', now)] });
+  renameSync(root.join('validation/miners/miner-a'), root.join('elsewhere'));
+  symlinkSync(root.join('elsewhere'), root.join('validation/miners/miner-a'));
+  const alone = new FeedUnderTest(t, root.path);
+  await alone.feed.start();
+  t.equal(alone.head().source, 'none');
+  t.same(
+    alone.events('link-not-followed').map(({ path }) => path),
+    ['miner-a'],
+  );
+  await alone.feed.close();
+  root.writeOutputs('{}');
+  const beside = new FeedUnderTest(t, root.path);
+  await beside.feed.start();
+  t.equal(beside.head().source, 'outputs');
+});
+
 test('documents that are not handed over are read again', async (t) => {
   const root = makePtnRoot(t, {
     files: { 'runnable/minerstatistics.json': '{"data": []}', 'validation/eliminations.json': '["a"]' },

@@ -119,7 +119,9 @@ export class Feed {
     const { positionsSource } = this.#options.config;
     if (positionsSource !== 'auto') return positionsSource;
     if (hasTree(this.#treePath)) return 'tree';
-    return statSync(this.#outputsPath, { throwIfNoEntry: false }) === undefined ? 'none' : 'outputs';
+    if (statSync(this.#outputsPath, { throwIfNoEntry: false }) !== undefined) return 'outputs';
+    // As it is the tree that there is, it says why nothing of it is served.
+    return hasTree(this.#treePath, 'links') ? 'tree' : 'none';
   }
 
   async #startPositions(): Promise<void> {

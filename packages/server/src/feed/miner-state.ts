@@ -98,13 +98,16 @@ export class MinerState {
       this.live.set(position.facts.positionUuid, { ...position, goneMs: null });
     }
     this.files.clear();
-    // A file that does not read just now keeps its last good content.
+    // A file that does not read just now keeps its last good content; two of one position keep it together.
+    const kept = new Set<string>();
     for (const { path } of loaded.bad) {
       const file = filesBefore.get(path);
       const entry = file && liveBefore.get(file.positionUuid);
-      if (file === undefined || entry === undefined || this.live.has(file.positionUuid)) continue;
+      if (file === undefined || entry === undefined) continue;
+      if (this.live.has(file.positionUuid) && !kept.has(file.positionUuid)) continue;
       this.files.set(path, file);
       this.live.set(file.positionUuid, entry);
+      kept.add(file.positionUuid);
     }
     for (const { path, ...state } of loaded.files) this.files.set(path, state);
     const before = new Map(this.bad);

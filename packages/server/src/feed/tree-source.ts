@@ -36,11 +36,13 @@ function hotkeyOf(path: string): string | null {
   return side === 'open' || side === 'closed' ? hotkey : null;
 }
 
-/** The miners' folders; none while there is no tree yet. */
-function minersIn(root: string): string[] {
+/** The miners' folders, or the symbolic links in their place; none while there is no tree yet. */
+function minersIn(root: string, kind: 'folders' | 'links' = 'folders'): string[] {
   try {
     const entries = readdirSync(root, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    return entries
+      .filter((entry) => (kind === 'folders' ? entry.isDirectory() : entry.isSymbolicLink()))
+      .map((entry) => entry.name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
@@ -48,12 +50,13 @@ function minersIn(root: string): string[] {
 }
 
 /**
- * Whether a tree with at least one miner's positions is there.
+ * Whether a tree with at least one miner's positions is there; `links`: whether one is that is made of links alone,
+ * which are not followed.
  *
  * @throws Error when that cannot be told.
  */
-export function hasTree(root: string): boolean {
-  return minersIn(root).some(
+export function hasTree(root: string, kind: 'folders' | 'links' = 'folders'): boolean {
+  return minersIn(root, kind).some(
     (hotkey) => statSync(join(root, hotkey, 'positions'), { throwIfNoEntry: false }) !== undefined,
   );
 }

@@ -1,0 +1,36 @@
+import { makePtnRoot } from '@ptn-api/testkit';
+import { writeFileSync } from 'node:fs';
+import t from 'tap';
+import { GONE_GRACE_MS, MinerState } from '../dist/feed/miner-state.js';
+import { loadMiner } from '../dist/feed/tasks/load-miner.js';
+import { HOUR_MS, trade } from './feed-fixture.ts';
+
+void t.test('two files of a position that do not read keep it until both are gone', (t) => {
+  const now = Date.now();
+  const root = makePtnRoot(t);
+  const paths = [
+    root.writePosition(trade({ uuid: 'p', times: [now - HOUR_MS, now], closed: true })),
+    root.writePosition(trade({ uuid: 'p', times: [now - HOUR_MS] })),
+  ];
+  const miner = new MinerState('miner-a');
+  const read = (): void => {
+    const loaded = loadMiner({
+      root: root.join('validation/miners'),
+      hotkey: 'miner-a',
+      now,
+      strip: false,
+      ordersSinceMs: Infinity,
+    });
+    miner.replace(loaded, null, now);
+  };
+  read();
+  t.same([...miner.live.keys()], ['p']);
+  for (const path of paths) writeFileSync(path, '{"half');
+  read();
+  t.same([miner.live.size, miner.files.size, miner.bad.size], [1, 2, 2], 'it is shown as it was');
+  t.equal(miner.isUnread(now), false);
+  for (const path of miner.files.keys()) miner.apply({ kind: 'gone', path }, now);
+  miner.plan(now + GONE_GRACE_MS, false);
+  t.ok(miner.isEmpty, 'nothing is left of it');
+  t.end();
+});
