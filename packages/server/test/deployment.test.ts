@@ -112,12 +112,10 @@ void t.test('a server that takes over waits for the admin port, which is no erro
     lines.map(({ level, event }) => [level, event]),
     [[30, 'admin-port-waiting']],
   );
-  const sinceMs = performance.now();
   holder.close();
   await waitFor(() => lines.some(({ event }) => event === 'listening-admin'), {
     what: 'the port is taken over',
   });
-  t.ok(performance.now() - sinceMs < 1000, 'within the time that ptn-api status waits');
   t.notOk(lines.some(({ level }) => level >= 40));
 });
 

@@ -104,28 +104,33 @@ await t.test('a position whose file is gone for good goes too, settled or not', 
 });
 
 await t.test('24 h pass without any file being touched: an order, a close, and it settles', async (t) => {
-  // Long enough for the feed to start on a busy machine.
-  const soon = Date.now() - DAY_MS + 5000;
+  let nowMs = now;
+  const soon = now - DAY_MS + 5000;
   const root = makePtnRoot(t, {
     positions: [
       old('before', 'miner-a', 3),
       trade({ uuid: 'closing', times: [soon - HOUR_MS, soon], closed: true }),
-      trade({ uuid: 'growing', times: [soon - HOUR_MS, soon, Date.now()] }),
+      trade({ uuid: 'growing', times: [soon - HOUR_MS, soon, now] }),
     ],
   });
-  const tested = new FeedUnderTest(t, root.path);
+  const tested = new FeedUnderTest(t, root.path, {}, { now: () => nowMs });
   await tested.feed.start();
   const shown = (uuid: string) => tested.map(0)['miner-a']?.positions.find((p) => p.position_uuid === uuid);
   t.equal(shown('closing')?.is_closed_position, false, 'cut before its close');
   t.equal(shown('growing')?.orders.length, 1);
+  const { generation } = tested.head();
+  nowMs = soon + DAY_MS - 1;
+  root.writePosition(old('touched', 'miner-b', 9));
+  await waitFor(() => tested.head().generation > generation, { what: 'another generation' });
+  t.equal(shown('growing')?.orders.length, 1, 'not before its time');
+  nowMs = soon + DAY_MS + 1;
   await waitFor(
     () => shown('closing')?.is_closed_position === true && shown('growing')?.orders.length === 2,
     {
       what: 'the close and the order are shown',
     },
   );
-  t.ok(Date.now() > soon + DAY_MS, 'not before their time');
-  t.equal(tested.mapText(0), filterDashboard(tested.mapText(100), 0, Date.now()).text);
+  t.equal(tested.mapText(0), filterDashboard(tested.mapText(100), 0, nowMs).text);
   t.same(tested.uuids('miner-a'), ['before', 'closing', 'growing'], 'the order holds');
 });
 

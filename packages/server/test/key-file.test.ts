@@ -70,6 +70,7 @@ async function watched(
   scope: TestScope,
   paths: readonly [string, ...string[]],
   mode: 'auto' | 'poll' = 'auto',
+  pollMs?: number,
 ): Promise<Watched> {
   const lines: Line[] = [];
   const changes: (readonly KeyGrant[])[] = [];
@@ -81,6 +82,7 @@ async function watched(
   const keyFile = await watchKeyFile({
     paths,
     mode,
+    ...(pollMs !== undefined && { pollMs }),
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     onChange: (grants) => changes.push(grants),
   });
@@ -91,13 +93,11 @@ async function watched(
     changes,
     sees: async (key, tier) => {
       await waitFor(() => new KeyRing(keyFile.grants).lookup(key, Date.now())?.tier === tier, {
-        timeoutMs: 5000,
         what: `a key file with ${key} at tier ${String(tier)}`,
       });
     },
     logs: (event, from = 0) =>
       waitFor(() => lines.slice(from).find((line) => line.event === event), {
-        timeoutMs: 5000,
         what: () => `a log line ${event} in ${JSON.stringify(lines)}`,
       }),
   };
@@ -297,10 +297,10 @@ for (const mode of ['auto', 'poll'] as const) {
   });
 }
 
-test('notices make a change count sooner than the next look would', async (t) => {
+test('notices make a change count long before the next look would', async (t) => {
   const path = join(makeFolder(t), 'api_keys.json');
   write(path, BEFORE);
-  const { sees } = await watched(t, [path]);
+  const { sees } = await watched(t, [path], 'auto', 2000);
   write(path, AFTER);
   await sees('KB', 100);
   const startMs = performance.now();
@@ -308,8 +308,8 @@ test('notices make a change count sooner than the next look would', async (t) =>
     replace(path, { alice: `K${edit}` });
     await sees(`K${edit}`, 100);
   }
-  // Looking alone takes half a second for each but the first.
-  t.ok(performance.now() - startMs < 3000);
+  // Looking alone takes two seconds for each but the first.
+  t.ok(performance.now() - startMs < 10_000);
 });
 
 test('a folder in place of the file leaves the last good keys, until there is a file again', async (t) => {
@@ -560,7 +560,7 @@ test('a file that moves to a less preferred place is followed, as in a rollback'
   mkdirSync(dirname(other), { recursive: true });
   await delay(0);
   renameSync(preferred, other);
-  await waitFor(() => keyFile.path === other, { what: 'the other place', timeoutMs: 5000 });
+  await waitFor(() => keyFile.path === other, { what: 'the other place' });
   write(other, { amy: 'KA' });
   await sees('KB', undefined);
   write(preferred, { amy: 'KA2' });

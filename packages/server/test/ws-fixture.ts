@@ -16,7 +16,7 @@ import type { StreamServerOptions } from '../dist/ws/stream-server.js';
 import { UpgradeServer } from '../dist/ws/upgrade-server.js';
 import type { UpgradeLimits } from '../dist/ws/upgrade-server.js';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 export function grant(key: string, tier: Tier, more: Partial<KeyGrant> = {}): KeyGrant {
   return { sha256: keyDigest(key), userId: `user-${key}`, tier, ...more };

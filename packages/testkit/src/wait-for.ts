@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const POLL_MS = 10;
 
 export interface WaitOptions {
-  /** How long to go on trying. 10 s by default. */
+  /** How long to go on trying. 30 s by default. */
   readonly timeoutMs?: number;
   /** What is waited for, for the error: "the server is ready". A function is asked when the time is up. */
   readonly what: string | (() => string);
@@ -16,7 +16,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 10_000, what }: WaitOptions,
+  { timeoutMs = 30_000, what }: WaitOptions,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;

@@ -22,6 +22,8 @@ export interface WatchKeyFileOptions {
   readonly paths: readonly [string, ...string[]];
   /** `poll` does without the system's change notices. */
   readonly mode: 'auto' | 'poll';
+  /** Time between two looks without a notice; half a second by default. */
+  readonly pollMs?: number;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Called with all keys that count from now on, after the first ones, which {@link KeyFile.grants} holds. */
   readonly onChange: (grants: readonly KeyGrant[]) => void;
@@ -66,7 +68,7 @@ type Look =
  * @throws StartError when there is no file, or none that can be used.
  */
 export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFile> {
-  const { paths, mode, log, onChange, onFile } = options;
+  const { paths, mode, pollMs = POLL_MS, log, onChange, onFile } = options;
 
   let first = await look(paths);
   if (first.kind !== 'good') {
@@ -216,12 +218,12 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
       : watchPlaces(paths, checkSoon, (error) => {
           log.warn(
             { event: 'keys-watch-failed', err: error },
-            `changes of the key file are seen only by looking every ${POLL_MS} ms`,
+            `changes of the key file are seen only by looking every ${pollMs} ms`,
           );
         });
   // For what changed between the first look and the first notice.
   checkSoon();
-  const poll = setInterval(checkSoon, POLL_MS);
+  const poll = setInterval(checkSoon, pollMs);
 
   return {
     get grants() {
