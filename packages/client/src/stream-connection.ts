@@ -202,7 +202,7 @@ export class StreamConnection {
       case 'orders':
         if (message.broken > 0) {
           this.#events.onFault(
-            new PtnStreamError(`the server sent ${message.broken} orders that cannot be read`),
+            new PtnStreamError(`orders that the server sent and that cannot be read: ${message.broken}`),
           );
         }
         if (message.orders.length > 0) this.#events.onOrders(message.orders, size);

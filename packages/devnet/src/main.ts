@@ -1,3 +1,4 @@
+import { counted } from '@ptn-api/core';
 import { resolve } from 'node:path';
 import { RootInUseError, SimulatedValidator } from './live/simulated-validator.ts';
 import { parseOptions, UsageError } from './options.ts';
@@ -49,7 +50,7 @@ async function run({ startMs: endMs, historyOnly, ...options }: Options): Promis
   await validator.writeHistory();
   const { root } = validator;
   const [miners, positions] = [validator.miners.length, validator.positionCount()];
-  say(`${miners} miners and ${positions} positions are in ${root}`);
+  say(`${counted(miners, 'miner')} and ${counted(positions, 'position')} are in ${root}`);
   await tellParent({ type: 'ready', root, miners, positions });
   if (historyOnly) leave();
   else if (!stopping.signal.aborted) validator.start();

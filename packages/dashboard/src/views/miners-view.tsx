@@ -64,7 +64,7 @@ export function MinersView({ miners }: { miners: readonly MinerRow[] }) {
         <Search label="Search by hotkey" value={query} onValue={setQuery} />
         <span class="muted" role="status">
           {rows.length === miners.length
-            ? `${formatWhole(miners.length)} miners`
+            ? `${formatWhole(miners.length)} ${miners.length === 1 ? 'miner' : 'miners'}`
             : `${formatWhole(rows.length)} of ${formatWhole(miners.length)} miners`}
         </span>
       </div>

@@ -103,7 +103,7 @@ export function StatisticsView({ rows, hotkey }: StatisticsViewProps) {
         <Search label="Search by hotkey or status" value={query} onValue={setQuery} />
         <span class="muted" role="status">
           {shown.length === all.length
-            ? `${formatWhole(all.length)} miners`
+            ? `${formatWhole(all.length)} ${all.length === 1 ? 'miner' : 'miners'}`
             : `${formatWhole(shown.length)} of ${formatWhole(all.length)} miners`}
         </span>
       </div>

@@ -1,3 +1,4 @@
+import { counted } from '@ptn-api/core';
 import type { ServerStatus } from '../supervisor/monitoring/server-status.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -36,7 +37,7 @@ export function statusText(status: ServerStatus): string {
     ),
     positions === null
       ? '  no positions were published yet'
-      : `  positions from ${positions.source}: ${positions.miners} miners, generation ${positions.generation}, checked ${ago(status.positionsUncheckedMs)}`,
+      : `  positions from ${positions.source}: ${counted(positions.miners, 'miner')}, generation ${positions.generation}, checked ${ago(status.positionsUncheckedMs)}`,
     '',
     'Orders',
     orders === null

@@ -1,3 +1,4 @@
+import { counted } from '@ptn-api/core';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../../config/config.ts';
@@ -12,7 +13,10 @@ const CLOCK_TOLERANCE_MS = 5000;
 export function checkRoot(config: ServerConfig, tree: ScannedTree, nowMs: number): Finding[] {
   const { ptnRoot, positionsSource } = config;
   const findings = [
-    ok('PTN_ROOT', `${ptnRoot}, ${tree.files} files in ${tree.directories} folders of validation/`),
+    ok(
+      'PTN_ROOT',
+      `${ptnRoot}, ${counted(tree.files, 'file')} in ${counted(tree.directories, 'folder')} of validation/`,
+    ),
   ];
   if (tree.unreadable.length > 0) {
     findings.push(

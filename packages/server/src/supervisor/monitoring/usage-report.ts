@@ -1,3 +1,4 @@
+import { counted } from '@ptn-api/core';
 import type { Logger } from 'pino';
 import { quantileMs } from '../../metrics/latencies.ts';
 import { Usage } from '../../metrics/usage.ts';
@@ -79,7 +80,7 @@ export class UsageReport {
         usage: rows.slice(0, MOST_ROWS),
         ...(rows.length > MOST_ROWS ? { rowsLeftOut: rows.length - MOST_ROWS } : {}),
       },
-      `usage of the last ${seconds} s: ${requests} requests, ${failures} of them failed`,
+      `usage of the last ${seconds} s: ${counted(requests, 'request')}, ${failures} of them failed`,
     );
   }
 }
