@@ -1,10 +1,13 @@
 /** Every call of the feed that can fail is made to fail: nothing is lost, nothing is claimed that is not there. */
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { makePtnRoot, positionPath, waitFor } from '@ptn-api/testkit';
+import { pino } from 'pino';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { ServerConfig } from '../dist/config/config.js';
+import { PositionsFeed } from '../dist/feed/positions-feed.js';
 import { createTaskPool } from '../dist/feed/task-pool.js';
 import type { TaskInput, TaskName, TaskOutput, TaskPool } from '../dist/feed/task-pool.js';
 import { FeedUnderTest } from './feed-collector.ts';
@@ -114,6 +117,38 @@ test('where the first orders are not in the log, nothing is claimed for a miner 
   );
   pool.fails = () => false;
   await waitFor(() => sequenceOf(tested) === 42, { what: 'it is there and claimed' });
+});
+
+test('what changes while a source is being opened is published with all the rest, and not before', async (t) => {
+  const pool = createTaskPool(1);
+  t.teardown(() => pool.close());
+  const published: (readonly string[])[] = [];
+  const feed = new PositionsFeed({
+    pool,
+    log: pino({ level: 'silent' }),
+    lastGeneration: 0,
+    strip: false,
+    loadMiner: null,
+    source: 'tree',
+    publish: ({ put }) => {
+      for (const [, value] of put) if (value.kind === 'positions-head') published.push(value.hotkeys);
+      return Promise.resolve();
+    },
+  });
+  t.teardown(() => feed.close());
+  const touch = (hotkey: string): void => {
+    feed.miner(hotkey).rest = '"n_positions": 0';
+    feed.touch(hotkey);
+  };
+  touch('miner-a');
+  // Longer than changes are gathered: an order that was placed while the tree was read for the first time.
+  await delay(400);
+  t.same(published, []);
+  touch('miner-b');
+  await feed.flush();
+  t.same(published, [['miner-a', 'miner-b']]);
+  touch('miner-c');
+  await waitFor(() => published.length === 2, { what: 'what comes later is published by itself' });
 });
 
 test('a file with known orders that does not read at a start holds back the claim', async (t) => {

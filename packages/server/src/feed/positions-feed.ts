@@ -57,6 +57,8 @@ export class PositionsFeed {
   readonly #published = new Set<string>();
   #generation: number;
   #isFirst = true;
+  /** Whether the source has touched all miners that there are: a generation of some would be taken for all. */
+  #isBegun = false;
   /** How many miners the last generation had. */
   #miners = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -133,6 +135,7 @@ export class PositionsFeed {
 
   #schedule(sinceMs = machineMs()): void {
     this.#waitingSinceMs = Math.min(this.#waitingSinceMs, sinceMs);
+    if (!this.#isBegun) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.flush().catch((error: unknown) => {
@@ -146,6 +149,7 @@ export class PositionsFeed {
 
   /** Starts the clock that moves positions between the tiers when their time comes; after the first generation. */
   startClock(): void {
+    this.#isBegun = true;
     // Of what was seen while the first generation was made.
     this.completenessChanged();
     this.#clock = setInterval(() => {
@@ -216,8 +220,12 @@ export class PositionsFeed {
     }
   }
 
-  /** Publishes what changed. Resolves when it was handed over; several calls at once are one. */
+  /**
+   * Publishes what changed. Resolves when it was handed over; several calls at once are one. The first call is the
+   * source's, when it has touched every miner; from then on the feed publishes by itself.
+   */
   async flush(): Promise<void> {
+    this.#isBegun = true;
     while (this.#flushing !== null) await this.#flushing;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
