@@ -260,3 +260,13 @@ test('an error of a watch is logged, and its directory polled', async (t) => {
   folder.put(`${OPEN}/one`);
   await tree.hinted(`${OPEN}/one`);
 });
+
+test('a file that only the receiver came upon is hinted when it is gone', async (t) => {
+  const folder = makeFolder(t);
+  const tree = await watchedTree(t, folder.root, { mode: 'poll', sweepMs: 30 });
+  await tree.settled();
+  const closed = 'new-miner/positions/BTCUSD/closed/two';
+  tree.watcher.learn([`${OPEN}/one`, closed]);
+  await tree.hinted(`${OPEN}/one`, closed);
+  t.pass('hinted, though no sweep ever saw it');
+});

@@ -149,7 +149,12 @@ export class TreeSource {
     try {
       const ordersSinceMs = orders()?.horizonMs ?? Infinity;
       const loaded = await pool.run('loadMiner', { root, hotkey, now, strip: true, ordersSinceMs });
-      feed.miner(hotkey).replace(loaded, null, now);
+      const miner = feed.miner(hotkey);
+      // One that comes and goes between two sweeps where nothing is watched would be shown for good.
+      this.#watcher?.learn(
+        [...loaded.files, ...loaded.bad].flatMap(({ path }) => (miner.files.has(path) ? [] : [path])),
+      );
+      miner.replace(loaded, null, now);
       for (const position of [...loaded.recent, ...loaded.live]) orders()?.see(hotkey, position);
       void orders()?.store();
       for (const { path } of loaded.bad) this.#retry(path, now);

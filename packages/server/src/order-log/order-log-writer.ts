@@ -184,8 +184,11 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   }
 
   async close(): Promise<void> {
-    await this.#environment.close();
-    this.#releaseLock();
+    try {
+      await this.#environment.close();
+    } finally {
+      this.#releaseLock();
+    }
   }
 
   /** The first message that stays, of those in the oldest block; the one behind the block where none does. */

@@ -188,6 +188,14 @@ export class OrderLogOwner {
     this.#ingest?.stopReading();
     await this.#orders?.finish();
     await this.#ingest?.close();
-    await this.#orders?.close();
+    try {
+      await this.#orders?.close();
+    } catch (error) {
+      // All that was to be stored is. The next start finds what is left behind.
+      this.#options.log.error(
+        { event: 'order-log-close-failed', err: error },
+        'the order log could not be closed',
+      );
+    }
   }
 }

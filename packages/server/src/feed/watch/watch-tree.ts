@@ -53,6 +53,8 @@ export interface TreeWatcher {
   /** Resolves when no watch and no thread is left. */
   close(): Promise<void>;
   stats(): TreeWatcherStats;
+  /** Files that the receiver came upon by itself: they are hinted when they are gone. */
+  learn(files: readonly string[]): void;
 }
 
 /** What tests put in place of the system. */
@@ -119,6 +121,10 @@ class InotifyAndSweep implements TreeWatcher {
     if (this.#flush !== null) clearImmediate(this.#flush);
     this.#watches.close();
     await this.#sweeper.close();
+  }
+
+  learn(files: readonly string[]): void {
+    if (files.length > 0 && !this.#isClosed) this.#sweeper.learn([], files);
   }
 
   stats(): TreeWatcherStats {
