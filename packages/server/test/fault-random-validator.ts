@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { summaryFields, summaryText } from '@ptn-api/core';
 import type { Position } from '@ptn-api/protocol';
 import { addOrder, makePosition, positionPath } from '@ptn-api/testkit';
@@ -345,6 +346,8 @@ export class Validator {
     const text = JSON.stringify(content);
     if (random() < 0.5 && existsSync(root.join(path))) writeFileSync(root.join(path), text);
     else root.writeFile(path, text);
+    // The newer of the two counts.
+    if (path.endsWith('checkpoint.json') && random() < 0.5) root.writeFile(`${path}.gz`, gzipSync(text));
   }
 
   #take(position: Position): void {

@@ -14,6 +14,9 @@ export interface TaskPool {
   close(): Promise<void>;
 }
 
+/** How often it is looked whether tasks wait for a thread that nobody starts. */
+const REVIVE_MS = 1000;
+
 /**
  * A pool of at most `threads` threads. Idle ones are kept for a while: starting one costs more than most tasks.
  */
@@ -27,14 +30,25 @@ export function createTaskPool(threads: number): TaskPool {
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
     concurrentTasksPerWorker: 1,
   });
-  return {
-    async run<N extends TaskName>(name: N, input: TaskInput<N>): Promise<TaskOutput<N>> {
-      const startedMs = performance.now();
-      const output: TaskOutput<N> = await (pool.run(input, { name }) as Promise<TaskOutput<N>>);
+  let running = 0;
+  // After a thread that died before it was ready, the pool starts none for the tasks that wait, only for a further one.
+  const revival = setInterval(() => {
+    if (running > 0 && pool.threads.length === 0) void run('nothing', null).catch(() => undefined);
+  }, REVIVE_MS).unref();
+  const run = async <N extends TaskName>(name: N, input: TaskInput<N>): Promise<TaskOutput<N>> => {
+    const startedMs = performance.now();
+    running += 1;
+    try {
+      return await (pool.run(input, { name }) as Promise<TaskOutput<N>>);
+    } finally {
+      running -= 1;
       feedMetrics.observeTask(name, performance.now() - startedMs);
-      return output;
-    },
+    }
+  };
+  return {
+    run,
     async close() {
+      clearInterval(revival);
       await pool.destroy();
     },
   };

@@ -11,3 +11,8 @@ export { loadOutputs } from './load-outputs.ts';
 export { loadStatistics } from './load-statistics.ts';
 export { readPositions } from './read-positions.ts';
 export { splitPositions } from './split-positions.ts';
+
+/** Makes the pool start a thread. */
+export function nothing(input: null): null {
+  return input;
+}
