@@ -1,4 +1,5 @@
 export { counted } from './counted.ts';
+export { printable } from './printable.ts';
 export { combineCrc32, crc32 } from './gzip/crc32.ts';
 export {
   combineDigests,

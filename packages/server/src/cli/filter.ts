@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { filterDashboard, JsonSyntaxError, NotADashboardError } from '@ptn-api/core';
+import { filterDashboard, JsonSyntaxError, NotADashboardError, printable } from '@ptn-api/core';
 import type { FilteredDashboard } from '@ptn-api/core';
 import type { Tier } from '@ptn-api/protocol';
 
@@ -93,17 +93,17 @@ async function write(text: string, stdout: NodeJS.WritableStream): Promise<void>
  * @returns the exit code: 0, or 1 after one line on stderr that says what is wrong with the input.
  */
 export async function runFilter(args: FilterArgs, io: FilterIo): Promise<number> {
-  const name = args.file ?? 'standard input';
+  const name = printable(args.file ?? 'standard input');
   let filtered: FilteredDashboard;
   try {
     filtered = filter(await toText(await readInput(args.file, io.stdin)), args);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    io.stderr.write(`${name} ${error.message}\n`);
+    io.stderr.write(`${name} ${printable(error.message)}\n`);
     return 1;
   }
   const { text, warnings, nonFinite } = filtered;
-  for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
   if (nonFinite > 0) io.stderr.write(`warning: ${nonFinite} NaN or Infinity in ${name} became null\n`);
   await write(text, io.stdout);
   return 0;

@@ -8,8 +8,10 @@ import {
   keyDigest,
   KeyRing,
   parseKeyFile,
+  printable,
+  putMember,
+  removeMember,
 } from '@ptn-api/core';
-import { putMember, removeMember } from '@ptn-api/core';
 import type { KeyGrant } from '@ptn-api/core';
 import type { GivenOptions } from '../config/given-options.ts';
 import { quoted } from '../config/given-options.ts';
@@ -49,7 +51,7 @@ export async function runKeys(request: KeysRequest, context: KeysContext, io: Ke
   const paths = keyFilePaths(context.given, context.cwd);
   const place = (): { path: string; exists: boolean } => chosenKeyFile(paths, inForceOf(context));
   const tell = (line: string): void => {
-    io.stderr.write(`${line}\n`);
+    io.stderr.write(`${printable(line)}\n`);
   };
   const edit = async (
     path: string,
@@ -278,7 +280,7 @@ function asText(listed: readonly ListedKey[], nowMs: number): string {
   return listed
     .map(({ grant, isPrevious }) => {
       const what = isPrevious ? `its previous key, ${describe(grant, nowMs)}` : describe(grant, nowMs);
-      return `${grant.userId}: ${what}\n`;
+      return `${printable(`${grant.userId}: ${what}`)}\n`;
     })
     .join('');
 }
@@ -303,7 +305,7 @@ async function check(
 ): Promise<number> {
   const key = (env[KEY_VARIABLE] ?? (await readText(io.stdin))).replace(/\r?\n$/, '');
   const say = (line: string, code: number): number => {
-    io.stdout.write(`${line}\n`);
+    io.stdout.write(`${printable(line)}\n`);
     return code;
   };
   if (key === '') throw refused(`no key was given: set ${KEY_VARIABLE}, or write it to standard input`);

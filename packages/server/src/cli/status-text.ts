@@ -1,4 +1,4 @@
-import { counted } from '@ptn-api/core';
+import { counted, printable } from '@ptn-api/core';
 import type { ServerStatus } from '../supervisor/monitoring/server-status.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -80,12 +80,7 @@ export function statusText(status: ServerStatus): string {
             `  ${new Date(timeMs).toISOString()} ${process}${event === null ? '' : ` ${event}`}: ${message}`,
         )),
   ];
-  return `${lines.map(printable).join('\n')}\n`;
-}
-
-/** Users' names and messages come from files: they must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?').trimEnd();
+  return `${lines.map((line) => printable(line).trimEnd()).join('\n')}\n`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { printable } from '@ptn-api/core';
 import pino from 'pino';
 import type { DestinationStream, Logger, LoggerOptions as LoggerOptionsOfPino } from 'pino';
 import type { PinoPretty } from 'pino-pretty';
@@ -12,6 +13,8 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Takes the lines, as JSON, instead of stdout. */
   readonly destination?: DestinationStream | undefined;
+  /** Coloured text for people; by default where the lines go to a terminal. */
+  readonly isForTerminal?: boolean;
 }
 
 const ERROR_LEVEL = pino.levels.values['error'] ?? 50;
@@ -32,7 +35,7 @@ export function isStdoutReplaced(): boolean {
  *
  * Lines are written synchronously, so that the last words before an exit are not lost.
  */
-export function createLogger({ name, level, destination }: LoggerOptions): Logger {
+export function createLogger({ name, level, destination, isForTerminal }: LoggerOptions): Logger {
   const options: LoggerOptionsOfPino = {
     name,
     level,
@@ -44,10 +47,11 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
       },
     },
   };
+  const isTerminal = destination === undefined && !isStdoutReplaced() && process.stdout.isTTY;
+  if (isForTerminal ?? isTerminal)
+    return pino({ ...options, hooks: { ...options.hooks, streamWrite: steerless } }, pretty(destination));
   if (destination !== undefined) return pino(options, destination);
   if (isStdoutReplaced()) return pino(options, process.stdout);
-  if (process.stdout.isTTY)
-    return pino(options, loadPretty()({ sync: true, ignore: 'hostname', destination: 1 }));
   return pino(options, openStandardOutput());
 }
 
@@ -65,6 +69,22 @@ export function openStandardOutput(): DestinationStream {
   });
   outliveWriteErrors(stdout, 'standard output');
   return stdout;
+}
+
+function pretty(destination: number | DestinationStream = 1): DestinationStream {
+  return loadPretty()({
+    sync: true,
+    ignore: 'hostname',
+    destination,
+    messageFormat: (log, key) => printable(String(log[key])),
+  });
+}
+
+/** Of a line in JSON, the escapes of control characters but line breaks: the terminal is to show them, and not obey. */
+function steerless(line: string): string {
+  return line
+    .replace(/\\(\\|u00[01][0-9a-f]|[bfr])/g, (escape, what) => (what === '\\' ? escape : '?'))
+    .replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 /** Loaded only where it is used: it takes a fifth of the time that a worker takes to start. */

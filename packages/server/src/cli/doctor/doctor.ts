@@ -1,4 +1,4 @@
-import { counted } from '@ptn-api/core';
+import { counted, printable } from '@ptn-api/core';
 import type { GivenOptions } from '../../config/given-options.ts';
 import { resolveConfig } from '../../config/resolve-config.ts';
 import type { ConfigContext } from '../../config/resolve-config.ts';
@@ -34,8 +34,8 @@ const MARKS: Readonly<Record<Finding['level'], string>> = {
 export async function runDoctor(given: GivenOptions, { write, ...context }: DoctorContext): Promise<number> {
   const findings = await diagnose(given, context);
   for (const { level, subject, detail, advice } of findings) {
-    write(`${MARKS[level]}  ${subject}: ${detail}\n`);
-    if (advice !== undefined) write(`         -> ${advice}\n`);
+    write(`${MARKS[level]}  ${printable(`${subject}: ${detail}`)}\n`);
+    if (advice !== undefined) write(`         -> ${printable(advice)}\n`);
   }
   const count = (level: Finding['level']): number =>
     findings.filter((finding) => finding.level === level).length;
