@@ -155,20 +155,34 @@ void t.test('an order of exactly 24 h is too young', (t) => {
 });
 
 void t.test('a cut keeps every byte that does not follow from the orders', (t) => {
-  const first = `{"order_uuid":"a\\u00e9", "leverage":1e-1,"order_type":"LONG",\t"price":100.00, "processed_ms": ${CUTOFF - 1}, "new": {"x":[1,  2]}}`;
+  const first = `{"order_uuid":"a\\u00e9", "leverage":1e-1,"order_type":"LONG",\t"price":100.00, "processed_ms": ${CUTOFF - 1}}`;
   const second = `{"order_uuid":"b","leverage":0.2,"order_type":"LONG","price":101,"processed_ms":${CUTOFF}}`;
   const text =
-    `{"zeta" : [1,2 ], "orders":[${first} , ${second}],"position_uuid":"00000000-0000-4000-8000-000000000001",` +
+    `{"orders":[${first} , ${second}],"position_uuid":"00000000-0000-4000-8000-000000000001",` +
     `"net_leverage":0.3,"open_ms":1,"trade_pair":["BTCUSD"],"miner_hotkey":"h\\u00fc"}`;
   const view = viewOf(text, 0);
   t.strictSame(view, {
     kind: 'cut',
     text:
-      `{"zeta" : [1,2 ], "orders":[${first}], "position_uuid":"00000000-0000-4000-8000-000000000001", ` +
+      `{"orders":[${first}], "position_uuid":"00000000-0000-4000-8000-000000000001", ` +
       `"net_leverage":0.1, "open_ms":${CUTOFF - 1}, "trade_pair":["BTCUSD"], "miner_hotkey":"h\\u00fc", ` +
       '"current_return": 1.0, "close_ms": null, "return_at_close": 1.0, "average_entry_price": 100.0, ' +
       '"cumulative_entry_value": 10.0, "realized_pnl": 0.0, "position_type": "LONG", "is_closed_position": false}',
   });
+  t.end();
+});
+
+void t.test('members that are not known do not pass a cut: they stand in the file of today', (t) => {
+  const text = JSON.stringify(
+    positionOf([{ ...older, secret: 'order of today', src: 0 } as typeof older, recent]),
+  ).replace('"orders":', '"secret":{"of":"today"},"orders":');
+  const view = viewOf(text, 0);
+  t.equal(view.kind, 'cut');
+  if (view.kind === 'cut') {
+    t.notMatch(view.text, /secret|today/);
+    t.match(JSON.parse(view.text), { orders: [{ order_uuid: older.order_uuid, src: 0 }] });
+  }
+  t.match(viewOf(text, 100), { kind: 'same' });
   t.end();
 });
 

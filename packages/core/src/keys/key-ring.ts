@@ -32,9 +32,13 @@ export class KeyRing {
 
   /** @param nowMs Unix ms, for keys that expire. */
   lookup(key: string, nowMs: number): KeyGrant | undefined {
-    if (key === '') return undefined; // Also where the file holds the digest of the empty text.
-    const grant = this.#byDigest.get(keyDigest(key));
-    if (grant?.expiresMs !== undefined && nowMs >= grant.expiresMs) return undefined;
-    return grant;
+    // Also where the file holds the digest of the empty text.
+    return key === '' ? undefined : this.current(keyDigest(key), nowMs);
+  }
+
+  /** What the key with this digest allows by now; `undefined` where it was removed or has expired. */
+  current(digest: string, nowMs: number): KeyGrant | undefined {
+    const grant = this.#byDigest.get(digest);
+    return grant?.expiresMs !== undefined && nowMs >= grant.expiresMs ? undefined : grant;
   }
 }

@@ -15,6 +15,41 @@ type JsonRecord = Readonly<Record<string, unknown>>;
 
 const ORDER_TYPES: readonly unknown[] = ['LONG', 'SHORT', 'FLAT'] satisfies OrderType[];
 
+/**
+ * What a record that is cut may hold, of all generations. Any other member stands in today's file and may tell of today:
+ * a newer validator writes it, or a miner's own program.
+ */
+const POSITION_MEMBERS: ReadonlySet<string> = new Set([
+  'miner_hotkey',
+  'position_uuid',
+  'open_ms',
+  'trade_pair',
+  'orders',
+  'current_return',
+  'close_ms',
+  'net_leverage',
+  'return_at_close',
+  'average_entry_price',
+  'initial_entry_price',
+  'cumulative_entry_value',
+  'account_size',
+  'realized_pnl',
+  'position_type',
+  'is_closed_position',
+]);
+const ORDER_MEMBERS: ReadonlySet<string> = new Set([
+  'order_type',
+  'leverage',
+  'price',
+  'bid',
+  'ask',
+  'slippage',
+  'processed_ms',
+  'order_uuid',
+  'price_sources',
+  'src',
+]);
+
 /** A number of the record; null stands for the NaN that Python wrote, and counts as it there. */
 function numberOf(value: unknown): number | undefined {
   if (value === null) return NaN;
@@ -114,13 +149,26 @@ export function orderText({ text, orderSpans }: ParsedPosition, index: number): 
   return span === undefined ? '' : text.slice(span.start, span.end);
 }
 
+/** The same without the members that are not known of an order. */
+function knownOrderText(parsed: ParsedPosition, index: number): string {
+  const text = orderText(parsed, index);
+  if (Object.keys(parsed.record.orders[index] ?? {}).every((key) => ORDER_MEMBERS.has(key))) return text;
+  const known = [...lastMembers(sliceObject(text))].filter(([key]) => ORDER_MEMBERS.has(key));
+  return `{${known.map(([, { keyStart, valueEnd }]) => text.slice(keyStart, valueEnd)).join(CUT_SEPARATOR)}}`;
+}
+
 /**
  * What stands around the kept orders of a cut position, which are joined by {@link CUT_SEPARATOR} between `head` and
  * `tail`. Costs as much as there are orders and carry intervals, not as much as they are long.
  *
  * @param kept indexes of at least one order, rising.
+ * @param isKept tells of a member whether it may be there.
  */
-export function cutAround({ text, record, members }: ParsedPosition, kept: readonly number[]): CutParts {
+export function cutAround(
+  { text, record, members }: ParsedPosition,
+  kept: readonly number[],
+  isKept: (member: string) => boolean = () => true,
+): CutParts {
   const orders: AccountedOrder[] = [];
   let hasLiquidationOrder = false;
   for (const index of kept) {
@@ -154,6 +202,7 @@ export function cutAround({ text, record, members }: ParsedPosition, kept: reado
       pieces.push(`${added}]`);
       continue;
     }
+    if (!isKept(key)) continue;
     const replacement = replacements.get(key) ?? text.slice(valueStart, valueEnd);
     replacements.delete(key);
     pieces.push(text.slice(keyStart, valueStart) + replacement);
@@ -164,8 +213,8 @@ export function cutAround({ text, record, members }: ParsedPosition, kept: reado
 
 /**
  * A position as it stood after some of its orders. Orders that are kept and members that do not follow from them keep
- * their bytes; the accounting members are replaced, or added where they are missing. Of a key that stands twice only
- * the last member is kept: the first could show what the cut is to hide.
+ * their bytes; the accounting members are replaced, or added where they are missing. Members that are not known are left
+ * out, and of a key that stands twice only the last is kept: the others could show what the cut is to hide.
  *
  * @param text of a position that `readPosition` accepted, of the generations 2025 and account-size.
  * @param keep tells by its index which order is kept.
@@ -173,8 +222,8 @@ export function cutAround({ text, record, members }: ParsedPosition, kept: reado
 export function cutPosition(text: string, keep: (index: number) => boolean): CutResult {
   const parsed = parseForCut(text);
   const kept = [...parsed.orderSpans.keys()].filter(keep);
-  const cut = cutAround(parsed, kept);
+  const cut = cutAround(parsed, kept, (member) => POSITION_MEMBERS.has(member));
   if (!cut.ok) return cut;
-  const list = kept.map((index) => orderText(parsed, index)).join(CUT_SEPARATOR);
+  const list = kept.map((index) => knownOrderText(parsed, index)).join(CUT_SEPARATOR);
   return { ok: true, text: cut.head + list + cut.tail, isPairKnown: cut.isPairKnown };
 }
