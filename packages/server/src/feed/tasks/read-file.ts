@@ -26,9 +26,9 @@ function reasonOf(error: unknown): string {
 
 /**
  * Reads a regular file, unless its stamp is the known one. A pipe in place of the file is not waited for, which would
- * stop the thread forever.
+ * stop the thread forever; one that is larger than `maxBytes` is bad.
  */
-export function readStamped(path: string, known?: string): StampedFile {
+export function readStamped(path: string, known?: string, maxBytes = Infinity): StampedFile {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -43,6 +43,8 @@ export function readStamped(path: string, known?: string): StampedFile {
     if (!stats.isFile()) return { kind: 'bad', stamp: '', reason: 'is not a regular file' };
     stamp = versionOf(stats);
     if (stamp === known) return { kind: 'same' };
+    if (stats.size > maxBytes)
+      return { kind: 'bad', stamp, reason: `is larger than ${maxBytes / 2 ** 20} MiB` };
     const bytes = readFileSync(fd);
     return {
       kind: 'read',

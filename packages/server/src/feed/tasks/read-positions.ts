@@ -4,6 +4,9 @@ import { UNSETTLED } from '../watch/stamp.ts';
 import { readStamped } from './read-file.ts';
 import type { PositionText } from './settled-blocks.ts';
 
+/** 100,000 orders. Larger ones would take the memory of all others. */
+const MAX_POSITION_BYTES = 64 * 2 ** 20;
+
 /** A position file to look at, with what is known of it. */
 export interface PositionFile {
   /** Relative to the miners' folder: `<hotkey>/positions/<pair>/<open|closed>/<uuid>`. */
@@ -28,7 +31,7 @@ export type PositionRead =
 
 /** Reads one position file. */
 export function readPositionFile(root: string, { path, stamp: known }: PositionFile): PositionRead {
-  const file = readStamped(join(root, path), known);
+  const file = readStamped(join(root, path), known, MAX_POSITION_BYTES);
   if (file.kind !== 'read') return { ...file, path };
   const read = readPosition(file.bytes.toString('utf8'));
   if (!read.ok) return { kind: 'bad', path, stamp: file.stamp, reason: read.reason };
