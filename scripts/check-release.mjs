@@ -66,6 +66,17 @@ function checkLinks(packageFolder, documents) {
   }
 }
 
+/** What is installed are the versions that the project was tested with, whatever was published since. */
+function checkVersions(packageFolder) {
+  const read = (path) => JSON.parse(readFileSync(join(packageFolder, path), 'utf8'));
+  const { packages } = read('npm-shrinkwrap.json');
+  for (const name of Object.keys(read('package.json').dependencies)) {
+    const { version } = read(join('node_modules', name, 'package.json'));
+    const tested = packages[`node_modules/${name}`].version;
+    if (version !== tested) throw new Error(`${name} is installed as ${version}, and ${tested} was tested`);
+  }
+}
+
 async function checkServer(folder, tarball, version) {
   npmInstall(folder, '--global', '--prefix', folder, tarball);
   const command = join(folder, 'bin', 'ptn-api');
@@ -73,6 +84,7 @@ async function checkServer(folder, tarball, version) {
   if (said !== version) throw new Error(`the installed ptn-api says that it is ${said}, not ${version}`);
   must(join(folder, 'bin', 'ptn-stream'), ['--help']);
   checkLinks(join(folder, 'lib/node_modules/ptn-api'), ['README.md']);
+  checkVersions(join(folder, 'lib/node_modules/ptn-api'));
 
   const { child, url } = await startDemo(command, folder);
   try {

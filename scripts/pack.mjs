@@ -4,6 +4,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { exactDependencies, shrinkwrapOf } from './shrinkwrap.mjs';
 import { build, install, projectRoot, run } from './steps.mjs';
 
 const destination = resolve(process.argv[2] ?? projectRoot);
@@ -55,6 +56,13 @@ function pack(make) {
   const stage = mkdtempSync(join(tmpdir(), 'ptn-api-pack-'));
   try {
     const manifest = { version: root.version, license: root.license, engines: root.engines, ...make(stage) };
+    // A program's versions are its own; a library's are chosen by the program that it is part of.
+    if (manifest.name === root.name) {
+      const shrinkwrap = shrinkwrapOf(manifest);
+      manifest.dependencies = exactDependencies(manifest.dependencies, shrinkwrap);
+      shrinkwrap.packages[''].dependencies = manifest.dependencies;
+      writeFileSync(join(stage, 'npm-shrinkwrap.json'), `${JSON.stringify(shrinkwrap, null, 2)}\n`);
+    }
     writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     run('pack', 'npm', ['pack', '--silent', `--pack-destination=${destination}`], { cwd: stage });
   } finally {
@@ -95,7 +103,7 @@ pack((stage) => {
     type: root.type,
     bin: root.bin,
     ...bundled,
-    files,
+    files: [...files, 'npm-shrinkwrap.json'],
   };
 });
 

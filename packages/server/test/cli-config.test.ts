@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -295,6 +306,31 @@ void t.test('a state directory that cannot be is an error that names it', (t) =>
   }
   t.end();
 });
+
+const NOBODY = 65_534;
+
+void t.test(
+  'a state directory of another user is not used, nor through a link of another user',
+  { skip: process.getuid?.() === 0 ? false : 'only root can give files to another user' },
+  (t) => {
+    const folder = makeFolder(t);
+    const [own, foreign, link] = [join(folder, 'own'), join(folder, 'foreign'), join(folder, 'link')];
+    mkdirSync(own);
+    mkdirSync(foreign);
+    chownSync(foreign, NOBODY, NOBODY);
+    symlinkSync(own, link);
+    prepareStateDir(link);
+    lchownSync(link, NOBODY, NOBODY);
+    for (const path of [foreign, link]) {
+      const error = errorOf(() => {
+        prepareStateDir(path);
+      });
+      t.equal(error.code, 'PTN_ERR_START_STATE_DIR');
+      t.match(error.message, /belongs to another user \(uid 65534.* with chown/);
+    }
+    t.end();
+  },
+);
 
 // --- the example file -----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../ipc/no-debugger.ts';
 import { readFileSync } from 'node:fs';
 import { withEnvironment } from '../config/given-options.ts';
 import { StartError } from '../config/start-error.ts';

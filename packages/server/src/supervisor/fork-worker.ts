@@ -5,6 +5,9 @@ import { forwardLines } from './forward-lines.ts';
 import { workerEnvironment } from './worker-environment.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
+/** Before the worker's own modules, whose loading takes a while. */
+const NO_DEBUGGER = new URL('../ipc/no-debugger.js', import.meta.url).href;
+
 /**
  * Starts a worker's process, with what it prints on its way.
  *
@@ -15,6 +18,7 @@ export function forkWorker(spec: WorkerSpec, printLines?: (lines: string) => voi
   // Where stdout is replaced or this process writes the log of all, what the worker prints passes through it as well.
   const output = printLines !== undefined || isStdoutReplaced() ? 'pipe' : 'inherit';
   const child = fork(spec.modulePath, spec.args ?? [], {
+    execArgv: [...process.execArgv, '--import', NO_DEBUGGER],
     serialization: 'advanced',
     env: workerEnvironment(process.env),
     stdio: ['ignore', output, output, 'ipc'],
