@@ -80,9 +80,21 @@ export const ERRORS = {
     httpStatus: 429,
     text: 'This API key may make {limit} requests per minute. Try again in {seconds} s',
   },
+  PTN_ERR_RATE_LIMITED_BYTES: {
+    httpStatus: 429,
+    text: 'This API key may be sent {limit} MB per minute. Try again in {seconds} s',
+  },
+  PTN_ERR_DOWNLOADS_OF_KEY: {
+    httpStatus: 429,
+    text: 'Too many large answers of this API key are under way. Read them to their end first',
+  },
   PTN_ERR_AUTH_TOO_MANY_FAILURES: {
     httpStatus: 429,
     text: 'Too many failed authentications from this address. Try again in {seconds} s',
+  },
+  PTN_ERR_HTTP_STRANGER_LIMIT: {
+    httpStatus: 429,
+    text: 'Too many requests without a key from this address. Try again in {seconds} s',
   },
   PTN_ERR_HTTP_OVERLOADED: { httpStatus: 503, text: 'The server is busy, try again in a few seconds' },
   PTN_ERR_HTTP_INTERNAL: { httpStatus: 500, text: 'Internal server error' },

@@ -335,28 +335,31 @@ await t.test('no text that a client sends takes long to match', async (t) => {
   }
 });
 
-await t.test('JSON that is deep or has very many members is read like any other', async (t) => {
-  const { app } = await listen(t);
-  const deep = 125_000;
-  const members = Array.from({ length: 12_000 }, (_, index) => `"k${index}":${index}`).join(',');
-  const bombs: readonly (readonly [name: string, body: string, status: number])[] = [
-    ['depth without end', '['.repeat(deep), 401],
-    ['depth', `${'['.repeat(deep)}${']'.repeat(deep)}`, 401],
-    ['depth of objects', `${'{"a":'.repeat(25_000)}1${'}'.repeat(25_000)}`, 401],
-    ['depth beside a key', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)},"api_key":"key-tier100"}`, 200],
-    ['members', `{${members},"api_key":"key-tier100"}`, 200],
-    ['the same member again and again', `{${'"api_key":"x",'.repeat(15_000)}"api_key":"key-tier100"}`, 200],
-    ['a long number', `{"api_key":${'9'.repeat(250_000)}}`, 401],
-    ['escapes', `{"api_key":"${'\\u0041'.repeat(40_000)}"}`, 401],
-  ];
-  for (const [name, payload, status] of bombs) {
-    const headers = { 'content-type': 'application/json' };
-    const ask = () => app.inject({ url: '/miner-hotkeys', payload, headers, method: 'GET' });
-    t.equal((await ask()).statusCode, status, name);
-    const ms = await fastest(ask);
-    t.ok(ms < 250, `${name}: ${ms.toFixed(1)} ms`);
-  }
-});
+await t.test(
+  'JSON that is deep or has many members is read like any other, as long as it is short',
+  async (t) => {
+    const { app } = await listen(t);
+    const deep = 125_000;
+    const members = Array.from({ length: 12_000 }, (_, index) => `"k${index}":${index}`).join(',');
+    const bombs: readonly (readonly [name: string, body: string, status: number])[] = [
+      ['depth without end', '['.repeat(deep), 401],
+      ['depth', `${'['.repeat(deep)}${']'.repeat(deep)}`, 401],
+      ['depth of objects', `${'{"a":'.repeat(25_000)}1${'}'.repeat(25_000)}`, 401],
+      ['depth beside a key', `{"a":${'['.repeat(8000)}${']'.repeat(8000)},"api_key":"key-tier100"}`, 200],
+      ['the same member again and again', `{${'"api_key":"x",'.repeat(1000)}"api_key":"key-tier100"}`, 200],
+      ['more than carries a key', `{${members},"api_key":"key-tier100"}`, 401],
+      ['a long number', `{"api_key":${'9'.repeat(250_000)}}`, 401],
+      ['escapes', `{"api_key":"${'\\u0041'.repeat(40_000)}"}`, 401],
+    ];
+    for (const [name, payload, status] of bombs) {
+      const headers = { 'content-type': 'application/json' };
+      const ask = () => app.inject({ url: '/miner-hotkeys', payload, headers, method: 'GET' });
+      t.equal((await ask()).statusCode, status, name);
+      const ms = await fastest(ask);
+      t.ok(ms < 50, `${name}: ${ms.toFixed(1)} ms`);
+    }
+  },
+);
 
 await t.test('a compressed body stays compressed', async (t) => {
   const { app } = await listen(t);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
@@ -98,6 +99,25 @@ void t.test(
     t.end();
   },
 );
+
+void t.test('a crowd of idle connections leaves the operator a way to the admin port', async (t) => {
+  const lines: { event: string; port?: number }[] = [];
+  const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as (typeof lines)[number]) });
+  const page = { contentType: 'text/plain', read: () => Promise.resolve('all is well') };
+  const admin = new AdminServer(log, 0, { '/status': page });
+  t.teardown(() => admin.close());
+  await admin.open();
+  const port = lines.find(({ event }) => event === 'listening-admin')?.port ?? 0;
+  const idle = Array.from({ length: 200 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+  t.teardown(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  await Promise.all(idle.map((socket) => once(socket, 'connect')));
+  for (let request = 0; request < 10; request++) {
+    const answer = await fetch(`http://127.0.0.1:${port}/status`);
+    t.equal((await answer.text()).trim(), 'all is well');
+  }
+});
 
 void t.test('a server that takes over waits for the admin port, which is no error', async (t) => {
   const holder = createServer().listen(0, '127.0.0.1');

@@ -1,5 +1,5 @@
 import { makePtnRoot } from '@ptn-api/testkit';
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { GONE_GRACE_MS, MinerState } from '../dist/feed/miner-state.js';
 import { loadMiner } from '../dist/feed/tasks/load-miner.js';
@@ -32,5 +32,26 @@ void t.test('two files of a position that do not read keep it until both are gon
   for (const path of miner.files.keys()) miner.apply({ kind: 'gone', path }, now);
   miner.plan(now + GONE_GRACE_MS, false);
   t.ok(miner.isEmpty, 'nothing is left of it');
+  t.end();
+});
+
+void t.test('a file larger than memory leaves its miner what it has', (t) => {
+  const now = Date.now();
+  const root = makePtnRoot(t);
+  const times = [now - HOUR_MS];
+  root.writePosition(trade({ uuid: 'sound', times }));
+  truncateSync(root.writePosition(trade({ uuid: 'huge', times })), 600 * 2 ** 20);
+  const loaded = loadMiner({
+    root: root.join('validation/miners'),
+    hotkey: 'miner-a',
+    now,
+    strip: false,
+    ordersSinceMs: Infinity,
+  });
+  t.same(
+    loaded.live.map(({ facts }) => facts.positionUuid),
+    ['sound'],
+  );
+  t.match(loaded.bad, [{ path: /huge$/, reason: 'is larger than 64 MiB' }]);
   t.end();
 });

@@ -4,11 +4,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import { pino } from 'pino';
 import t from 'tap';
 import type { Test } from 'tap';
-import { AuthenticationFailures } from '../dist/ipc/authentication-failures.js';
+import { AddressLimit } from '../dist/ipc/address-limit.js';
 import { addressGroup, ExemptAddresses } from '../dist/ipc/client-address.js';
 import { UntrustedProxyWarning } from '../dist/ipc/untrusted-proxy.js';
 import { SocketLimits } from '../dist/ipc/socket-limits.js';
 import { buildApp } from '../dist/rest/app.js';
+import { ByteBudget } from '../dist/rest/byte-budget.js';
 import type { PressureLimits } from '../dist/rest/pressure.js';
 import { RequestCounts } from '../dist/rest/request-counts.js';
 import type { RequestsTransaction } from '../dist/rest/request-counts.js';
@@ -26,10 +27,13 @@ interface Options {
   readonly corsOrigins?: readonly string[];
   readonly pressure?: PressureLimits;
   readonly rateLimit?: number;
+  readonly strangersPerMinute?: number;
+  readonly bytesPerMinute?: number;
 }
 
 function limitedApp(t: Test, options: Options = {}, pid = 1) {
   const { requestsPerMinute = 600, trustedProxies = [], corsOrigins = [], pressure, rateLimit } = options;
+  const { strangersPerMinute = 0, bytesPerMinute } = options;
   const snapshots = new Snapshots();
   const amy = { ...grant('good', 100), userId: 'amy', ...(rateLimit !== undefined && { rateLimit }) };
   const old = { ...amy, sha256: grant('before', 100).sha256 };
@@ -42,9 +46,14 @@ function limitedApp(t: Test, options: Options = {}, pid = 1) {
   const config = { requestsPerMinute, trustedProxies, corsOrigins, authFailuresPerMinute: 3 };
   const app = buildApp({
     snapshots,
-    keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line) as LogLine) }),
-    limits: { config, counts, failures: new AuthenticationFailures(config, now) },
+    limits: {
+      config,
+      counts,
+      bytes: new ByteBudget(bytesPerMinute, now),
+      failures: new AddressLimit(3, trustedProxies, now),
+      strangers: new AddressLimit(strangersPerMinute, trustedProxies, now),
+    },
     ...(pressure && { pressure }),
     now,
   });
@@ -61,8 +70,9 @@ function limitedApp(t: Test, options: Options = {}, pid = 1) {
 void t.test('answers say what is left of the minute; beyond it 429 with Retry-After', async (t) => {
   const { get, clock } = limitedApp(t, { requestsPerMinute: 2 });
   const first = await get('good');
-  t.equal(first.headers['ratelimit-policy'], '"default";q=2;w=60');
-  const [, seconds = ''] = /^"default";r=1;t=(\d+)$/.exec(String(first.headers['ratelimit'])) ?? [];
+  t.equal(first.headers['ratelimit-policy'], '"default";q=2;w=60, "bytes";q=1073741824;w=60');
+  const [, seconds = ''] =
+    /^"default";r=1;t=(\d+), "bytes";r=1073741824;t=60$/.exec(String(first.headers['ratelimit'])) ?? [];
   t.ok(Number(seconds) >= 1 && Number(seconds) <= 60);
   t.equal((await get('before')).statusCode, 200, 'the key before a rotation is the same user');
   const third = await get('good');
@@ -71,6 +81,27 @@ void t.test('answers say what is left of the minute; beyond it 429 with Retry-Af
   t.match(third.json(), { error: `This API key may make 2 requests per minute. Try again in ${seconds} s` });
   clock.ms += Number(seconds) * 1000;
   t.equal((await get('good')).statusCode, 200);
+});
+
+void t.test('bytes are limited beside requests, and a text that is decompressed counts twice', async (t) => {
+  const { app, get } = limitedApp(t, { bytesPerMinute: 200_000 });
+  const all = (encoding: string) =>
+    app.inject({
+      url: '/miner-positions',
+      headers: { authorization: 'Bearer good', 'accept-encoding': encoding },
+      remoteAddress: CUSTOMER,
+    });
+  const leftOf = ({ headers }: Awaited<ReturnType<typeof all>>) =>
+    Number(/"bytes";r=(\d+)/.exec(String(headers['ratelimit']))?.[1]);
+  const zipped = await all('gzip');
+  const text = await all('identity');
+  t.equal(leftOf(zipped) - leftOf(text), zipped.rawPayload.length);
+  const next = await get('good');
+  t.equal(leftOf(text) - leftOf(next), 2 * text.rawPayload.length);
+  let last = next;
+  for (let request = 0; request < 1000 && last.statusCode === 200; request++) last = await all('identity');
+  t.same([last.statusCode, last.headers['retry-after']], [429, '60']);
+  t.match(last.json(), { error: /^This API key may be sent .* MB per minute\. Try again in 60 s$/ });
 });
 
 void t.test('the limit of a user in the key file counts before the one of all', async (t) => {
@@ -100,26 +131,66 @@ void t.test('several workers count one user together', async (t) => {
 void t.test('an address that guesses keys is refused for the rest of the minute, no other one', async (t) => {
   const { get, clock } = limitedApp(t);
   for (const guess of ['a', 'b', 'c']) t.equal((await get(guess)).statusCode, 401);
-  for (const key of ['d', 'good']) {
-    const refused = await get(key);
-    t.same([refused.statusCode, refused.headers['retry-after']], [429, '60']);
-  }
+  const refused = await get('d');
+  t.same(
+    [refused.statusCode, refused.headers['retry-after'], refused.headers['connection']],
+    [429, '60', 'close'],
+  );
+  t.equal((await get('good')).statusCode, 200, 'failures never stop a key that counts');
   t.equal((await get()).statusCode, 401, 'no key is no guess');
-  t.equal((await get('good', {}, '203.0.113.8')).statusCode, 200);
+  t.equal((await get('d', {}, '203.0.113.8')).statusCode, 401);
   clock.ms += 60_000;
+  t.equal((await get('d')).statusCode, 401);
+});
+
+void t.test('what pages of other sites try is no guess of the programs at that address', async (t) => {
+  const { get } = limitedApp(t, { corsOrigins: ['https://app.example.com'] });
+  const from = (origin: string) => ({ origin, host: '198.51.100.1:48888' });
+  for (let guess = 0; guess < 9; guess++) await get('bad', from('https://evil.example'));
+  t.equal((await get('bad', from('https://evil.example'))).statusCode, 429, 'they have a limit of their own');
+  t.equal((await get('bad')).statusCode, 401);
+  t.equal((await get('bad', from('https://app.example.com'))).statusCode, 401);
+  t.equal((await get('bad', from('http://198.51.100.1'))).statusCode, 401);
+  t.equal((await get('bad', from('http://198.51.100.1'))).statusCode, 429, 'these are counted together');
+});
+
+void t.test('requests without a key are limited by address, and those with one never by it', async (t) => {
+  const { app, get } = limitedApp(t, { strangersPerMinute: 2 });
+  const ask = (url: string, remoteAddress = CUSTOMER) => app.inject({ url, remoteAddress });
+  t.equal((await ask('/healthz')).statusCode, 200);
+  t.equal((await ask('/nothing')).statusCode, 404);
+  const refused = await ask('/healthz');
+  t.same([refused.statusCode, refused.headers['retry-after']], [429, '60']);
+  t.match(refused.json(), { error: 'Too many requests without a key from this address. Try again in 60 s' });
   t.equal((await get('good')).statusCode, 200);
+  t.equal((await ask('/healthz', '203.0.113.8')).statusCode, 200);
+  for (let request = 0; request < 9; request++) await ask('/healthz', '127.0.0.1');
+  t.equal((await ask('/healthz', '127.0.0.1')).statusCode, 200, 'this machine has no limit');
+});
+
+void t.test('requests without a user are no lines of the log, the others are', async (t) => {
+  const { app, get, logged } = limitedApp(t);
+  const lines = () => logged.filter(({ event }) => event === 'request');
+  await app.inject({ url: '/healthz' });
+  await get('bad');
+  t.same(lines(), []);
+  await get('good', { 'x-request-id': 'their-own-1' });
+  await get('good', { 'x-request-id': 'before' });
+  await until(() => lines().length === 2);
+  t.match(lines(), [{ user_id: 'amy', client_request_id: 'their-own-1' }, { user_id: 'amy' }]);
+  t.notMatch(JSON.stringify(lines()[1]), /client_request_id|before/, 'a key is not logged');
 });
 
 void t.test('X-Forwarded-For counts from a trusted proxy alone', async (t) => {
   const from = (address: string) => ({ 'x-forwarded-for': address });
   const trusting = limitedApp(t, { trustedProxies: ['loopback'] });
   for (let guess = 0; guess < 3; guess++) await trusting.get('bad', from(CUSTOMER), '127.0.0.1');
-  t.equal((await trusting.get('good', from(CUSTOMER), '127.0.0.1')).statusCode, 429);
-  t.equal((await trusting.get('good', from('203.0.113.8'), '127.0.0.1')).statusCode, 200);
+  t.equal((await trusting.get('bad', from(CUSTOMER), '127.0.0.1')).statusCode, 429);
+  t.equal((await trusting.get('bad', from('203.0.113.8'), '127.0.0.1')).statusCode, 401);
 
   const wary = limitedApp(t);
   for (let guess = 0; guess < 3; guess++) await wary.get('bad', from(`198.51.100.${guess}`));
-  t.equal((await wary.get('good', from('198.51.100.9'))).statusCode, 429, 'it cannot name another address');
+  t.equal((await wary.get('bad', from('198.51.100.9'))).statusCode, 429, 'it cannot name another address');
 });
 
 void t.test('a proxy that is not named is told of, once a minute', async (t) => {
@@ -161,15 +232,16 @@ void t.test(
   },
 );
 
-void t.test('under pressure requests are turned away, health is not', async (t) => {
-  const pressure = { maxEventLoopDelayMs: 60_000, maxHeapUsedBytes: 1, sampleMs: 10 };
-  const { app, get } = limitedApp(t, { pressure });
-  let answer = await get('good');
-  const deadlineMs = performance.now() + 5000;
-  while (answer.statusCode === 200 && performance.now() < deadlineMs) answer = await get('good');
-  t.same([answer.statusCode, answer.headers['retry-after']], [503, '2']);
-  t.equal((await app.inject('/healthz')).statusCode, 200);
-});
+for (const limit of ['maxHeapUsedBytes', 'maxRssBytes'] as const)
+  void t.test(`above ${limit} requests are turned away, health is not`, async (t) => {
+    const pressure = { maxEventLoopDelayMs: 60_000, maxHeapUsedBytes: 2 ** 40, sampleMs: 10, [limit]: 1 };
+    const { app, get } = limitedApp(t, { pressure });
+    let answer = await get('good');
+    const deadlineMs = performance.now() + 5000;
+    while (answer.statusCode === 200 && performance.now() < deadlineMs) answer = await get('good');
+    t.same([answer.statusCode, answer.headers['retry-after']], [503, '2']);
+    t.equal((await app.inject('/healthz')).statusCode, 200);
+  });
 
 void t.test('pages of other origins read nothing unless they are listed', async (t) => {
   const origin = 'https://app.example.com';
@@ -251,8 +323,8 @@ void t.test('what a proxy forwards counts as an address, or else the proxy does'
   ]) {
     const { get } = limitedApp(t, { trustedProxies: ['loopback'] });
     for (let guess = 0; guess < 3; guess++) await get('bad', from(write(40_000 + guess)), '127.0.0.1');
-    t.equal((await get('good', from(write(40_009)), '127.0.0.1')).statusCode, 429, write(1));
-    t.equal((await get('good', from('203.0.113.99:1'), '127.0.0.1')).statusCode, 200, 'another address');
+    t.equal((await get('bad', from(write(40_009)), '127.0.0.1')).statusCode, 429, write(1));
+    t.equal((await get('bad', from('203.0.113.99:1'), '127.0.0.1')).statusCode, 401, 'another address');
   }
   const { get } = limitedApp(t, { trustedProxies: ['10.0.0.5'] });
   for (let guess = 0; guess < 9; guess++) await get('bad', from(`unknown${guess}`), '10.0.0.5');

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { MinerPositionsChanges, Tier } from '@ptn-api/protocol';
 import { mergeTransactions } from '../dist/ipc/retained.js';
-import type { AnyTransaction, Transaction } from '../dist/ipc/messages.js';
+import type { AnyTransaction, MinerValue, Transaction } from '../dist/ipc/messages.js';
 import { Snapshots } from '../dist/rest/snapshots/snapshots.js';
 import type { TestApp } from './rest-fixture.ts';
 import { BEARER, minerValue, namedMiner, positionsTransaction, testApp } from './rest-fixture.ts';
@@ -119,6 +119,48 @@ await t.test('generations skipped by a change are answered with everything it br
     }),
   ]);
   t.strictSame(await told(app, 12), [['b'], ['a', 'never-seen-here']]);
+});
+
+await t.test('below tier 100 nothing tells of a miner whose only trades are hidden', async (t) => {
+  // Its fields for lower tiers are empty, whatever its name.
+  const worldWith = (put: Record<string, MinerValue>) =>
+    testApp(t, [
+      positionsTransaction({
+        generation: 10,
+        hotkeys: ['a', 'b'],
+        put: { a: namedMiner('a1'), b: namedMiner('b1') },
+        reset: true,
+      }),
+      // This worker fell behind: generations 11 and 12 came as one.
+      positionsTransaction({ generation: 12, hotkeys: ['a', 'b'], head: { sequence: 2, epoch: 'e' }, put }),
+      positionsTransaction({ generation: 13, hotkeys: ['a', 'b'], head: { sequence: 3, epoch: 'e' } }),
+    ]);
+  const quiet = worldWith({});
+  const busy = worldWith({ a: namedMiner('a2') });
+  t.strictSame(await told(busy, 11), [['a'], []], 'tier 100 learns of it');
+  for (const tier of [0, 30, 50] as const) {
+    const headers = { authorization: `Bearer key-tier${tier}` };
+    for (const url of [
+      `/miner-positions?tier=${tier}`,
+      '/miner-positions/a',
+      '/miner-hotkeys',
+      ...[10, 11, 12, 13].map((since) => `/miner-positions/changes?tier=${tier}&since=${since}`),
+    ]) {
+      const shown = async ({ app }: TestApp) => {
+        const { statusCode, headers: answered, body } = await app.inject({ url, headers });
+        return { statusCode, told: { ...answered, date: '', 'x-request-id': '' }, body };
+      };
+      const answer = await shown(busy);
+      t.strictSame(answer, await shown(quiet), url);
+      t.notOk('x-sequence' in answer.told || 'x-epoch' in answer.told || 'last-modified' in answer.told, url);
+    }
+    const { headers: answered } = await busy.app.inject({ url: `/miner-positions?tier=${tier}`, headers });
+    t.equal(answered['x-generation'], '10', 'the last one in which the tier changed');
+    t.equal(
+      (await busy.app.inject({ url: `/miner-positions/changes?tier=${tier}&since=11`, headers })).statusCode,
+      410,
+    );
+  }
 });
 
 await t.test(

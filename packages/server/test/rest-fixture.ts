@@ -243,7 +243,6 @@ export function testApp(
   );
   const app = buildApp({
     snapshots,
-    keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
     log,
     ...(orders === undefined ? {} : { orders }),
     ...options,

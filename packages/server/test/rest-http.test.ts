@@ -2,7 +2,7 @@
 import { buffer, text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
-import { AuthenticationFailures } from '../dist/ipc/authentication-failures.js';
+import { AddressLimit } from '../dist/ipc/address-limit.js';
 import { RequestCounts } from '../dist/rest/request-counts.js';
 import { BEARER, documentTransaction, fixtureTransactions, testApp } from './rest-fixture.ts';
 import { AUTH_LINES, LARGE, serve } from './rest-served.ts';
@@ -140,7 +140,7 @@ for (const origins of [['*'], [PAGE]]) {
       const served = await serve(
         t,
         testApp(t, undefined, orders, {
-          limits: { config, counts, failures: new AuthenticationFailures(config) },
+          limits: { config, counts, failures: new AddressLimit(100, []) },
         }),
       );
       const { app } = served;

@@ -136,3 +136,27 @@ void t.test('a feed may not publish what is the supervisor’s own', async (t) =
   });
   t.match(await ask(supervisor.address().rest.port), { userIds: ['someone'], eliminations: null });
 });
+
+void t.test('a worker that has too much memory for a while is replaced, and nobody is refused', async (t) => {
+  const { supervisor, lines } = await startedSupervisor(t, {
+    workers: [feedSpec(), { ...restSpec(1), maxRssBytes: 1 }],
+    heartbeat: { pingEveryMs: 20, missedPings: 500 },
+  });
+  const { port } = supervisor.address().rest;
+  const oldPid = pidOf(supervisor, 'rest-1');
+  const state = { isReplaced: false };
+  const asking = (async () => {
+    while (!state.isReplaced) await ask(port);
+  })();
+  await replaced(supervisor, 'rest-1', oldPid);
+  state.isReplaced = true;
+  await asking;
+  t.match(supervisor.status().workers[1], { restarts: 0 });
+  const swollen = () => lines.filter(({ event }) => event === 'worker-swollen');
+  t.match(swollen(), [{ worker: 'rest-1', level: 40 }]);
+  // The new one has as much, and needs it: it is not replaced again and again.
+  const pid = pidOf(supervisor, 'rest-1');
+  for (let request = 0; request < 20; request++) await ask(port);
+  t.equal(pidOf(supervisor, 'rest-1'), pid);
+  t.equal(swollen().length, 1);
+});

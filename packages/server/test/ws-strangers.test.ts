@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
 import { WebSocket } from 'ws';
-import { AuthenticationFailures } from '../dist/ipc/authentication-failures.js';
+import { AddressLimit } from '../dist/ipc/address-limit.js';
 import type { UpgradeLimits } from '../dist/ws/upgrade-server.js';
 import { KEY, serve, until } from './ws-fixture.ts';
 
@@ -52,27 +52,35 @@ void t.test('pages of any site may open a stream unless sites are listed', async
   }
 });
 
-void t.test('an address that guesses keys is closed with 4010, also with a key that counts', async (t) => {
-  const failures = new AuthenticationFailures({ authFailuresPerMinute: 2, trustedProxies: ['loopback'] });
-  const { port } = await serve(t, { failures, upgradeLimits: LIMITS });
-  const closeOf = async (key: string, address: string): Promise<number> => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { 'x-forwarded-for': address } });
-    t.teardown(() => {
-      socket.terminate();
-    });
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ api_key: key }));
-    return new Promise((resolve) => {
-      socket.on('close', resolve);
-      socket.on('message', (text: Buffer) => {
-        if (text.includes('success')) resolve(0);
+void t.test(
+  'an address that guesses keys is closed with 4010, but never with a key that counts',
+  async (t) => {
+    const failures = new AddressLimit(2, ['loopback']);
+    const { port } = await serve(t, { failures, upgradeLimits: LIMITS });
+    const closeOf = async (key: string, address: string, headers = {}): Promise<number> => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/`, {
+        headers: { 'x-forwarded-for': address, ...headers },
       });
-    });
-  };
-  t.same([await closeOf('a', '203.0.113.7'), await closeOf('b', '203.0.113.7')], [4501, 4501]);
-  t.equal(await closeOf(KEY, '203.0.113.7'), 4010);
-  t.equal(await closeOf(KEY, '203.0.113.8'), 0);
-});
+      t.teardown(() => {
+        socket.terminate();
+      });
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ api_key: key }));
+      return new Promise((resolve) => {
+        socket.on('close', resolve);
+        socket.on('message', (text: Buffer) => {
+          if (text.includes('success')) resolve(0);
+        });
+      });
+    };
+    t.same([await closeOf('a', '203.0.113.7'), await closeOf('b', '203.0.113.7')], [4501, 4501]);
+    t.equal(await closeOf('c', '203.0.113.7'), 4010);
+    t.equal(await closeOf(KEY, '203.0.113.7'), 0);
+    const evil = { origin: 'https://evil.example' };
+    for (const expected of [4501, 4501, 4010]) t.equal(await closeOf('d', '203.0.113.9', evil), expected);
+    t.equal(await closeOf('e', '203.0.113.9'), 4501, "what a page of another site tries is not its reader's");
+  },
+);
 
 void t.test('a crowd without keys shuts out nobody who has one', async (t) => {
   const run = await serve(t, { upgradeLimits: { ...LIMITS, unauthenticated: 5 } });

@@ -12,6 +12,7 @@ const HEADERS: Partial<Record<ErrorCode, readonly [name: string, value: string]>
   PTN_ERR_AUTH_UNAUTHORIZED: ['WWW-Authenticate', 'Bearer'],
   PTN_ERR_HTTP_METHOD: ['Allow', 'GET, HEAD'],
   PTN_ERR_HTTP_OVERLOADED: ['Retry-After', String(RETRY_AFTER_SECONDS)],
+  PTN_ERR_DOWNLOADS_OF_KEY: ['Retry-After', String(RETRY_AFTER_SECONDS)],
   PTN_ERR_HTTP_LOADING: ['Retry-After', String(RETRY_AFTER_SECONDS)],
   PTN_ERR_ORDERS_UNAVAILABLE: ['Retry-After', String(RETRY_AFTER_SECONDS)],
 };

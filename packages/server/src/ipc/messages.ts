@@ -263,6 +263,8 @@ export interface PublishMessage extends Part {
 export interface PongMessage {
   readonly type: 'pong';
   readonly id: number;
+  /** Of the whole process. */
+  readonly rssBytes: number;
 }
 
 /** The worker cannot do its work and says why; it exits next. At start-up this ends the whole server. */

@@ -150,7 +150,7 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
         void drain(message.withinMs);
         break;
       case 'ping':
-        tell({ type: 'pong', id: message.id });
+        tell({ type: 'pong', id: message.id, rssBytes: process.memoryUsage.rss() });
         break;
       case 'metrics-request':
         void answerMetrics(message.id);

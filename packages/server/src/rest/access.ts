@@ -1,16 +1,12 @@
+import type { KeyRing } from '@ptn-api/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
-import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import type { AddressLimit } from '../ipc/address-limit.ts';
 import { clientAddress } from '../ipc/client-address.ts';
 import type { KeyGrant } from '../ipc/messages.ts';
 import { sendError } from '../http/errors.ts';
+import { isOfOtherSite } from '../http/other-site.ts';
 import type { RateLimiter } from './rate-limit.ts';
-
-/** Who may do what; only digests of keys are in it. */
-export interface Keys {
-  /** @param nowMs Unix ms, for keys that expire. */
-  readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
-}
 
 /** The authenticated sender of a request. */
 export interface Client {
@@ -21,8 +17,8 @@ export interface Client {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The user whose key the request came with, once it was found to count. */
-    userId: string | null;
+    /** What the key allows that the request came with, once it was found to count. */
+    grant: KeyGrant | null;
   }
 }
 
@@ -37,6 +33,8 @@ export type Guard = (
 ) => (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>;
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
+/** A body that carries a key has some 100 bytes. To parse what is far larger would cost more than to answer. */
+const MAX_KEY_BODY_BYTES = 16 * 1024;
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /**
@@ -51,6 +49,7 @@ export function ignoreOtherContentTypes(request: FastifyRequest): void {
 
 function keyOfBody(request: FastifyRequest): string | undefined {
   if (request.headers['content-type'] === undefined || !Buffer.isBuffer(request.body)) return undefined;
+  if (request.body.length > MAX_KEY_BODY_BYTES) return undefined;
   let body: unknown;
   try {
     body = JSON.parse(request.body.toString('utf8'));
@@ -65,7 +64,9 @@ function keyOfBody(request: FastifyRequest): string | undefined {
 /** What decides, besides the key itself, whether its request is answered. */
 export interface Admission {
   /** Failed authentications by address; absent: they are not limited. */
-  readonly failures?: Pick<AuthenticationFailures, 'add' | 'refusedForSeconds'> | undefined;
+  readonly failures?: Pick<AddressLimit, 'add'> | undefined;
+  /** Origins whose pages are the operator's own. */
+  readonly corsOrigins?: readonly string[];
   /** Absent: there is no limit. */
   readonly limitRate?: RateLimiter | undefined;
   /** Told of the connection of every request whose key counts. */
@@ -77,9 +78,9 @@ export interface Admission {
  * the body. Never from the query string, which ends up in logs.
  */
 export function guardWith(
-  keys: Keys,
+  keys: () => KeyRing,
   now: () => number,
-  { failures, limitRate, onAuthenticated }: Admission = {},
+  { failures, corsOrigins = [], limitRate, onAuthenticated }: Admission = {},
 ): Guard {
   return (handler) => async (request, reply) => {
     const header = request.headers.authorization;
@@ -87,19 +88,16 @@ export function guardWith(
     const key = isFirstGeneration ? keyOfBody(request) : BEARER.exec(header)?.[1];
     // No key is no guess.
     if (key === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
-    const address = clientAddress(request);
-    // Before the key is looked at: that a refusal looks the same for every key is what ends the guessing.
-    const seconds = failures?.refusedForSeconds(address);
-    if (seconds !== undefined) {
-      reply.header('Retry-After', seconds);
+    const grant = keys().lookup(key, now());
+    if (grant === undefined) {
+      // Never in the way of a key that counts: whoever shares the address would lock its owner out.
+      const seconds = failures?.add(clientAddress(request), isOfOtherSite(request, corsOrigins));
+      if (seconds === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+      // Each further guess costs a connection.
+      reply.headers({ 'Retry-After': seconds, Connection: 'close' });
       return sendError(reply, 'PTN_ERR_AUTH_TOO_MANY_FAILURES', { seconds });
     }
-    const grant = keys.lookup(key, now());
-    if (grant === undefined) {
-      failures?.add(address);
-      return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
-    }
-    request.userId = grant.userId;
+    request.grant = grant;
     onAuthenticated?.(request.raw.socket);
     if ((await limitRate?.(request, reply, grant)) === true) return reply;
     return handler(request, reply, { grant, isFirstGeneration });

@@ -1,9 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createGunzip } from 'node:zlib';
+import { sendError } from '../http/errors.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import { SMALL_BYTES, sliced } from './downloads.ts';
+import type { Downloads } from './downloads.ts';
 import { negotiate } from './negotiate.ts';
 import type { Encoding } from './negotiate.ts';
 import { answerPreconditions, lastModified } from './preconditions.ts';
 import type { Snapshot } from './snapshots/snapshot.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What answers may cost. */
+    answerLimits: { readonly downloads: Downloads; readonly bytes: ByteBudget };
+  }
+}
 
 const INFLATE_CHUNK_BYTES = 64 * 1024;
 
@@ -13,12 +24,12 @@ const INFLATE_CHUNK_BYTES = 64 * 1024;
  *
  * @param withoutHeader What a request without Accept-Encoding gets.
  */
-export function sendSnapshot(
+export async function sendSnapshot(
   request: FastifyRequest,
   reply: FastifyReply,
   snapshot: Snapshot,
   withoutHeader: Encoding = 'identity',
-): FastifyReply {
+): Promise<FastifyReply> {
   const encoding = negotiate(request.headers['accept-encoding'], withoutHeader);
   // One ETag per encoding: a strong one stands for exact bytes.
   const etag = `"${snapshot.digest}-${encoding}"`;
@@ -27,15 +38,33 @@ export function sendSnapshot(
     'Cache-Control': 'private, no-cache',
     Vary: 'Accept-Encoding',
     ETag: etag,
-    'Last-Modified': lastModified(snapshot.modifiedMs),
   });
-  const answered = answerPreconditions(request, reply, { etag, modifiedMs: snapshot.modifiedMs });
+  const { modifiedMs } = snapshot;
+  if (modifiedMs !== undefined) reply.header('Last-Modified', lastModified(modifiedMs));
+  const answered = answerPreconditions(request, reply, { etag, modifiedMs });
   if (answered !== undefined) return answered;
 
-  if (encoding === 'gzip') reply.header('Content-Encoding', 'gzip');
-  reply.header('Content-Length', encoding === 'gzip' ? snapshot.gzipSizeBytes : snapshot.sizeBytes);
+  const isGzip = encoding === 'gzip';
+  const sizeBytes = isGzip ? snapshot.gzipSizeBytes : snapshot.sizeBytes;
+  const { grant } = request;
+  const { downloads, bytes } = request.server.answerLimits;
+  const isLarge = sizeBytes > SMALL_BYTES;
+  if (request.method !== 'HEAD' && grant !== null) {
+    const refusal = isLarge ? downloads.refusal(grant) : undefined;
+    if (refusal !== undefined) {
+      for (const name of ['ETag', 'Last-Modified', 'Vary']) reply.removeHeader(name);
+      return sendError(reply, refusal);
+    }
+    // A text is decompressed for this answer alone.
+    bytes.spend(grant.userId, isGzip ? sizeBytes : 2 * sizeBytes);
+    if (isLarge) downloads.add(grant, reply.raw);
+    if (isLarge && !isGzip) await downloads.inflationTurn(grant, reply.raw);
+  }
+  if (isGzip) reply.header('Content-Encoding', 'gzip');
+  reply.header('Content-Length', sizeBytes);
   if (request.method === 'HEAD') return reply.send();
-  return reply.send(encoding === 'gzip' ? snapshot.gzip() : inflate(request, snapshot));
+  if (!isGzip) return reply.send(inflate(request, snapshot));
+  return reply.send(isLarge ? sliced(snapshot.gzip()) : snapshot.gzip());
 }
 
 /** The text as a stream: a body of 100 MB never lies in memory as text, however slowly it is read. */

@@ -3,12 +3,14 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
-import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import type { AddressLimit } from '../ipc/address-limit.ts';
 import { trustFunction } from '../ipc/client-address.ts';
 import { UntrustedProxyWarning } from '../ipc/untrusted-proxy.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
+import { answerInTurn } from './answer-turns.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { Downloads } from './downloads.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
-import type { Keys } from './access.ts';
 import { allowOrigins, corsHeaders, varyByOrigin } from './cors.ts';
 import { answerClientError, answerFault, sendError } from '../http/errors.ts';
 import { refuseMalformed } from '../http/refuse-malformed.ts';
@@ -20,8 +22,9 @@ import type { PressureLimits } from './pressure.ts';
 import { limitRates } from './rate-limit.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { commonHeaders } from '../http/errors.ts';
-import { requestIdOf } from '../http/request-id.ts';
+import { createRequestId } from '../http/request-id.ts';
 import { logRequest } from './request-log.ts';
+import { limitStrangers } from './stranger-limit.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
 import { addDocsRoutes } from './routes/docs.ts';
@@ -45,12 +48,15 @@ const CONNECTION_TIMEOUT_MS = 120_000;
 export interface AppLimits {
   readonly config: Pick<ServerLimits, 'requestsPerMinute' | 'trustedProxies' | 'corsOrigins'>;
   readonly counts: RequestCounts;
-  readonly failures: AuthenticationFailures;
+  readonly bytes?: ByteBudget;
+  /** Of keys that do not count. */
+  readonly failures: AddressLimit;
+  /** Of requests without a key; absent: none. */
+  readonly strangers?: AddressLimit;
 }
 
 export interface AppOptions {
   readonly snapshots: Snapshots;
-  readonly keys: Keys;
   readonly log: FastifyBaseLogger;
   /** The order log; `undefined` while there is none. */
   readonly orders?: () => OrderLogReader | undefined;
@@ -79,7 +85,6 @@ export interface AppOptions {
 /** The REST interface, answering from `snapshots`. It does not listen: connections are handed to its server. */
 export function buildApp({
   snapshots,
-  keys,
   log,
   orders = () => undefined,
   publicWsUrl,
@@ -94,6 +99,8 @@ export function buildApp({
   metrics,
 }: AppOptions): FastifyInstance {
   const corsOrigins = limits?.config.corsOrigins ?? [];
+  // Also one that has expired.
+  const isKey = (text: string): boolean => snapshots.keys.lookup(text, -Infinity) !== undefined;
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -111,20 +118,21 @@ export function buildApp({
     exposeHeadRoutes: false,
     requestIdHeader: false,
     trustProxy: trustFunction(limits?.config.trustedProxies ?? []),
-    genReqId: (request) => requestIdOf(request, (text) => keys.lookup(text, now()) !== undefined),
+    genReqId: createRequestId,
     clientErrorHandler: (error, socket) => {
       // Whose page it came from is not known.
       answerClientError(error, socket, corsHeaders(corsOrigins));
     },
     // A path that is not percent-encoded text, or with a hotkey that is too long: nothing is there.
     frameworkErrors: (_error, request, reply) => {
-      logRequest(request, reply);
+      logRequest(request, reply, isKey);
       reply.headers({ ...commonHeaders(request.id), ...corsHeaders(corsOrigins, request.headers.origin) });
       varyByOrigin(reply, corsOrigins);
       sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND');
     },
   });
 
+  answerInTurn(app.server);
   for (const method of METHODS) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   }
@@ -137,15 +145,16 @@ export function buildApp({
   });
 
   const untrustedProxy = new UntrustedProxyWarning(log);
-  app.decorateRequest('userId', null);
+  app.decorateRequest('grant', null);
   app.addHook('onRequest', (request, reply, done) => {
-    logRequest(request, reply);
+    logRequest(request, reply, isKey);
     reply.headers(commonHeaders(request.id));
     untrustedProxy.look(request);
     done();
   });
   allowOrigins(app, corsOrigins);
   refuseMalformed(app);
+  if (limits?.strangers !== undefined) limitStrangers(app, limits.strangers, corsOrigins);
   app.addHook('onRequest', (request, _reply, done) => {
     ignoreOtherContentTypes(request);
     done();
@@ -155,11 +164,29 @@ export function buildApp({
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));
 
+  const bytes = limits?.bytes ?? new ByteBudget();
+  const downloads = new Downloads({
+    isValid: ({ sha256 }) => snapshots.keys.current(sha256, now()) !== undefined,
+    log,
+  });
+  app.decorate('answerLimits', { downloads, bytes });
+  app.addHook('onClose', () => {
+    downloads.close();
+  });
   const limitRate =
     limits === undefined
       ? undefined
-      : limitRates(app, { requestsPerMinute: limits.config.requestsPerMinute, counts: limits.counts });
-  const guard = guardWith(keys, now, { failures: limits?.failures, limitRate, onAuthenticated });
+      : limitRates(app, {
+          requestsPerMinute: limits.config.requestsPerMinute,
+          counts: limits.counts,
+          bytes,
+        });
+  const guard = guardWith(() => snapshots.keys, now, {
+    failures: limits?.failures,
+    corsOrigins,
+    limitRate,
+    onAuthenticated,
+  });
   const context = { snapshots, orders, guard };
   // A page and no part of the interface that is described.
   addDashboardRoutes(app, { snapshots, publicWsUrl, files: dashboardFiles });

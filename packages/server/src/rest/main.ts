@@ -1,11 +1,12 @@
 /** The REST worker: forked by the supervisor, which accepts its connections and tells it what to serve. */
 import { createLogger } from '../config/logger.ts';
-import { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import { AddressLimit } from '../ipc/address-limit.ts';
 import { SocketLimits } from '../ipc/socket-limits.ts';
 import { runWorker } from '../ipc/worker-process.ts';
 import { processMetrics } from '../metrics/process-metrics.ts';
 import { Usage } from '../metrics/usage.ts';
 import { buildApp } from './app.ts';
+import { STRANGER_REQUESTS_PER_MINUTE } from './stranger-limit.ts';
 import { Connections } from './connections.ts';
 import { defaultPressureLimits } from './pressure.ts';
 import { RequestCounts } from './request-counts.ts';
@@ -38,12 +39,16 @@ const port = runWorker({
     sockets = new SocketLimits({ limits, log });
     const app = buildApp({
       snapshots,
-      keys: { lookup: (key, nowMs) => snapshots.keys.lookup(key, nowMs) },
       publicWsUrl,
       orders: () => snapshots.orderLog.reader(),
       log,
       version,
-      limits: { config: limits, counts, failures: new AuthenticationFailures(limits) },
+      limits: {
+        config: limits,
+        counts,
+        failures: new AddressLimit(limits.authFailuresPerMinute, limits.trustedProxies),
+        strangers: new AddressLimit(STRANGER_REQUESTS_PER_MINUTE, limits.trustedProxies),
+      },
       pressure: defaultPressureLimits(),
       onAuthenticated: (socket) => sockets?.authenticated(socket),
       isDraining: () => connections?.isDraining === true,

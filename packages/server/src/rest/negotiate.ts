@@ -1,3 +1,6 @@
+/** Of what clients send, the longest has some 60. What stands behind is not looked at. */
+const MAX_LIST_CHARACTERS = 1024;
+
 export type Encoding = 'gzip' | 'identity';
 
 /** The weight an Accept-Encoding list gives to a coding by name; `undefined` where it does not name it. */
@@ -23,9 +26,10 @@ function weightOf(header: string, names: readonly string[]): number | undefined 
  */
 export function negotiate(header: string | undefined, withoutHeader: Encoding): Encoding {
   if (header === undefined) return withoutHeader;
-  const any = weightOf(header, ['*']);
-  const gzip = weightOf(header, ['gzip', 'x-gzip']) ?? any ?? 0;
+  const list = header.slice(0, MAX_LIST_CHARACTERS);
+  const any = weightOf(list, ['*']);
+  const gzip = weightOf(list, ['gzip', 'x-gzip']) ?? any ?? 0;
   if (gzip > 0) return 'gzip';
   // A client that refuses both is told something rather than nothing: identity, unless it refused it by name.
-  return weightOf(header, ['identity']) === 0 ? 'gzip' : 'identity';
+  return weightOf(list, ['identity']) === 0 ? 'gzip' : 'identity';
 }

@@ -6,7 +6,7 @@ export interface Validators {
   /** Strong, with its quotes. */
   readonly etag: string;
   /** Unix ms; absent where only the ETag tells one version from another. */
-  readonly modifiedMs?: number;
+  readonly modifiedMs?: number | undefined;
 }
 
 /** Another version may follow in the same second, and reach another worker this much later. */

@@ -2,11 +2,14 @@ import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import { getHeapStatistics } from 'node:v8';
 import { sendError } from '../http/errors.ts';
+import { servingMemoryLimit } from '../ipc/memory-limit.ts';
 
 export interface PressureLimits {
   /** Mean lateness of the event loop over one sample. */
   readonly maxEventLoopDelayMs: number;
   readonly maxHeapUsedBytes: number;
+  /** Of the whole process: answers lie outside the heap. */
+  readonly maxRssBytes?: number;
   readonly sampleMs: number;
 }
 
@@ -18,6 +21,7 @@ export function defaultPressureLimits(): PressureLimits {
   return {
     maxEventLoopDelayMs: 1000,
     maxHeapUsedBytes: Math.floor(getHeapStatistics().heap_size_limit * 0.9),
+    maxRssBytes: servingMemoryLimit(),
     sampleMs: 1000,
   };
 }
@@ -27,6 +31,7 @@ export function refuseUnderPressure(app: FastifyInstance, limits: PressureLimits
   app.register(underPressure, {
     maxEventLoopDelay: limits.maxEventLoopDelayMs,
     maxHeapUsedBytes: limits.maxHeapUsedBytes,
+    ...(limits.maxRssBytes !== undefined && { maxRssBytes: limits.maxRssBytes }),
     sampleInterval: limits.sampleMs,
     pressureHandler: (request, reply) => {
       if (ALWAYS_ANSWERED.includes(request.routeOptions.url ?? '')) return;

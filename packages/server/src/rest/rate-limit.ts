@@ -2,12 +2,14 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { KeyGrant } from '../ipc/messages.ts';
 import { sendError } from '../http/errors.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { RequestCounts } from './request-counts.ts';
 
 export interface RateLimitOptions {
   /** Of users of whom the key file says nothing else; 0: they have no limit. */
   readonly requestsPerMinute: number;
   readonly counts: RequestCounts;
+  readonly bytes: ByteBudget;
 }
 
 const WINDOW_SECONDS = 60;
@@ -21,10 +23,9 @@ export type RateLimiter = (request: FastifyRequest, reply: FastifyReply, grant: 
  */
 export function limitRates(
   app: FastifyInstance,
-  { requestsPerMinute, counts }: RateLimitOptions,
+  { requestsPerMinute, counts, bytes }: RateLimitOptions,
 ): RateLimiter {
-  const grants = new WeakMap<FastifyRequest, KeyGrant>();
-  const limitOf = (grant: KeyGrant | undefined) => grant?.rateLimit ?? requestsPerMinute;
+  const limitOf = (grant: KeyGrant | null) => grant?.rateLimit ?? requestsPerMinute;
   let limiter: ReturnType<FastifyInstance['createRateLimit']> | undefined;
   app.register(rateLimit, {
     global: false,
@@ -33,8 +34,8 @@ export function limitRates(
       return counts;
     } as unknown as NonNullable<Parameters<typeof rateLimit>[1]>['store'] & object,
     timeWindow: WINDOW_SECONDS * 1000,
-    keyGenerator: (request) => grants.get(request)?.userId ?? '',
-    max: (request) => limitOf(grants.get(request)),
+    keyGenerator: (request) => request.grant?.userId ?? '',
+    max: (request) => limitOf(request.grant),
   });
   app.after(() => {
     limiter = app.createRateLimit();
@@ -42,17 +43,21 @@ export function limitRates(
   return async (request, reply, grant) => {
     const limit = limitOf(grant);
     if (limit === 0 || limiter === undefined) return false;
-    grants.set(request, grant);
     const verdict = await limiter(request);
     if (verdict.isAllowed) return false;
     const seconds = verdict.ttlInSeconds;
+    const left = bytes.left(grant.userId);
     reply.headers({
-      'RateLimit-Policy': `"default";q=${limit};w=${WINDOW_SECONDS}`,
-      RateLimit: `"default";r=${verdict.remaining};t=${seconds}`,
+      'RateLimit-Policy': `"default";q=${limit};w=${WINDOW_SECONDS}, "bytes";q=${bytes.perMinute};w=${WINDOW_SECONDS}`,
+      RateLimit: `"default";r=${verdict.remaining};t=${seconds}, "bytes";r=${left.bytes};t=${left.seconds}`,
     });
-    if (!verdict.isExceeded) return false;
-    reply.header('Retry-After', seconds);
-    sendError(reply, 'PTN_ERR_RATE_LIMITED', { limit, seconds });
+    if (verdict.isExceeded) {
+      sendError(reply.header('Retry-After', seconds), 'PTN_ERR_RATE_LIMITED', { limit, seconds });
+      return true;
+    }
+    if (left.bytes > 0) return false;
+    const values = { limit: bytes.perMinute / 2 ** 20, seconds: left.seconds };
+    sendError(reply.header('Retry-After', left.seconds), 'PTN_ERR_RATE_LIMITED_BYTES', values);
     return true;
   };
 }

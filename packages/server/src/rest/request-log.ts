@@ -1,19 +1,28 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { clientRequestId } from '../http/request-id.ts';
 
 /**
  * Logs one line for a request when its answer is over, whichever way. The route as a pattern and never the URL: what
  * clients put into paths and query strings may be a key.
  */
-export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+export function logRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  isKey: (text: string) => boolean,
+): void {
   const { raw: response } = reply;
   const { socket } = request.raw;
   const startedMs = performance.now();
   const bytesBefore = socket.bytesWritten;
   response.once('close', () => {
-    request.log.info(
+    const isStranger = request.grant === null;
+    const ownId = isStranger ? undefined : clientRequestId(request, isKey);
+    // What strangers ask for is summed up in the usage report: a line for each would fill the disk for them.
+    request.log[isStranger ? 'debug' : 'info'](
       {
         event: 'request',
-        ...(request.userId === null ? {} : { user_id: request.userId }),
+        ...(!isStranger && { user_id: request.grant?.userId }),
+        ...(ownId !== undefined && { client_request_id: ownId }),
         method: request.method,
         route: request.routeOptions.url ?? 'none',
         status: response.statusCode,

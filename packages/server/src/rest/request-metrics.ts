@@ -66,7 +66,7 @@ export function observeRequests(app: FastifyInstance, options: RequestMetricsOpt
     });
     seconds.observe({ route }, reply.elapsedTime / 1000);
     sentBytes.inc({ route }, bytesSent);
-    onAnswered({ userId: request.userId, route, status, ms: reply.elapsedTime, bytesSent });
+    onAnswered({ userId: request.grant?.userId ?? null, route, status, ms: reply.elapsedTime, bytesSent });
     done();
   });
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
+import { machineMs } from '../metrics/machine-clock.ts';
 import type { ServerConfig } from '../config/config.ts';
 import { StartError } from '../config/start-error.ts';
 import type { AlertMessage, KeyGrant, MetricsMessage } from '../ipc/messages.ts';
@@ -47,6 +48,8 @@ export interface SupervisorEvents {
 }
 
 /** 15 s without an answer. */
+/** A worker is replaced for its memory no more often than this. */
+const SWOLLEN_AGAIN_MS = 10 * 60_000;
 const DEFAULT_HEARTBEAT: HeartbeatTiming = { pingEveryMs: 3000, missedPings: 5 };
 const DEFAULT_STOP_WITHIN_MS = 10_000;
 /** Of the time to stop, so much for the connections that still wait for a worker… */
@@ -68,6 +71,8 @@ export class Supervisor {
   #phase: 'new' | 'starting' | 'running' | 'stopping' = 'new';
   #failStart: (error: StartError) => void = () => undefined;
   #rolling: Promise<boolean> | undefined;
+  /** When (by `machineMs`) a worker was last replaced for its memory. */
+  readonly #swollenMs = new Map<WorkerSlot, number>();
   #stopped: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
@@ -168,7 +173,7 @@ export class Supervisor {
   }
 
   #slot(spec: WorkerSpec): WorkerSlot {
-    return new WorkerSlot({
+    const slot = new WorkerSlot({
       spec,
       log: this.#log,
       spawn: () => {
@@ -186,6 +191,9 @@ export class Supervisor {
           },
           onAlert: (alert) => {
             this.events.emit('alert', alert);
+          },
+          onSwollen: (rssBytes) => {
+            void this.#replaceSwollen(slot, rssBytes);
           },
           printLines: this.#options.printLines,
         });
@@ -217,6 +225,21 @@ export class Supervisor {
         },
       },
     });
+    return slot;
+  }
+
+  /** A new process takes over before the old one lets go of its clients: what it had collected is given back. */
+  async #replaceSwollen(slot: WorkerSlot, rssBytes: number): Promise<void> {
+    // A rolling restart replaces it in any case.
+    if (this.#isStopping() || this.#rolling !== undefined) return;
+    // One that has as much right after its start needs it.
+    if (machineMs() - (this.#swollenMs.get(slot) ?? -Infinity) < SWOLLEN_AGAIN_MS) return;
+    this.#swollenMs.set(slot, machineMs());
+    this.#log.warn(
+      { event: 'worker-swollen', worker: slot.spec.id, rssBytes },
+      `worker ${slot.spec.id} has had more than ${Math.round((slot.spec.maxRssBytes ?? 0) / 2 ** 20)} MB of memory for a while and is replaced`,
+    );
+    await slot.replace(this.#stopWithinMs);
   }
 
   async #startWorkers(): Promise<void> {

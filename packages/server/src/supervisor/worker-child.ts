@@ -38,10 +38,14 @@ export interface WorkerChildOptions {
   readonly onUsage: (entries: readonly UsageEntry[]) => void;
   readonly onPublish: (transactions: readonly AnyTransaction[]) => void;
   readonly onAlert?: (alert: AlertMessage) => void;
+  /** It has had more memory than its spec allows for a while; told once. */
+  readonly onSwollen?: (rssBytes: number) => void;
   /** Takes what the worker prints, in whole lines; by default it goes where this process prints. */
   readonly printLines?: ((lines: string) => void) | undefined;
 }
 
+/** A worker is asked every few seconds. */
+const HEAVY_PONGS = 10;
 /** A worker has this long to exit by itself after it was drained, within the time it was given. */
 const EXIT_MARGIN_MS = 500;
 
@@ -62,6 +66,8 @@ export class WorkerChild {
   readonly #startTimer: NodeJS.Timeout;
   readonly #heartbeat: Heartbeat;
   #isOnline = false;
+  /** In a row, with more memory than it may have. */
+  #heavyPongs = 0;
   #readyAtMs: number | undefined;
   #isDismissed = false;
   #hasExited = false;
@@ -228,6 +234,7 @@ export class WorkerChild {
       }
       case 'pong':
         this.#heartbeat.answered();
+        this.#weigh(message.rssBytes);
         break;
       case 'fatal':
         this.#reason ??= message.detail;
@@ -248,6 +255,16 @@ export class WorkerChild {
         this.#reason ??= 'it was drained';
         break;
     }
+  }
+
+  /** A peak of a few seconds passes; what stays is not given back. */
+  #weigh(rssBytes: number): void {
+    if (rssBytes <= (this.spec.maxRssBytes ?? Infinity)) {
+      this.#heavyPongs = 0;
+      return;
+    }
+    this.#heavyPongs += 1;
+    if (this.#heavyPongs === HEAVY_PONGS && this.state === 'ready') this.#options.onSwollen?.(rssBytes);
   }
 
   #begin(): void {

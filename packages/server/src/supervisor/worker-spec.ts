@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { ServerConfig } from '../config/config.ts';
+import { servingMemoryLimit } from '../ipc/memory-limit.ts';
 import type { ServingRole, WorkerRole } from '../ipc/messages.ts';
 
 /** A worker as data: all that the supervisor knows of it. */
@@ -11,6 +12,8 @@ export interface WorkerSpec {
   readonly args?: readonly string[];
   /** A worker that is not ready after this time is killed. */
   readonly startTimeoutMs: number;
+  /** One that has had more memory than this for a while is replaced. */
+  readonly maxRssBytes?: number;
   /**
    * In a rolling restart, `before-stop` starts the new process before the old one is drained, so that one of them
    * serves at any time; `after-stop` is for workers of which there may be only one.
@@ -47,6 +50,7 @@ function servingWorkers(role: ServingRole, count: number): WorkerSpec[] {
     role,
     modulePath: SERVING_PATHS[role],
     startTimeoutMs: SERVING_START_TIMEOUT_MS,
+    maxRssBytes: servingMemoryLimit(),
     replacement: 'before-stop',
   }));
 }

@@ -1,6 +1,6 @@
 /** The WebSocket worker: forked by the supervisor, which accepts its connections; it reads the order log itself. */
 import { createLogger } from '../config/logger.ts';
-import { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import { AddressLimit } from '../ipc/address-limit.ts';
 import { runWorker } from '../ipc/worker-process.ts';
 import type { AnyTransaction, OrdersHead } from '../ipc/messages.ts';
 import { openOrderLogReader } from '../order-log/order-log-reader.ts';
@@ -65,7 +65,7 @@ const port = runWorker({
     streams = new StreamServer({
       reader: () => opened?.reader,
       keys,
-      failures: new AuthenticationFailures(limits),
+      failures: new AddressLimit(limits.authFailuresPerMinute, limits.trustedProxies),
       log,
       pid: process.pid,
       limits: { legacyReplayMs },

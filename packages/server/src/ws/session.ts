@@ -18,13 +18,13 @@ export interface SessionHost {
   readonly now: () => number;
   /** `undefined` while there is no order log. */
   readonly stream: () => OrderStream | undefined;
+  /** Has it fed on when live orders and other replays leave time. */
+  readonly replayLater: (session: Session) => void;
   readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
-  /** For how many seconds nobody from its address is let in; `undefined` where somebody may be. */
-  readonly refusedForSeconds: () => number | undefined;
   /** For how many seconds a key gets no further connection because its own evict each other. */
   readonly crowdedForSeconds: (grant: KeyGrant) => number | undefined;
-  /** Its key does not count. */
-  readonly onRefused: () => void;
+  /** Its key does not count. For how many seconds further ones of its address are refused, if they are. */
+  readonly onRefused: () => number | undefined;
   readonly onAuthenticated: (grant: KeyGrant) => void;
   readonly onDelivered: (frame: Frame) => void;
 }
@@ -39,9 +39,6 @@ interface Subscription {
 /** Orders in one message to a client without a cursor of its own: one that it cannot parse costs no more than these. */
 const LEGACY_BATCH = 16;
 
-/** Parts of the stream that one session is given before the others have their turn. */
-const PARTS_PER_TURN = 8;
-
 /** What one client may do and has asked for, and where it stands in the stream. */
 export class Session {
   readonly #connection: Connection;
@@ -54,7 +51,6 @@ export class Session {
   /** Orders up to it are not replayed. */
   #floor = 0;
   #subscription: Subscription | undefined;
-  #hasTurn = false;
 
   constructor(connection: Connection, host: SessionHost) {
     this.#connection = connection;
@@ -99,7 +95,8 @@ export class Session {
   shutDown(): void {
     if (this.#connection.isEnding) return;
     if (this.#digest !== undefined) {
-      this.feed();
+      // No more than may be under way.
+      while (this.feedPart());
       this.#connection.send({ type: 'serverShutdown' });
     }
     this.#connection.close(1001);
@@ -129,21 +126,19 @@ export class Session {
     }
   }
 
-  /** Sends what is new, as long as there is room. */
+  /**
+   * Sends the next part of what it has not got. One part is all for who keeps up: whatever follows is a replay, which has
+   * to share the time that live orders leave.
+   */
   feed(): void {
+    if (this.feedPart()) this.#host.replayLater(this);
+  }
+
+  /** Sends one part, if there is one and room for it. True where more may follow. */
+  feedPart(): boolean {
     const stream = this.#host.stream();
-    if (stream === undefined) return;
-    for (let part = 0; part < PARTS_PER_TURN; part++) {
-      if (this.#connection.isEnding || this.#connection.isFull) return;
-      if (!this.#sendNext(stream)) return;
-    }
-    // Far behind, or with a filter that little passes: the others must not wait for it.
-    if (this.#hasTurn) return;
-    this.#hasTurn = true;
-    setImmediate(() => {
-      this.#hasTurn = false;
-      this.feed();
-    });
+    if (stream === undefined || this.#connection.isEnding || this.#connection.isFull) return false;
+    return this.#sendNext(stream) && !this.#connection.isFull;
   }
 
   /** False when there is nothing for it. */
@@ -181,15 +176,11 @@ export class Session {
       this.refuse(message.refusal);
       return;
     }
-    const seconds = this.#host.refusedForSeconds();
-    if (seconds !== undefined) {
-      this.refuse({ code: 'PTN_ERR_WS_AUTH_TOO_MANY_FAILURES', values: { seconds } });
-      return;
-    }
     const grant = this.#host.lookup(message.key, this.#host.now());
     if (grant === undefined) {
-      this.#host.onRefused();
-      this.refuse({ code: 'PTN_ERR_WS_AUTH_INVALID' });
+      const seconds = this.#host.onRefused();
+      if (seconds === undefined) this.refuse({ code: 'PTN_ERR_WS_AUTH_INVALID' });
+      else this.refuse({ code: 'PTN_ERR_WS_AUTH_TOO_MANY_FAILURES', values: { seconds } });
       return;
     }
     if (grant.tier < STREAM_TIER) {

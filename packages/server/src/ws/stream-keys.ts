@@ -4,11 +4,9 @@ import type { KeyGrant } from '../ipc/messages.ts';
 /** Who may connect, and whether one who is connected still may: found by digest, so that no key is kept. */
 export class StreamKeys {
   #ring = new KeyRing([]);
-  #byDigest: ReadonlyMap<string, KeyGrant> = new Map();
 
   replace(entries: readonly KeyGrant[]): void {
     this.#ring = new KeyRing(entries);
-    this.#byDigest = new Map(entries.map((grant) => [grant.sha256, grant]));
   }
 
   lookup(key: string, nowMs: number): KeyGrant | undefined {
@@ -17,7 +15,6 @@ export class StreamKeys {
 
   /** What the key with this digest allows by now; `undefined` where it was removed or has expired. */
   current(digest: string, nowMs: number): KeyGrant | undefined {
-    const grant = this.#byDigest.get(digest);
-    return grant?.expiresMs !== undefined && nowMs >= grant.expiresMs ? undefined : grant;
+    return this.#ring.current(digest, nowMs);
   }
 }

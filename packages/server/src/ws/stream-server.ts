@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { WebSocket } from '@fastify/websocket';
 import type { KeyGrant } from '../ipc/messages.ts';
-import type { AuthenticationFailures } from '../ipc/authentication-failures.ts';
+import type { AddressLimit } from '../ipc/address-limit.ts';
 import type { OrderLogReader } from '../order-log/order-log.ts';
 import { ConnectionRegistry } from './connection-registry.ts';
 import type { ConnectionsTransaction } from './connection-registry.ts';
@@ -11,6 +11,7 @@ import { STREAM_LIMITS } from './limits.ts';
 import type { StreamLimits } from './limits.ts';
 import { OrderStream } from './order-stream.ts';
 import type { Refusal } from './refusal.ts';
+import { Replays } from './replays.ts';
 import { Session, STREAM_TIER } from './session.ts';
 import type { StreamMetrics, StreamView } from './stream-metrics.ts';
 
@@ -22,7 +23,7 @@ export interface StreamServerOptions {
     readonly current: (digest: string, nowMs: number) => KeyGrant | undefined;
   };
   /** Failed authentications by address; absent: they are not limited. */
-  readonly failures?: Pick<AuthenticationFailures, 'add' | 'refusedForSeconds'>;
+  readonly failures?: Pick<AddressLimit, 'add'>;
   readonly log: Logger;
   readonly pid: number;
   /** Tells the other workers of the connections of this one. */
@@ -38,6 +39,8 @@ export interface StreamServerOptions {
 export interface Peer {
   /** Behind a proxy that is trusted, the address it tells. */
   readonly address: string;
+  /** Whether a page of another site opened it. */
+  readonly isOfOtherSite?: boolean;
   readonly onAuthenticated: () => void;
 }
 
@@ -58,6 +61,7 @@ export class StreamServer implements StreamView {
   #measuredUpTo = 0;
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
+  readonly #replays = new Replays();
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
@@ -116,13 +120,15 @@ export class StreamServer implements StreamView {
       limits: this.limits,
       now: this.#now,
       stream: () => this.#stream,
+      replayLater: (waiting) => {
+        this.#replays.add(waiting);
+      },
       lookup: (key, nowMs) => keys.lookup(key, nowMs),
       onDelivered: (frame) => {
         this.#countDelivery(frame);
       },
       crowdedForSeconds: (grant) => this.#crowdedForSeconds(grant),
-      refusedForSeconds: () => failures?.refusedForSeconds(peer.address),
-      onRefused: () => failures?.add(peer.address),
+      onRefused: () => failures?.add(peer.address, peer.isOfOtherSite),
       onAuthenticated: ({ sha256, userId }) => {
         peer.onAuthenticated();
         log.info({ event: 'ws-authenticated', connection: id, user_id: userId }, 'a client authenticated');

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { ServerLimits } from '../config/config.ts';
 import { clientAddress, trustFunction } from '../ipc/client-address.ts';
 import { answerClientError, commonHeaders, sendError } from '../http/errors.ts';
+import { isOfOtherSite } from '../http/other-site.ts';
 import { refuseMalformed } from '../http/refuse-malformed.ts';
 import { createRequestId } from '../http/request-id.ts';
 import { SocketLimits } from '../ipc/socket-limits.ts';
@@ -105,6 +106,7 @@ export class UpgradeServer {
         try {
           streams.accept(socket, {
             address: clientAddress(request),
+            isOfOtherSite: isOfOtherSite(request, limits.corsOrigins),
             onAuthenticated: () => {
               sockets.authenticated(request.raw.socket);
             },
@@ -142,13 +144,8 @@ export class UpgradeServer {
  * give it: keys come in the first message, and no cookie counts. So without a list every page may. With one, only its
  * pages may, and those of the server's own host, as its own page is on the REST port.
  */
-function mayOpen({ headers, host }: FastifyRequest, origins: readonly string[]): boolean {
-  const { origin } = headers;
-  if (origin === undefined || origins.length === 0 || origins.includes('*')) return true;
-  if (origins.includes(origin)) return true;
-  return URL.canParse(origin) && URL.canParse(`http://${host}`)
-    ? new URL(origin).hostname === new URL(`http://${host}`).hostname
-    : false;
+function mayOpen(request: FastifyRequest, origins: readonly string[]): boolean {
+  return origins.length === 0 || origins.includes('*') || !isOfOtherSite(request, origins);
 }
 
 /** What RFC 6455, section 4.2.1, asks of an opening handshake; what asks for none is told what is spoken here. */

@@ -33,7 +33,7 @@ function unreadyReasons(
  * Their answers are made anew every time, so they alone are compressed on the way; snapshots never pass there.
  */
 export async function addHealthRoutes(app: FastifyInstance, options: HealthOptions): Promise<void> {
-  await app.register(compress);
+  await app.register(compress, { globalDecompression: false });
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' });
     done();

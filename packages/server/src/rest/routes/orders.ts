@@ -29,7 +29,7 @@ function ordersAfter(reader: OrderLogReader, since: number, limit: number): Buff
 
 /** `/orders`: the order log over REST, for filling gaps. */
 export async function addOrderRoutes(app: FastifyInstance, { orders, guard }: RouteContext): Promise<void> {
-  await app.register(compress);
+  await app.register(compress, { globalDecompression: false });
   addRoute(
     app,
     '/orders',

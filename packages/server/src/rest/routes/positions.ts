@@ -6,6 +6,8 @@ import { sendError } from '../../http/errors.ts';
 import { sendMinerNotFound } from './miner-not-found.ts';
 import { hasTier, hotkeyOf, sinceOf, tierOf } from '../query.ts';
 import type { PositionsState } from '../snapshots/positions-state.ts';
+import { timeless } from '../snapshots/snapshot.ts';
+import type { Snapshot } from '../snapshots/snapshot.ts';
 import { addRoute, HOTKEY_PARAMETER } from './route.ts';
 import type { RouteContext } from './route.ts';
 
@@ -15,11 +17,27 @@ import type { RouteContext } from './route.ts';
  */
 const AHEAD_WAIT_MS = 1000;
 
-/** Which generation an answer is, and to which order of the stream it is complete. */
-function stamp(reply: FastifyReply, { head }: PositionsState): void {
-  reply.header('X-Generation', head.generation);
-  if (head.sequence !== undefined) reply.header('X-Sequence', head.sequence);
-  if (head.epoch !== undefined) reply.header('X-Epoch', head.epoch);
+/**
+ * Says which generation an answer is, and to which order of the stream it is complete. Below tier 100 that would tell of
+ * trades that are hidden for a day: there it is the generation in which the tier itself last changed, and nothing else.
+ *
+ * @returns how the answer is to be shown.
+ */
+function stamp(
+  reply: FastifyReply,
+  positions: PositionsState,
+  { grant }: Client,
+  tier: Tier = grant.tier,
+): (snapshot: Snapshot) => Snapshot {
+  if (grant.tier < 100) {
+    reply.header('X-Generation', positions.generationAt(tier));
+    return timeless;
+  }
+  const { generation, sequence, epoch } = positions.head;
+  reply.header('X-Generation', generation);
+  if (sequence !== undefined) reply.header('X-Sequence', sequence);
+  if (epoch !== undefined) reply.header('X-Epoch', epoch);
+  return (snapshot) => snapshot;
 }
 
 /** The tier asked for, if it is one and the key may see it; else the request is answered and this is `null`. */
@@ -46,9 +64,14 @@ export function addPositionsRoutes(app: FastifyInstance, { snapshots, guard }: R
       const { positions } = snapshots;
       if (positions === undefined) return sendError(reply, 'PTN_ERR_HTTP_LOADING');
       if (positions.head.source === 'none') return sendError(reply, 'PTN_ERR_POSITIONS_NOT_FOUND');
-      stamp(reply, positions);
+      const shown = stamp(reply, positions, client, tier);
       // Clients of the first generation save the answer to `?tier=` as .json.gz and send no Accept-Encoding.
-      return sendSnapshot(request, reply, positions.full(tier), hasTier(request) ? 'gzip' : 'identity');
+      return sendSnapshot(
+        request,
+        reply,
+        shown(positions.full(tier)),
+        hasTier(request) ? 'gzip' : 'identity',
+      );
     }),
   );
 
@@ -65,11 +88,11 @@ export function addPositionsRoutes(app: FastifyInstance, { snapshots, guard }: R
       }
       const { positions } = snapshots;
       if (positions === undefined) return sendError(reply, 'PTN_ERR_HTTP_LOADING');
-      const changes = positions.changes(tier, since);
+      const isDelayed = client.grant.tier < 100;
+      const changes = positions.changes(tier, since, isDelayed ? positions.generationAt(tier) : undefined);
       if (changes === undefined)
         return sendError(reply, 'PTN_ERR_POSITIONS_GENERATION_GONE', { since, tier });
-      stamp(reply, positions);
-      return sendSnapshot(request, reply, changes);
+      return sendSnapshot(request, reply, stamp(reply, positions, client, tier)(changes));
     }),
   );
 
@@ -82,20 +105,18 @@ export function addPositionsRoutes(app: FastifyInstance, { snapshots, guard }: R
       const hotkey = hotkeyOf(request);
       const miner = positions.miner(hotkey, client.grant.tier);
       if (miner === undefined) return sendMinerNotFound(reply, hotkey, client);
-      stamp(reply, positions);
-      return sendSnapshot(request, reply, miner);
+      return sendSnapshot(request, reply, stamp(reply, positions, client)(miner));
     }),
   );
 
   addRoute(
     app,
     '/miner-hotkeys',
-    guard((request, reply) => {
+    guard((request, reply, client) => {
       const { positions } = snapshots;
       if (positions === undefined) return sendError(reply, 'PTN_ERR_HTTP_LOADING');
       if (positions.miners.size === 0) return sendError(reply, 'PTN_ERR_POSITIONS_NO_HOTKEYS');
-      stamp(reply, positions);
-      return sendSnapshot(request, reply, positions.hotkeys());
+      return sendSnapshot(request, reply, stamp(reply, positions, client)(positions.hotkeys()));
     }),
   );
 }

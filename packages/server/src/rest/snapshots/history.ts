@@ -1,3 +1,4 @@
+import type { Tier } from '@ptn-api/protocol';
 import type { Comparison } from './miner-state.ts';
 
 /** Hotkeys that are gone are remembered up to this many; older generations are then no longer answered. */
@@ -8,6 +9,8 @@ const GAPS_LIMIT = 64;
 interface Gap {
   readonly after: number;
   readonly before: number;
+  /** The state behind it came whole, and not as what changed in between. */
+  readonly isReset: boolean;
 }
 
 /**
@@ -37,8 +40,9 @@ export interface Step {
  * - The first one held, or one that is not above the last (another world: nothing is known of how they relate):
  *   the history starts anew, above every generation handed out so far.
  * - A change that skips generations holds every miner touched in between, and a miner may have changed and changed
- *   back: all that came count as changed, and the skipped generations can be answered.
- * - A full state that skips generations says nothing about them: they are a gap.
+ *   back: to who sees everything, all that came count as changed. Other tiers would learn which miners have trades that
+ *   are hidden from them: for these the skipped generations are a gap.
+ * - A full state that skips generations says nothing about them: they are a gap for all.
  *
  * @param removed Hotkeys that were held, or that the change names, and are not in the new generation.
  * @param present Every hotkey of the new generation.
@@ -61,25 +65,24 @@ export function advance(
     gone.set(hotkey, generation);
   }
   for (const hotkey of present) gone.delete(hotkey);
-  const gaps = isNext || !isReset ? [...previous.gaps] : [...previous.gaps, gapBetween(previous, generation)];
+  const gap = { after: previous.generation, before: generation, isReset };
+  const gaps = isNext ? [...previous.gaps] : [...previous.gaps, gap];
   const oldest = Math.max(previous.oldest, dropOldGaps(gaps), dropOldGone(gone));
   return {
     history: { generation, oldest, gaps, gone },
-    comparison: isNext || isReset ? 'digests' : 'always-changed',
+    comparison: isNext || isReset ? 'digests' : 'full-tier-changed',
   };
 }
 
-/** Whether the changes since that generation are known. The generation must not be above the history's own. */
-export function isKnown(history: History, since: number): boolean {
+/** Whether a tier's changes since that generation are known. The generation must not be above the history's own. */
+export function isKnown(history: History, since: number, tier: Tier): boolean {
   return (
     since >= history.oldest &&
     since <= history.generation &&
-    !history.gaps.some(({ after, before }) => since > after && since < before)
+    !history.gaps.some(
+      ({ after, before, isReset }) => since > after && since < before && (isReset || tier < 100),
+    )
   );
-}
-
-function gapBetween(previous: History, generation: number): Gap {
-  return { after: previous.generation, before: generation };
 }
 
 /** Cuts `gaps` to its limit; returns the oldest generation that can still be answered, 0 where none was cut. */

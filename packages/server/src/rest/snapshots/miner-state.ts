@@ -22,13 +22,14 @@ export interface MinerState {
 }
 
 /** Whether `next` could differ from what a client holds that has some earlier generation. */
-export type Comparison = 'digests' | 'always-changed';
+export type Comparison = 'digests' | 'always-changed' | 'full-tier-changed';
 
 /**
  * The state of a miner in a generation.
  *
  * @param comparison `digests`: unchanged since `previous` where the digests are equal, which is right only if no
- * generation lies between the two states; `always-changed`: changed in this generation at every tier.
+ * generation lies between the two states; `always-changed`: changed in this generation at every tier;
+ * `full-tier-changed`: at tier 100, and at the others where the digests are not equal.
  */
 export function minerState(
   hotkey: string,
@@ -40,7 +41,9 @@ export function minerState(
   const segments = byTier((tier) => [...value.settled, value.live[tier]]);
   const digest = byTier((tier) => combineDigests(segments[tier]));
   const changedAt = byTier((tier) =>
-    comparison === 'digests' && previous !== undefined && previous.digest[tier] === digest[tier]
+    previous !== undefined &&
+    previous.digest[tier] === digest[tier] &&
+    (comparison === 'digests' || (comparison === 'full-tier-changed' && tier < 100))
       ? previous.changedAt[tier]
       : generation,
   );

@@ -57,13 +57,23 @@ export class PositionsState {
     return this.#hotkeys;
   }
 
+  /** The generation in which what the tier shows last changed: of one above nothing else can be told. */
+  generationAt(tier: Tier): number {
+    const changed = [...this.miners.values()].map((miner) => miner.changedAt[tier]);
+    return [...changed, ...this.history.gone.values()].reduce(
+      (latest, generation) => Math.max(latest, generation),
+      this.history.oldest,
+    );
+  }
+
   /**
    * What changed at a tier after a generation, as `MinerPositionsChanges`; `undefined` where this worker does not
-   * know. A miner can be in it that did not change, never the other way round.
+   * know.
+   *
+   * @param generation which one the answer says to be of
    */
-  changes(tier: Tier, since: number): Snapshot | undefined {
-    if (!isKnown(this.history, since)) return undefined;
-    const { generation } = this.history;
+  changes(tier: Tier, since: number, generation = this.history.generation): Snapshot | undefined {
+    if (!isKnown(this.history, since, tier)) return undefined;
     const changed = [...this.miners.values()].filter((miner) => miner.changedAt[tier] > since);
     const gone = [...this.history.gone].filter(([, goneAt]) => goneAt > since).map(([hotkey]) => hotkey);
     return joinedSnapshot(

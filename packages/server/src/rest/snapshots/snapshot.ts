@@ -6,14 +6,19 @@ import type { DocumentValue } from '../../ipc/messages.ts';
 export interface Snapshot {
   /** What ETags are made of: equal for equal gzip bytes, on every worker and over restarts. */
   readonly digest: string;
-  /** Unix ms of the newest source change in it. */
-  readonly modifiedMs: number;
+  /** Unix ms of the newest source change in it; absent where that is not told. */
+  readonly modifiedMs?: number | undefined;
   /** Length of the JSON text in bytes. */
   readonly sizeBytes: number;
   /** Length of the gzip member in bytes. */
   readonly gzipSizeBytes: number;
   /** The JSON text as one complete gzip member. The bytes are shared: never write to them. */
   readonly gzip: () => Buffer;
+}
+
+/** The same without its time, which would tell of changes that it does not show. */
+export function timeless(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, modifiedMs: undefined };
 }
 
 /** Segments that are joined anew for every answer: for a miner's value, which is small. */

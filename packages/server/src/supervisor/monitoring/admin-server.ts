@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
 
 /** Never another one: who may log in to the machine may see it, and nobody else. */
@@ -27,6 +27,8 @@ export class AdminServer {
   readonly #port: number;
   readonly #pages: Readonly<Record<string, AdminPage>>;
   readonly #server: Server;
+  /** The oldest first. */
+  readonly #open = new Set<Socket>();
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -38,7 +40,13 @@ export class AdminServer {
     this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
       void this.#answer(request, response);
     });
-    this.#server.maxConnections = MOST_CONNECTIONS;
+    // An idle one makes room, so that a crowd of them leaves the operator a way in.
+    this.#server.on('connection', (socket) => {
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
+      const [oldest] = this.#open;
+      if (this.#open.size > MOST_CONNECTIONS) oldest?.destroy();
+    });
   }
 
   /**
