@@ -23,6 +23,7 @@ export type { RestartBudgetLimits } from './supervision/restart-budget.ts';
 export { WindowCounts } from './limits/window-counts.ts';
 export type { WindowCountsOptions } from './limits/window-counts.ts';
 export { findMember, putMember, removeMember } from './json/edit-object.ts';
+export { CompleteObject } from './json/complete-object.ts';
 export { formatFloat } from './json/format-float.ts';
 export { replaceNonFinite } from './json/non-finite.ts';
 export { JsonSyntaxError, skipValue } from './json/skip-value.ts';

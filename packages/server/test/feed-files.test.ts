@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { filterDashboard, inflateSegment } from '@ptn-api/core';
 import { TIERS } from '@ptn-api/protocol';
 import type { MinerPositions, Position } from '@ptn-api/protocol';
@@ -7,6 +8,7 @@ import { makePtnRoot, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { DocumentValue, StatisticsHead, StatisticsMiner } from '../dist/ipc/messages.js';
+import { loadCheckpoint } from '../dist/feed/tasks/load-checkpoint.js';
 import { FeedUnderTest } from './feed-collector.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 
@@ -31,12 +33,17 @@ const miners = {
   first: value([trade({ uuid: 'f', times: [at(60), at(1)] })], 1.2),
 };
 
+/** Its bytes as they are served: a large one's lie on disk. */
+function gzipOf({ gzip, file }: DocumentValue): Buffer {
+  return file === undefined ? Buffer.from(gzip ?? []) : readFileSync(file.path);
+}
+
 function document(
   tested: FeedUnderTest,
   topic: 'eliminations' | 'checkpoint' | 'miner-copying',
 ): string | undefined {
   const kept: DocumentValue | undefined = tested.retained.get(topic, 'file');
-  return kept && gunzipSync(kept.gzip).toString();
+  return kept && gunzipSync(gzipOf(kept)).toString();
 }
 
 await t.test(
@@ -85,7 +92,7 @@ await t.test('the checkpoint passes byte for byte; a half-written one is refused
   const path = root.join('runnable/validator_checkpoint.json.gz');
   const tested = new FeedUnderTest(t, root.path);
   await tested.feed.start();
-  t.ok(whole.equals((tested.retained.get('checkpoint', 'file') as DocumentValue).gzip), 'the very bytes');
+  t.ok(whole.equals(gzipOf(tested.retained.get('checkpoint', 'file') as DocumentValue)), 'the very bytes');
 
   const next = gzipSync(text.replace('7', '8'.repeat(500)));
   writeFileSync(path, next.subarray(0, next.byteLength - 4));
@@ -102,7 +109,52 @@ await t.test('the checkpoint passes byte for byte; a half-written one is refused
   });
   const kept = tested.retained.get('checkpoint', 'file') as DocumentValue;
   t.equal(kept.sizeBytes, 18);
-  t.equal(Buffer.from(kept.gzip).readUInt32LE(kept.gzip.byteLength - 4), 18, 'several members became one');
+  t.equal(gzipOf(kept).readUInt32LE(gzipOf(kept).length - 4), 18, 'several members became one');
+});
+
+await t.test('a checkpoint that is half-written, no object or followed by something is bad', async (t) => {
+  const root = makePtnRoot(t, { files: { checkpoint: '' } });
+  const [path, folder] = [root.join('checkpoint'), root.join('documents')];
+  const whole = gzipSync('{"a": "}{", "b": [{}, "\\""]}');
+  for (const [content, expected] of [
+    ['{"half": [1, 2', { kind: 'bad', reason: 'ends too soon' }],
+    ['[]', { kind: 'bad', reason: 'is not a JSON object' }],
+    ['{"a": 1} {', { kind: 'bad', reason: 'has something behind its end' }],
+    ['{"a": "in a string', { kind: 'bad', reason: 'ends too soon' }],
+    ['', { kind: 'bad', reason: 'ends too soon' }],
+    [' {"a": "}{", "b": [{}, "\\""]} \n', { kind: 'read', value: { sizeBytes: 31 } }],
+    [whole, { kind: 'read', value: { sizeBytes: 28, file: { sizeBytes: whole.length } } }],
+    [whole.subarray(0, 20), { kind: 'bad', reason: /is not a complete gzip file/ }],
+    [gzipSync('[1]'), { kind: 'bad', reason: 'is not a JSON object' }],
+  ] as const) {
+    writeFileSync(path, content);
+    t.match(await loadCheckpoint({ path, isGzip: typeof content !== 'string', folder }), expected);
+  }
+  rmSync(path);
+  t.match(await loadCheckpoint({ path, isGzip: false, folder }), { kind: 'gone' });
+  symlinkSync(path, path);
+  t.match(await loadCheckpoint({ path, isGzip: false, folder }), { kind: 'bad', reason: /ELOOP/ });
+  t.match(await loadCheckpoint({ path: root.path, isGzip: false, folder }), {
+    kind: 'bad',
+    reason: 'is not a regular file',
+  });
+  const left = readdirSync(folder).filter((name) => name.endsWith('.new'));
+  t.same(left, [], 'nothing unfinished is left');
+});
+
+await t.test('copies of a checkpoint that are served no more are removed after a while', async (t) => {
+  const root = makePtnRoot(t, { files: { 'runnable/validator_checkpoint.json': '{"one": 1}' } });
+  const tested = new FeedUnderTest(t, root.path);
+  await tested.feed.start();
+  const folder = root.join('.ptn-api/documents');
+  const [first = ''] = readdirSync(folder);
+  utimesSync(join(folder, first), 1, 1);
+  root.writeFile('runnable/validator_checkpoint.json', '{"two": 2}');
+  await waitFor(() => document(tested, 'checkpoint') === '{"two": 2}', { what: 'the next one' });
+  t.same(readdirSync(folder).length, 1);
+  root.writeFile('runnable/validator_checkpoint.json', '{"three": 3}');
+  await waitFor(() => document(tested, 'checkpoint') === '{"three": 3}', { what: 'the third one' });
+  t.same(readdirSync(folder).length, 2, 'a worker may still begin to read the last one');
 });
 
 await t.test('of the plain and the compressed checkpoint the newer is served', async (t) => {

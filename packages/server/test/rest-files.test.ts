@@ -1,3 +1,8 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { machineMs } from '../dist/metrics/machine-clock.js';
 import type { TestApp } from './rest-fixture.ts';
@@ -146,4 +151,32 @@ await t.test('a transaction that breaks the promises of its topic is a fault', (
     { message: /no head/ },
   );
   t.end();
+});
+
+await t.test('a document that lies on disk is read from there, and is loading where it is not', async (t) => {
+  const { app, snapshots, logged } = testApp(t);
+  const folder = mkdtempSync(join(tmpdir(), 'ptn-document-'));
+  t.teardown(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const text = JSON.stringify({ noise: randomBytes(300_000).toString('hex') });
+  const gzip = gzipSync(text);
+  const path = join(folder, 'checkpoint.json.gz');
+  writeFileSync(path, gzip);
+  const file = { path, sizeBytes: gzip.length };
+  const value = { kind: 'document', file, sizeBytes: text.length, digest: 'd1', modifiedMs: 1000 } as const;
+  snapshots.apply([{ topic: 'checkpoint', reset: true, put: [['file', value]], remove: [] }]);
+  const get = (encoding: string, method: 'GET' | 'HEAD' = 'GET') =>
+    app.inject({ url: '/validator-checkpoint', method, headers: { ...BEARER, 'accept-encoding': encoding } });
+
+  const zipped = await get('gzip');
+  t.ok(zipped.rawPayload.equals(gzip));
+  t.equal(zipped.headers['content-length'], String(gzip.length));
+  t.equal((await get('identity')).body, text);
+  t.equal((await get('gzip', 'HEAD')).headers['content-length'], String(gzip.length));
+  rmSync(path);
+  const missing = await get('gzip');
+  t.same([missing.statusCode, missing.headers['retry-after']], [503, '2']);
+  t.match(logged, [{ event: 'document-missing' }]);
+  t.equal((await get('gzip', 'HEAD')).statusCode, 200, 'which reads nothing');
 });

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AnyTransaction, DocumentValue } from '../ipc/messages.ts';
@@ -14,10 +14,24 @@ type DocumentTopic = 'eliminations' | 'checkpoint' | 'miner-copying';
 
 export interface DocumentsFeedOptions {
   readonly ptnRoot: string;
+  /** Large documents lie in it, as they are served. */
+  readonly stateDir: string;
   readonly mode: 'auto' | 'poll';
   readonly pool: TaskPool;
   readonly log: Logger;
   readonly publish: (transaction: AnyTransaction) => Promise<void>;
+}
+
+/** A worker that is told of the next one may still begin to read this one; a server that is taken over from may, too. */
+const KEPT_MS = 10 * 60_000;
+
+/** Removes the copies that are served no more. */
+function removeOthers(folder: string, path: string | undefined): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const other = join(folder, name);
+    if (other !== path && Date.now() - modifiedMs(other) > KEPT_MS) rmSync(other, { force: true });
+  }
 }
 
 /** Unix ms of a file's last change; -1 where there is none. */
@@ -37,7 +51,7 @@ export class DocumentsFeed {
 
   constructor(options: DocumentsFeedOptions) {
     this.#options = options;
-    const { ptnRoot, pool, log } = options;
+    const { ptnRoot, stateDir, pool, log } = options;
     const inRoot = (path: string): string => join(ptnRoot, path);
 
     const statistics = new StatisticsFeed(inRoot('runnable/minerstatistics.json'), options);
@@ -48,23 +62,27 @@ export class DocumentsFeed {
       pool.run('loadJsonDocument', { path: eliminations, stamp }),
     );
 
+    const folder = join(stateDir, 'documents');
     const plain = inRoot('runnable/validator_checkpoint.json');
     const compressed = `${plain}.gz`;
     this.#document(
       'checkpoint',
       ['runnable/validator_checkpoint.json', 'runnable/validator_checkpoint.json.gz'],
-      (stamp) =>
-        modifiedMs(plain) > modifiedMs(compressed)
-          ? pool.run('loadCheckpointJson', { path: plain, stamp })
-          : pool.run('loadCheckpointGzip', { path: compressed, stamp }),
+      (stamp) => {
+        const isGzip = modifiedMs(plain) <= modifiedMs(compressed);
+        return pool.run('loadCheckpoint', { path: isGzip ? compressed : plain, isGzip, stamp, folder });
+      },
+      (path) => {
+        removeOthers(folder, path);
+      },
     );
 
     const copying = inRoot('validation/miner_copying.json');
-    const folder = inRoot('validation/plagiarism/miners');
+    const scores = inRoot('validation/plagiarism/miners');
     this.#document(
       'miner-copying',
       ['validation/miner_copying.json', 'validation/plagiarism/miners'],
-      (stamp) => pool.run('loadMinerCopying', { path: copying, folder, stamp }),
+      (stamp) => pool.run('loadMinerCopying', { path: copying, folder: scores, stamp }),
     );
     log.debug({ files: [...this.#readers.keys()] }, 'single files that are watched');
   }
@@ -104,6 +122,7 @@ export class DocumentsFeed {
     topic: DocumentTopic,
     paths: readonly string[],
     load: (stamp: string | undefined) => Promise<LoadedDocument>,
+    onPublished: (path: string | undefined) => void = () => undefined,
   ): void {
     let stamp: string | undefined;
     let digest: string | null = null;
@@ -116,6 +135,7 @@ export class DocumentsFeed {
         put: value === null ? [] : [['file', value]],
         remove: [],
       });
+      onPublished(value?.file?.path);
     };
     this.#read(paths, async () => {
       const loaded = await load(stamp);

@@ -71,6 +71,7 @@ export class Feed {
     const { config, log, publish } = this.#options;
     const documents = new DocumentsFeed({
       ptnRoot: config.ptnRoot,
+      stateDir: config.stateDir,
       mode: config.watch,
       pool: this.#pool,
       log,

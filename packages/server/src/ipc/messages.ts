@@ -65,10 +65,12 @@ export interface StatisticsMiner {
   readonly checkpoints?: Segment;
 }
 
-/** A whole file, kept as one complete gzip member. */
+/** A whole file, as one complete gzip member. */
 export interface DocumentValue {
   readonly kind: 'document';
-  readonly gzip: Uint8Array;
+  /** The member. Absent where it is large: then it is `file`, which who serves it reads. */
+  readonly gzip?: Uint8Array;
+  readonly file?: { readonly path: string; readonly sizeBytes: number };
   /** Length of the uncompressed text in bytes. */
   readonly sizeBytes: number;
   readonly digest: string;

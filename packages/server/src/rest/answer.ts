@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { pipeline } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { sendError } from '../http/errors.ts';
 import type { ByteBudget } from './byte-budget.ts';
@@ -60,20 +62,29 @@ export async function sendSnapshot(
     if (isLarge) downloads.add(grant, reply.raw);
     if (isLarge && !isGzip) await downloads.inflationTurn(grant, reply.raw);
   }
+  let file: Readable | undefined;
+  try {
+    file = request.method === 'HEAD' ? undefined : await snapshot.open?.();
+  } catch (error) {
+    // Its place is taken by the next one as soon as the feed has made it.
+    request.log.error({ event: 'document-missing', err: error }, 'the copy of a document cannot be read');
+    return sendError(reply, 'PTN_ERR_HTTP_LOADING');
+  }
   if (isGzip) reply.header('Content-Encoding', 'gzip');
   reply.header('Content-Length', sizeBytes);
   if (request.method === 'HEAD') return reply.send();
-  if (!isGzip) return reply.send(inflate(request, snapshot));
-  return reply.send(isLarge ? sliced(snapshot.gzip()) : snapshot.gzip());
+  if (!isGzip) return reply.send(inflate(request, file ?? snapshot.gzip()));
+  return reply.send(file ?? (isLarge ? sliced(snapshot.gzip()) : snapshot.gzip()));
 }
 
 /** The text as a stream: a body of 100 MB never lies in memory as text, however slowly it is read. */
-function inflate(request: FastifyRequest, snapshot: Snapshot) {
+function inflate(request: FastifyRequest, gzip: Buffer | Readable) {
   const text = createGunzip({ chunkSize: INFLATE_CHUNK_BYTES });
   // Fastify cuts the connection then, so that the client does not take a part for the whole.
   text.on('error', (err) => {
     request.log.error({ event: 'damaged-snapshot', err }, 'a snapshot does not decompress');
   });
-  text.end(snapshot.gzip());
+  if (Buffer.isBuffer(gzip)) text.end(gzip);
+  else pipeline(gzip, text, () => undefined); // What fails is the error of `text`.
   return text;
 }

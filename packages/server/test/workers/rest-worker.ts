@@ -40,7 +40,7 @@ function note(transactions: readonly AnyTransaction[]): void {
 
 function answer(): RestWorkerAnswer {
   const head = retained.get('positions', 'head');
-  const file = retained.get('eliminations', 'file');
+  const gzip = retained.get('eliminations', 'file')?.gzip;
   return {
     pid: process.pid,
     generation: head?.kind === 'positions-head' ? head.generation : 0,
@@ -48,8 +48,7 @@ function answer(): RestWorkerAnswer {
     userIds: retained.get('keys', 'ring')?.entries.map(({ userId }) => userId) ?? [],
     received,
     connections: retained.keys('connections'),
-    eliminations:
-      file === undefined ? null : { sizeBytes: file.gzip.byteLength, firstByte: file.gzip.at(0) ?? -1 },
+    eliminations: gzip === undefined ? null : { sizeBytes: gzip.byteLength, firstByte: gzip.at(0) ?? -1 },
   };
 }
 

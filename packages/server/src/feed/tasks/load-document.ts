@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { Readable } from 'node:stream';
-import { deflateSegment, gzipMember, replaceNonFinite, skipValue } from '@ptn-api/core';
+import { deflateSegment, gzipMember, replaceNonFinite } from '@ptn-api/core';
 import type { DocumentValue } from '../../ipc/messages.ts';
 import { readStamped } from './read-file.ts';
 import type { NothingRead } from './read-file.ts';
@@ -50,57 +47,6 @@ export function loadJsonDocument(input: LoadDocumentInput): LoadedDocument {
     return { kind: 'bad', stamp: file.stamp, reason: `is not JSON: ${(error as Error).message}` };
   }
   return { kind: 'read', stamp: file.stamp, value: compress(finite, file.modifiedMs, 6), nonFinite: count };
-}
-
-/**
- * Reads the checkpoint as JSON text. Its bytes pass as they are, NaN included (validators restore from it with Python);
- * checked is only that it is complete: one value, with nothing missing at the end.
- */
-export function loadCheckpointJson(input: LoadDocumentInput): LoadedDocument {
-  const file = readStamped(input.path, input.stamp);
-  if (file.kind !== 'read') return file;
-  const text = file.bytes.toString('latin1').trim();
-  try {
-    if (!text.startsWith('{')) throw new Error('is not a JSON object');
-    if (skipValue(text, 0) !== text.length) throw new Error('has something behind its end');
-  } catch (error) {
-    return { kind: 'bad', stamp: file.stamp, reason: (error as Error).message };
-  }
-  return { kind: 'read', stamp: file.stamp, value: compress(file.bytes, file.modifiedMs, 1), nonFinite: 0 };
-}
-
-/**
- * Reads the compressed checkpoint, which the validator writes in place: a half-written one fails the check of its
- * CRC-32 and length and is refused.
- */
-export async function loadCheckpointGzip(input: LoadDocumentInput): Promise<LoadedDocument> {
-  const file = readStamped(input.path, input.stamp);
-  if (file.kind !== 'read') return file;
-  const { bytes, stamp, modifiedMs } = file;
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  let first = 0;
-  try {
-    // Inflated in pieces that are dropped at once: the text is some 150 MB.
-    await pipeline(Readable.from([bytes]), createGunzip({ chunkSize: 1 << 20 }), async (pieces) => {
-      for await (const piece of pieces as AsyncIterable<Buffer>) {
-        if (sizeBytes === 0) first = piece[0] ?? 0;
-        sizeBytes += piece.byteLength;
-      }
-    });
-  } catch (error) {
-    return { kind: 'bad', stamp, reason: `is not a complete gzip file: ${(error as Error).message}` };
-  }
-  if (first !== 0x7b) return { kind: 'bad', stamp, reason: 'is not a JSON object' };
-  const lengthInTrailer = bytes.readUInt32LE(bytes.byteLength - 4);
-  if (lengthInTrailer === sizeBytes % 2 ** 32) {
-    return { kind: 'read', stamp, value: documentOf(bytes, sizeBytes, modifiedMs), nonFinite: 0 };
-  }
-  // Several members, or zeros behind the last: some HTTP clients cut such a body short, so it becomes one member.
-  await pipeline(Readable.from([bytes]), createGunzip({ chunkSize: 1 << 20 }), async (pieces) => {
-    for await (const piece of pieces as AsyncIterable<Buffer>) chunks.push(piece);
-  });
-  return { kind: 'read', stamp, value: compress(Buffer.concat(chunks), modifiedMs, 1), nonFinite: 0 };
 }
 
 /**

@@ -1,11 +1,7 @@
 /** What the pool's threads can do, by name. Plain functions: tests call them directly too. */
 export { encodeMiner } from './encode-miner.ts';
-export {
-  loadCheckpointGzip,
-  loadCheckpointJson,
-  loadJsonDocument,
-  loadMinerCopying,
-} from './load-document.ts';
+export { loadCheckpoint } from './load-checkpoint.ts';
+export { loadJsonDocument, loadMinerCopying } from './load-document.ts';
 export { loadMiner } from './load-miner.ts';
 export { loadOutputs } from './load-outputs.ts';
 export { loadStatistics } from './load-statistics.ts';

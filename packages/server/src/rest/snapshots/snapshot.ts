@@ -1,6 +1,11 @@
 import { combineDigests, gzipMember, memberLayout } from '@ptn-api/core';
 import type { Segment } from '@ptn-api/core';
+import { readFileSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import type { DocumentValue } from '../../ipc/messages.ts';
+
+const FILE_CHUNK_BYTES = 64 * 1024;
 
 /** One JSON text that is served: kept as gzip bytes, and never changing. */
 export interface Snapshot {
@@ -14,6 +19,8 @@ export interface Snapshot {
   readonly gzipSizeBytes: number;
   /** The JSON text as one complete gzip member. The bytes are shared: never write to them. */
   readonly gzip: () => Buffer;
+  /** The same of a large one that lies on disk; `gzip` then reads all of it. */
+  readonly open?: () => Promise<Readable>;
 }
 
 /** The same without its time, which would tell of changes that it does not show. */
@@ -40,15 +47,15 @@ export function keptSnapshot(segments: readonly Segment[], modifiedMs: number, d
   return { ...snapshot, gzip: () => (joined ??= snapshot.gzip()) };
 }
 
-/** A file that is kept as a whole. */
-export function documentSnapshot(value: DocumentValue): Snapshot {
-  const { buffer, byteOffset, byteLength } = value.gzip;
+/** A file that is kept as a whole, here or on disk. */
+export function documentSnapshot({ digest, modifiedMs, sizeBytes, gzip, file }: DocumentValue): Snapshot {
+  const common = { digest, modifiedMs, sizeBytes };
+  if (file !== undefined) {
+    const open = async () =>
+      (await openFile(file.path)).createReadStream({ highWaterMark: FILE_CHUNK_BYTES });
+    return { ...common, gzipSizeBytes: file.sizeBytes, gzip: () => readFileSync(file.path), open };
+  }
+  const { buffer, byteOffset, byteLength } = gzip ?? new Uint8Array();
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  return {
-    digest: value.digest,
-    modifiedMs: value.modifiedMs,
-    sizeBytes: value.sizeBytes,
-    gzipSizeBytes: byteLength,
-    gzip: () => bytes,
-  };
+  return { ...common, gzipSizeBytes: byteLength, gzip: () => bytes };
 }
