@@ -108,10 +108,13 @@ test('a feed that is killed while the disk is full comes back when there is room
   t.same(sequences, [1]);
 });
 
+/** Also those of strangers. */
+const EVERY_REQUEST = ['--log-level', 'debug'];
+
 test('no room for the log file: lines are lost, serving is not', async (t) => {
   const disk = smallDisk(t);
   const root = servedRoot(t);
-  const server = spawnServer(t, root.path, ['--log-file', join(disk, 'server.log')]);
+  const server = spawnServer(t, root.path, ['--log-file', join(disk, 'server.log'), ...EVERY_REQUEST]);
   const lines = (): string =>
     readdirSync(disk)
       .filter((name) => name.startsWith('server.'))
@@ -138,7 +141,7 @@ test('no room where standard output and standard error go: serving goes on', asy
   const root = servedRoot(t);
   const path = join(disk, 'out.log');
   const output = openSync(path, 'a');
-  const server = spawnServer(t, root.path, [], output);
+  const server = spawnServer(t, root.path, EVERY_REQUEST, output);
   closeSync(output);
   await waitFor(() => server.isReady(), { what: 'the server is ready', timeoutMs: 30_000 });
   const url = urlIn(readFileSync(path, 'utf8'));

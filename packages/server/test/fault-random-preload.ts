@@ -24,6 +24,7 @@ const WRITES =
 const OWN_MODULE = /\/server\/dist\/((?:feed|order-log)\/.+\.js)$/;
 /** Passes a task on for its caller. */
 const PASSES_ON = 'feed/task-pool.js';
+const TIMERS = new Set(['setTimeout', 'setInterval', 'setImmediate']);
 /** Is no call of the system. */
 const NO_CALLS = new Set([
   'Stats',
@@ -49,7 +50,7 @@ function siteAbove(wrapper: Function, name: string): string | undefined {
   Error.stackTraceLimit = stackTraceLimit;
   for (const frame of frames) {
     const module = OWN_MODULE.exec(frame.getFileName() ?? '')?.[1];
-    if (module === PASSES_ON) continue;
+    if (module === PASSES_ON && !TIMERS.has(name)) continue;
     return module === undefined ? undefined : `${module}:${frame.getLineNumber() ?? 0} ${name}`;
   }
   return undefined;

@@ -9,7 +9,7 @@ import type { Address } from './fault-random-clients.ts';
 import { FOLDER_VARIABLE, randomOf, readHits, writeControl } from './fault-random-control.ts';
 import type { Control } from './fault-random-control.ts';
 import { expectedDocuments, expectedPositions, firstDifference } from './fault-random-expected.ts';
-import { sitesOfFeed } from './fault-random-sites.ts';
+import { isAlwaysCalled, sitesOfFeed } from './fault-random-sites.ts';
 import type { Site } from './fault-random-sites.ts';
 import { Validator } from './fault-random-validator.ts';
 import type { Source } from './fault-random-validator.ts';
@@ -218,7 +218,8 @@ export class FaultRun {
 
   /** The sites that never failed. */
   unmet(): Site[] {
-    return [...this.table().counts].filter(([, kinds]) => kinds.size === 0).map(([site]) => site);
+    const unmet = [...this.table().counts].filter(([, kinds]) => kinds.size === 0).map(([site]) => site);
+    return unmet.filter(isAlwaysCalled);
   }
 
   /** Why workers ended by themselves, and how often: at a start, or by an error that nobody caught. */

@@ -42,7 +42,7 @@ const KEYWORDS = new Set([
   'interface',
 ]);
 /**
- * What no run comes to: what other workers read of the order log, what makes a log of an earlier format one of today, and
+ * What a run may not come to: what other workers read of the order log, what makes a log of an earlier format one of today, and
  * what is done for thousands of orders at once: the removal of whole blocks, a history that is longer than one commit.
  */
 const NOT_CALLED = [
@@ -53,6 +53,11 @@ const NOT_CALLED = [
   /^order-log\/order-log-writer\.ts:\d+ (remember|prune) setImmediate$/,
   /^order-log\/order-log-writer\.ts:\d+ (#remove|#record) /,
 ];
+
+/** Whether every run comes to the call. */
+export function isAlwaysCalled({ name }: Site): boolean {
+  return !NOT_CALLED.some((pattern) => pattern.test(name));
+}
 
 export interface Site {
   /** `feed/tree-source.js:41 readdirSync`: where in the built module, and what is called. */
@@ -126,24 +131,22 @@ function functionAround(source: readonly string[], line: number): string {
 
 /** Every call of the feed that a fault can be put in. */
 export function sitesOfFeed(): Site[] {
-  return ROOMS.flatMap(modulesOf)
-    .flatMap((path) => {
-      const text = readFileSync(path, 'utf8');
-      const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8')) as SourceMapPayload);
-      const file = relative(DIST, path).split(sep).join('/');
-      const source = readFileSync(join(SOURCE, file.replace(/\.js$/, '.ts')), 'utf8').split('\n');
-      const lines = text.split('\n');
-      return callsOf(text).flatMap((calls, index) =>
-        calls.map((call): Site => {
-          const found = map.findEntry(index, (lines[index] ?? '').indexOf(call));
-          const at = 'originalLine' in found ? found.originalLine : index;
-          const place = `${file.replace(/\.js$/, '.ts')}:${at + 1}`;
-          return {
-            key: `${file}:${index + 1} ${call}`,
-            name: `${place} ${functionAround(source, at)} ${call}`,
-          };
-        }),
-      );
-    })
-    .filter(({ name }) => !NOT_CALLED.some((pattern) => pattern.test(name)));
+  return ROOMS.flatMap(modulesOf).flatMap((path) => {
+    const text = readFileSync(path, 'utf8');
+    const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8')) as SourceMapPayload);
+    const file = relative(DIST, path).split(sep).join('/');
+    const source = readFileSync(join(SOURCE, file.replace(/\.js$/, '.ts')), 'utf8').split('\n');
+    const lines = text.split('\n');
+    return callsOf(text).flatMap((calls, index) =>
+      calls.map((call): Site => {
+        const found = map.findEntry(index, (lines[index] ?? '').indexOf(call));
+        const at = 'originalLine' in found ? found.originalLine : index;
+        const place = `${file.replace(/\.js$/, '.ts')}:${at + 1}`;
+        return {
+          key: `${file}:${index + 1} ${call}`,
+          name: `${place} ${functionAround(source, at)} ${call}`,
+        };
+      }),
+    );
+  });
 }

@@ -77,7 +77,7 @@ await t.test('what a position is taken apart into is what each cut of it would b
     ['as Python writes it', spaced(position)],
     ['without blanks', JSON.stringify(position)],
     ['with other layout', JSON.stringify(position, null, 2)],
-    ['with other characters', spaced({ note: '"orders": [ü€😀', ...position, more: '😀' })],
+    ['with other characters', spaced({ ...position, miner_hotkey: '"orders": [ü€😀' })],
     ['with two lists of orders', `{"orders": [1], ${spaced(position).slice(1)}`],
     [
       'without some members',

@@ -23,7 +23,7 @@ export class FeedUnderTest {
     scope: Scope,
     ptnRoot: string,
     config: Partial<ServerConfig> = {},
-    options: Pick<Partial<FeedOptions>, 'pool' | 'now' | 'publish'> = {},
+    options: Pick<Partial<FeedOptions>, 'pool' | 'now' | 'publish' | 'alert'> = {},
   ) {
     const stream = {
       write: (line: string) => void this.logged.push(JSON.parse(line) as Record<string, unknown>),

@@ -55,8 +55,10 @@ void t.test('--log-file takes the lines of all processes, and standard output no
     timeoutMs: TIMEOUT_MS,
     what: () => `the server listens\n${printed}`,
   });
-  const answer = await fetch(`http://127.0.0.1:${String(port)}/healthz`);
-  t.equal(answer.status, 200);
+  const answer = await fetch(`http://127.0.0.1:${String(port)}/miner-hotkeys`, {
+    headers: { authorization: 'Bearer the-key' },
+  });
+  t.equal(answer.status, 404, 'there is no miner');
   await waitFor(() => lines().some(({ event }) => event === 'request'), { what: 'the request is logged' });
   const moved = `${path}.old`;
   renameSync(path, moved);

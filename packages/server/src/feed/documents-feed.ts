@@ -20,6 +20,8 @@ export interface DocumentsFeedOptions {
   readonly pool: TaskPool;
   readonly log: Logger;
   readonly publish: (transaction: AnyTransaction) => Promise<void>;
+  /** Told why a file does not read, and `null` when it does again. */
+  readonly onProblem: (name: string, problem: string | null) => void;
 }
 
 /** A worker that is told of the next one may still begin to read this one; a server that is taken over from may, too. */
@@ -102,6 +104,11 @@ export class DocumentsFeed {
     await Promise.all([...new Set(this.#readers.values())].map((reader) => reader.read()));
   }
 
+  /** Why files have not read for a while. */
+  problems(): string[] {
+    return [...new Set(this.#readers.values())].flatMap(({ problem }) => (problem === null ? [] : [problem]));
+  }
+
   async close(): Promise<void> {
     await this.#watcher?.close();
     await Promise.all([...new Set(this.#readers.values())].map((reader) => reader.close()));
@@ -110,10 +117,14 @@ export class DocumentsFeed {
   /** `look` is called whenever one of the files changed, never beside another one's. */
   #read(paths: readonly string[], look: () => Promise<FileResult>): void {
     const name = `${dirname(paths[0] ?? '')}/${(paths[0] ?? '').split('/').at(-1)}`;
-    const reader = new FileReader(name, this.#options.log, () => {
+    const { log, onProblem } = this.#options;
+    const inTurn = (): Promise<FileResult> => {
       const turn = this.#queue.then(look);
       this.#queue = turn.catch(() => undefined);
       return turn;
+    };
+    const reader = new FileReader(name, log, inTurn, (problem) => {
+      onProblem(name, problem);
     });
     for (const path of paths) this.#readers.set(path, reader);
   }

@@ -68,7 +68,7 @@ export class Feed {
 
   /** Resolves when everything that is there was published once. */
   async start(): Promise<void> {
-    const { config, log, publish } = this.#options;
+    const { config, log, publish, alert = () => undefined } = this.#options;
     const documents = new DocumentsFeed({
       ptnRoot: config.ptnRoot,
       stateDir: config.stateDir,
@@ -76,12 +76,24 @@ export class Feed {
       pool: this.#pool,
       log,
       publish: (transaction) => publish([transaction]),
+      onProblem: (name, problem) => {
+        alert(
+          problem === null
+            ? { topic: `file ${name}`, change: 'clear', text: `${name} reads again` }
+            : { topic: `file ${name}`, change: 'raise', text: `${problem}: what was read last is served on` },
+        );
+      },
     });
     this.#parts.push(documents);
     await this.#orderLog.open();
     await Promise.all([this.#startPositions(), documents.start()]);
     await this.#orderLog.begin();
-    const heartbeat = new Heartbeat({ checkedMs: () => this.#checkedMs(), publish, log });
+    const heartbeat = new Heartbeat({
+      checkedMs: () => this.#checkedMs(),
+      problems: () => documents.problems(),
+      publish,
+      log,
+    });
     this.#parts.push(heartbeat);
     await heartbeat.start();
   }

@@ -22,6 +22,8 @@ export class FileReader {
   readonly #name: string;
   readonly #log: Logger;
   readonly #look: () => Promise<FileResult>;
+  readonly #onProblem: (problem: string | null) => void;
+  #problem: string | null = null;
   #running: Promise<void> | null = null;
   #again = false;
   #retry: NodeJS.Timeout | null = null;
@@ -32,11 +34,25 @@ export class FileReader {
   #retryMs = RETRY_MIN_MS;
   #isClosed = false;
 
-  /** @param look looks at the file, takes over its content and tells what it found. */
-  constructor(name: string, log: Logger, look: () => Promise<FileResult>) {
+  /**
+   * @param look looks at the file, takes over its content and tells what it found.
+   * @param onProblem told why the file does not read, once that is reported, and `null` when it does again
+   */
+  constructor(
+    name: string,
+    log: Logger,
+    look: () => Promise<FileResult>,
+    onProblem: (problem: string | null) => void = () => undefined,
+  ) {
     this.#name = name;
     this.#log = log;
     this.#look = look;
+    this.#onProblem = onProblem;
+  }
+
+  /** Why the file has not read for a while: what is served is what was read last. */
+  get problem(): string | null {
+    return this.#problem;
   }
 
   /** Looks at the file now, or once more if that is being done. Resolves when done. */
@@ -83,7 +99,14 @@ export class FileReader {
         'a file could not be read; what was read last is served on, and it is tried again',
       );
     }
+    this.#tell(`${this.#name} cannot be read`);
     this.#readLater();
+  }
+
+  #tell(problem: string | null): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#onProblem(problem);
   }
 
   #found(result: FileResult): void {
@@ -95,6 +118,7 @@ export class FileReader {
           'a file that did not read is good again',
         );
       }
+      this.#tell(null);
       this.#badSinceMs = null;
       this.#reported = null;
       this.#retryMs = RETRY_MIN_MS;
@@ -114,6 +138,7 @@ export class FileReader {
     const report = `${result.stamp ?? ''} ${result.reason ?? ''}`;
     if (now - this.#badSinceMs >= REPORT_AFTER_MS && this.#reported !== report) {
       this.#reported = report;
+      this.#tell(`${this.#name} ${result.reason ?? 'does not read'}`);
       this.#log.warn(
         { event: 'bad-file', file: this.#name, reason: result.reason },
         'a file does not read; what was read last is served on',

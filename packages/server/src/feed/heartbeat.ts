@@ -10,6 +10,8 @@ export interface HeartbeatOptions {
    * @throws what the look came to, when the source cannot be read: then nothing is proved.
    */
   readonly checkedMs: () => Promise<number>;
+  /** Why files that are served have not read for a while. */
+  readonly problems?: () => readonly string[];
   readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
   readonly log: Logger;
   readonly everyMs?: number;
@@ -44,7 +46,7 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { checkedMs, publish, log } = this.#options;
+    const { checkedMs, problems = () => [], publish, log } = this.#options;
     try {
       const checked = await checkedMs();
       this.#isFailing = false;
@@ -52,7 +54,7 @@ export class Heartbeat {
         {
           topic: 'sources',
           reset: false,
-          put: [['feed', { kind: 'sources-health', checkedMs: checked }]],
+          put: [['feed', { kind: 'sources-health', checkedMs: checked, problems: problems() }]],
           remove: [],
         },
       ]);

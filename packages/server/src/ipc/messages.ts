@@ -99,6 +99,8 @@ export interface SourcesHealth {
    * published; by the clock of the machine (`machineMs`). It moves on in a quiet market too.
    */
   readonly checkedMs: number;
+  /** Of other files that are served: which have not read for a while, and why. */
+  readonly problems?: readonly string[];
 }
 
 /** Where the server listens; 0 in the configuration lets the system choose. */

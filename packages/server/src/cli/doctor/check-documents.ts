@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { counted } from '@ptn-api/core';
 import type { ServerConfig } from '../../config/config.ts';
+import { MAX_TEXT_BYTES } from '../../feed/tasks/read-file.ts';
 import { ok, problem, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -46,6 +47,10 @@ export function checkDocuments({ ptnRoot }: Pick<ServerConfig, 'ptnRoot'>, nowMs
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       return problem(what, detail, 'let the user of the server read it');
+    }
+    if (what !== 'checkpoint' && newest.stats.size > MAX_TEXT_BYTES) {
+      const detail = `${newest.path} is larger than ${MAX_TEXT_BYTES / 2 ** 20} MiB`;
+      return problem(what, detail, 'what was read last is served on; find out what makes it so large');
     }
     const ageMs = nowMs - newest.stats.mtimeMs;
     const age = counted(Math.max(Math.round(ageMs / 60_000), 0), 'minute');

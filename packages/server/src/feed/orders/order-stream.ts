@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { PositionFacts } from '@ptn-api/core';
 import type { Logger } from 'pino';
 import { emptyClaim } from '../../order-log/order-log.ts';
@@ -248,7 +248,7 @@ export class OrderStream {
       const events = due.map((order, index) => eventOf(order, timestampMs, positions[index] ?? ''));
       await this.#append(events);
       // Other work of this thread goes between two batches.
-      await nextTurn();
+      await setImmediate();
     }
   }
 

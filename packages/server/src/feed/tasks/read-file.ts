@@ -1,6 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { codeOf, isAbsence, isFresh, versionOf } from '../watch/stamp.ts';
 
+/** What Node can hold as one text, with room for what is changed in it. */
+export const MAX_TEXT_BYTES = 500 * 2 ** 20;
+
 /** What a look at a file comes to when there is nothing new in it. */
 export type NothingRead =
   | { readonly kind: 'same' }
@@ -28,7 +31,7 @@ function reasonOf(error: unknown): string {
  * Reads a regular file, unless its stamp is the known one. A pipe in place of the file is not waited for, which would
  * stop the thread forever; one that is larger than `maxBytes` is bad.
  */
-export function readStamped(path: string, known?: string, maxBytes = Infinity): StampedFile {
+export function readStamped(path: string, known?: string, maxBytes = MAX_TEXT_BYTES): StampedFile {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

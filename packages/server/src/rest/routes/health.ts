@@ -41,8 +41,10 @@ export async function addHealthRoutes(app: FastifyInstance, options: HealthOptio
   addRoute(app, '/healthz', (_request, reply) => reply.send(jsonBytes({ status: 'ok' })));
   addRoute(app, '/readyz', (_request, reply) => {
     const reasons = unreadyReasons(options.snapshots, options);
+    // No reason to send nobody here: what was read last is served on.
+    const warnings = options.snapshots.sources?.problems ?? [];
     return reasons.length === 0
-      ? reply.send(jsonBytes({ status: 'ready' }))
+      ? reply.send(jsonBytes({ status: 'ready', ...(warnings.length > 0 && { warnings }) }))
       : reply.code(503).send(jsonBytes({ status: 'degraded', reasons }));
   });
 }
