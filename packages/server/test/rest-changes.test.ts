@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { MinerPositionsChanges, Tier } from '@ptn-api/protocol';
 import { mergeTransactions } from '../dist/ipc/retained.js';
-import type { AnyTransaction, MinerValue, Transaction } from '../dist/ipc/messages.js';
+import type { AnyTransaction, EncodedValue, Transaction } from '../dist/ipc/messages.js';
+import { TierChanges } from '../dist/feed/tier-changes.js';
 import { Snapshots } from '../dist/rest/snapshots/snapshots.js';
 import type { TestApp } from './rest-fixture.ts';
 import { BEARER, minerValue, namedMiner, positionsTransaction, testApp } from './rest-fixture.ts';
@@ -23,12 +24,13 @@ async function told(
   return [Object.keys(body.miners), body.gone];
 }
 
-const first = positionsTransaction({
+const FIRST = {
   generation: 10,
   hotkeys: ['a', 'b'],
   put: { a: namedMiner('a1'), b: namedMiner('b1') },
   reset: true,
-});
+};
+const first = positionsTransaction(FIRST);
 
 await t.test('changes since a generation are the miners that changed after it, and those gone', async (t) => {
   const app = testApp(t, [
@@ -56,9 +58,10 @@ await t.test('changes since a generation are the miners that changed after it, a
 });
 
 await t.test('a change that a tier does not show yet is no change there', async (t) => {
+  const feed = new TierChanges();
   const app = testApp(t, [
-    first,
-    positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } }),
+    positionsTransaction(FIRST, feed),
+    positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } }, feed),
   ]);
   t.strictSame(await told(app, 10, 100), [['a'], []]);
   t.strictSame(await told(app, 10, 50), [[], []]);
@@ -123,18 +126,21 @@ await t.test('generations skipped by a change are answered with everything it br
 
 await t.test('below tier 100 nothing tells of a miner whose only trades are hidden', async (t) => {
   // Its fields for lower tiers are empty, whatever its name.
-  const worldWith = (put: Record<string, MinerValue>) =>
-    testApp(t, [
-      positionsTransaction({
-        generation: 10,
-        hotkeys: ['a', 'b'],
-        put: { a: namedMiner('a1'), b: namedMiner('b1') },
-        reset: true,
-      }),
+  const worldWith = (put: Record<string, EncodedValue>) => {
+    const feed = new TierChanges();
+    return testApp(t, [
+      positionsTransaction({ ...FIRST, head: { goneAt: 10 } }, feed),
       // This worker fell behind: generations 11 and 12 came as one.
-      positionsTransaction({ generation: 12, hotkeys: ['a', 'b'], head: { sequence: 2, epoch: 'e' }, put }),
-      positionsTransaction({ generation: 13, hotkeys: ['a', 'b'], head: { sequence: 3, epoch: 'e' } }),
+      positionsTransaction(
+        { generation: 12, hotkeys: ['a', 'b'], head: { sequence: 2, epoch: 'e', goneAt: 10 }, put },
+        feed,
+      ),
+      positionsTransaction(
+        { generation: 13, hotkeys: ['a', 'b'], head: { sequence: 3, epoch: 'e', goneAt: 10 } },
+        feed,
+      ),
     ]);
+  };
   const quiet = worldWith({});
   const busy = worldWith({ a: namedMiner('a2') });
   t.strictSame(await told(busy, 11), [['a'], []], 'tier 100 learns of it');
@@ -156,10 +162,6 @@ await t.test('below tier 100 nothing tells of a miner whose only trades are hidd
     }
     const { headers: answered } = await busy.app.inject({ url: `/miner-positions?tier=${tier}`, headers });
     t.equal(answered['x-generation'], '10', 'the last one in which the tier changed');
-    t.equal(
-      (await busy.app.inject({ url: `/miner-positions/changes?tier=${tier}&since=11`, headers })).statusCode,
-      410,
-    );
   }
 });
 
@@ -263,20 +265,25 @@ await t.test('whatever a worker was sent, a client that applies its changes hold
       const worlds = new Map<number, World>();
       let world = new Map<string, string>();
       let generation = 0;
+      let feed = new TierChanges();
       let held: AnyTransaction | undefined;
       for (const [index, step] of plan.entries()) {
         const next = new Map([...world, ...Object.entries(step.set)]);
         for (const hotkey of step.remove) next.delete(hotkey);
         const isReset = step.restarts || index === 0;
         generation += step.restarts ? 3 : 1;
+        if (step.restarts) feed = new TierChanges();
         const put = [...next].filter(([hotkey, name]) => isReset || world.get(hotkey) !== name);
-        const transaction: Transaction = positionsTransaction({
-          generation,
-          hotkeys: [...next.keys()],
-          put: Object.fromEntries(put.map(([hotkey, name]) => [hotkey, value(name)])),
-          remove: isReset ? [] : [...world.keys()].filter((hotkey) => !next.has(hotkey)),
-          reset: isReset,
-        });
+        const transaction: Transaction = positionsTransaction(
+          {
+            generation,
+            hotkeys: [...next.keys()],
+            put: Object.fromEntries(put.map(([hotkey, name]) => [hotkey, value(name)])),
+            remove: isReset ? [] : [...world.keys()].filter((hotkey) => !next.has(hotkey)),
+            reset: isReset,
+          },
+          feed,
+        );
         world = next;
         worlds.set(generation, next);
         held =
@@ -307,4 +314,87 @@ await t.test('whatever a worker was sent, a client that applies its changes hold
     { numRuns: 200 },
   );
   t.end();
+});
+
+const events = fc.array(
+  fc.record({
+    miner: fc.constantFrom('a', 'b', 'c'),
+    /** What the delayed tiers show; absent: the trade is younger than a day. */
+    shown: fc.option(fc.constantFrom('1', '2', '3')),
+    /** The worker is busy: this generation reaches it together with the next. */
+    isHeldBack: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+await t.test('two worlds that differ in trades of today alone are the same to a delayed key', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(events, async (plan) => {
+      /** What a worker has in the end; without trades of today where `isQuiet`. */
+      const worldOf = (isQuiet: boolean) => {
+        const feed = new TierChanges();
+        const app = testApp(t, []);
+        const shown = new Map([...'abc'].map((hotkey) => [hotkey, '0']));
+        const valueOf = (hotkey: string, hidden: number) => {
+          const old = [{ position_uuid: `${hotkey}-${shown.get(hotkey) ?? ''}` }];
+          const all = isQuiet ? old : [...old, { position_uuid: `today-${hidden}` }];
+          return minerValue([], { 0: old, 30: old, 50: old, 100: all });
+        };
+        const hotkeys = [...'abc'];
+        const head = (sequence: number) => ({
+          goneAt: 10,
+          sequence,
+          epoch: 'e',
+          modifiedMs: 10_000 * sequence,
+        });
+        let held = positionsTransaction(
+          {
+            generation: 10,
+            hotkeys,
+            put: Object.fromEntries(hotkeys.map((hotkey) => [hotkey, valueOf(hotkey, 0)])),
+            reset: true,
+            head: head(0),
+          },
+          feed,
+        ) as AnyTransaction | undefined;
+        for (const [index, { miner, shown: next, isHeldBack }] of plan.entries()) {
+          if (next === null && isQuiet) continue;
+          if (next !== null) shown.set(miner, next);
+          const put = { [miner]: valueOf(miner, index + 1) };
+          const change = positionsTransaction(
+            { generation: 11 + index, hotkeys, put, head: head(index + 1) },
+            feed,
+          ) as AnyTransaction;
+          held = held === undefined ? change : mergeTransactions(held, change);
+          if (isHeldBack) continue;
+          app.snapshots.apply([held]);
+          held = undefined;
+        }
+        if (held !== undefined) app.snapshots.apply([held]);
+        return app;
+      };
+      const worlds = [worldOf(true), worldOf(false)];
+      for (const tier of [0, 30, 50]) {
+        const headers = { authorization: `Bearer key-tier${tier}` };
+        for (const url of [
+          `/miner-positions?tier=${tier}`,
+          ...[...'abc'].map((hotkey) => `/miner-positions/${hotkey}`),
+          '/miner-hotkeys',
+          // Generations that it may have been told of.
+          ...plan
+            .flatMap(({ shown: next }, index) => (next === null ? [] : [11 + index]))
+            .map((since) => `/miner-positions/changes?tier=${tier}&since=${since}`),
+        ]) {
+          const [quiet, busy] = await Promise.all(
+            worlds.map(async ({ app }) => {
+              const { statusCode, headers: told, body } = await app.inject({ url, headers });
+              return JSON.stringify([statusCode, { ...told, date: '', 'x-request-id': '' }, body]);
+            }),
+          );
+          if (quiet !== busy) throw new Error(`${url}: ${quiet ?? ''}\nand ${busy ?? ''}`);
+        }
+      }
+    }),
+    { numRuns: 20 },
+  );
 });

@@ -1,3 +1,4 @@
+import { TierChanges } from '../dist/feed/tier-changes.js';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -15,7 +16,7 @@ import type {
   AnyTransaction,
   DocumentValue,
   KeyGrant,
-  MinerValue,
+  EncodedValue,
   PositionsHead,
   StatisticsMiner,
   Transaction,
@@ -36,7 +37,7 @@ export function minerValue(
   settled: readonly unknown[],
   live: Readonly<Record<Tier, readonly unknown[]>>,
   summary: Readonly<Record<string, unknown>> = {},
-): MinerValue {
+): EncodedValue {
   const texts = (positions: readonly unknown[]) => positions.map((position) => JSON.stringify(position));
   const segment = (tier: Tier): Segment => {
     const before = settled.length > 0 && live[tier].length > 0 ? ', ' : '';
@@ -51,20 +52,25 @@ export function minerValue(
 }
 
 /** A miner with one live position at tier 100, named so that a test can tell values apart. */
-export function namedMiner(name: string): MinerValue {
+export function namedMiner(name: string): EncodedValue {
   return minerValue([], { 0: [], 30: [], 50: [], 100: [{ position_uuid: name }] });
 }
 
 export interface PositionsChange {
   readonly generation: number;
   readonly hotkeys: readonly string[];
-  readonly put?: Readonly<Record<string, MinerValue>>;
+  readonly put?: Readonly<Record<string, EncodedValue>>;
   readonly remove?: readonly string[];
   readonly reset?: boolean;
   readonly head?: Partial<PositionsHead>;
 }
 
-export function positionsTransaction(change: PositionsChange): Transaction<'positions'> {
+/** @param feed what the feed knows of earlier ones; by default it has just been started */
+export function positionsTransaction(
+  change: PositionsChange,
+  feed = new TierChanges(),
+): Transaction<'positions'> {
+  for (const hotkey of change.remove ?? []) feed.forget(hotkey);
   const head: PositionsHead = {
     kind: 'positions-head',
     generation: change.generation,
@@ -78,7 +84,10 @@ export function positionsTransaction(change: PositionsChange): Transaction<'posi
     reset: change.reset ?? false,
     put: [
       ['head', head],
-      ...Object.entries(change.put ?? {}).map(([hotkey, value]) => [`miner:${hotkey}`, value] as const),
+      ...Object.entries(change.put ?? {}).map(
+        ([hotkey, value]) =>
+          [`miner:${hotkey}`, { ...value, changedAt: feed.note(hotkey, value, change.generation) }] as const,
+      ),
     ],
     remove: (change.remove ?? []).map((hotkey) => `miner:${hotkey}`),
   };
@@ -94,7 +103,7 @@ export function fixturePositions(generation = 1): Transaction<'positions'> {
     string,
     { positions: FixturePosition[] } & Record<string, unknown>
   >;
-  const put = Object.entries(map).map(([hotkey, { positions, ...summary }]): [string, MinerValue] => {
+  const put = Object.entries(map).map(([hotkey, { positions, ...summary }]): [string, EncodedValue] => {
     const closed = positions.filter((position) => position.is_closed_position);
     const open = positions.filter((position) => !position.is_closed_position);
     return [hotkey, minerValue(closed, { 0: [], 30: [], 50: [], 100: open }, summary)];

@@ -1,6 +1,6 @@
 import { comparePositions, DAY_MS, isSettled, summaryFields, summaryText } from '@ptn-api/core';
 import type { SummarizedPosition, SummaryFields } from '@ptn-api/core';
-import type { MinerValue } from '../ipc/messages.ts';
+import type { EncodedValue } from '../ipc/messages.ts';
 import type { EncodedMiner, EncodeMinerInput, PlacedBlock } from './tasks/encode-miner.ts';
 import { summarized } from './tasks/load-miner.ts';
 import type { LivePosition, LoadedMiner } from './tasks/load-miner.ts';
@@ -82,7 +82,7 @@ export class MinerState {
   }
 
   /** The encoded miner, once it was encoded. */
-  value(live: EncodedMiner['live']): MinerValue {
+  value(live: EncodedMiner['live']): EncodedValue {
     return { kind: 'miner', settled: this.#blocks.map((block) => block.segment), live };
   }
 
@@ -297,7 +297,7 @@ export class MinerState {
   }
 
   /** Takes over what was encoded by a plan of this miner. */
-  encoded(plan: EncodePlan, result: EncodedMiner): MinerValue {
+  encoded(plan: EncodePlan, result: EncodedMiner): EncodedValue {
     for (const [index, block] of result.blocks) this.#blocks[index] = block;
     for (const entry of plan.settling) {
       const { facts, path } = entry;

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
-import type { MinerValue, PositionsHead, Transaction } from '../ipc/messages.ts';
+import type { EncodedValue, PositionsHead, Transaction } from '../ipc/messages.ts';
 import { machineMs } from '../metrics/machine-clock.ts';
 import { emptyClaim } from '../order-log/order-log.ts';
 import type { OrderLogState } from '../order-log/order-log.ts';
 import { feedMetrics } from './feed-metrics.ts';
 import { MinerState } from './miner-state.ts';
 import type { TaskPool } from './task-pool.ts';
+import { TierChanges } from './tier-changes.ts';
 
 /** Changes are gathered for so long before they become a generation: freshness stays below half a second. */
 const GATHER_MS = 200;
@@ -55,6 +56,8 @@ export class PositionsFeed {
   /** When (by `machineMs`) the miners whose encoding failed are tried again. */
   readonly #retryAtMs = new Map<string, number>();
   readonly #published = new Set<string>();
+  readonly #changes = new TierChanges();
+  #goneAt = 0;
   #generation: number;
   #isFirst = true;
   /** Whether the source has touched all miners that there are: a generation of some would be taken for all. */
@@ -249,7 +252,7 @@ export class PositionsFeed {
 
   async #flushOnce(): Promise<void> {
     const { log, publish, source, completeTo } = this.#options;
-    const put = new Map<string, MinerValue>();
+    const put = new Map<string, EncodedValue>();
     const remove = new Set<string>();
     let state, clockSteps;
     do {
@@ -263,15 +266,18 @@ export class PositionsFeed {
     for (const hotkey of put.keys()) this.#published.add(hotkey);
     for (const hotkey of remove) this.#published.delete(hotkey);
     this.#reached = this.#completeTo(state);
-    this.#generation += 1;
+    // By the clock: how many there were in between would tell of what is hidden from a tier.
+    this.#generation = Math.max(this.#generation + 1, this.now());
     const ordered = this.#ordered();
     this.#dropUnnamed(new Set(ordered), put, remove);
+    if (remove.size > 0 || this.#isFirst) this.#goneAt = this.#generation;
     const head: PositionsHead = {
       kind: 'positions-head',
       generation: this.#generation,
       // A tree without miners is no data; an outputs file that was read is, even if its map is empty.
       source: ordered.length === 0 && this.order === null ? 'none' : source,
       hotkeys: ordered,
+      goneAt: this.#goneAt,
       modifiedMs: this.now(),
       ...(this.#reached === null ? {} : { sequence: this.#reached.last, epoch: this.#reached.epoch }),
     };
@@ -285,7 +291,14 @@ export class PositionsFeed {
     const reset = this.#isFirst;
     this.#isFirst = false;
     feedMetrics.countGeneration();
-    const miners = [...put].map(([hotkey, value]) => [`miner:${hotkey}`, value] as const);
+    for (const hotkey of remove) this.#changes.forget(hotkey);
+    const miners = [...put].map(
+      ([hotkey, value]) =>
+        [
+          `miner:${hotkey}`,
+          { ...value, changedAt: this.#changes.note(hotkey, value, this.#generation) },
+        ] as const,
+    );
     await publish({
       topic: 'positions',
       reset,
@@ -295,7 +308,7 @@ export class PositionsFeed {
   }
 
   /** What the head does not name is kept by nobody: where its source shows it again, its value is sent again. */
-  #dropUnnamed(named: ReadonlySet<string>, put: Map<string, MinerValue>, remove: Set<string>): void {
+  #dropUnnamed(named: ReadonlySet<string>, put: Map<string, EncodedValue>, remove: Set<string>): void {
     for (const hotkey of this.#published) {
       if (named.has(hotkey)) continue;
       this.#published.delete(hotkey);
@@ -312,7 +325,7 @@ export class PositionsFeed {
     this.#schedule();
   }
 
-  async #encodeStale(hotkey: string, put: Map<string, MinerValue>, remove: Set<string>): Promise<void> {
+  async #encodeStale(hotkey: string, put: Map<string, EncodedValue>, remove: Set<string>): Promise<void> {
     const { log } = this.#options;
     const completeTo = this.#stale.get(hotkey) ?? null;
     this.#stale.delete(hotkey);
@@ -386,7 +399,7 @@ export class PositionsFeed {
   }
 
   /** The miner's new value; `null` when it is no more. */
-  async #encode(hotkey: string): Promise<MinerValue | null> {
+  async #encode(hotkey: string): Promise<EncodedValue | null> {
     const { pool, loadMiner, strip, log } = this.#options;
     const miner = this.miner(hotkey);
     const before = miner.unsupported;

@@ -32,6 +32,8 @@ export interface PositionsHead {
   readonly sequence?: number;
   /** Identity of the order log that `sequence` belongs to. */
   readonly epoch?: string;
+  /** The last generation in which a miner went away, or the first of the feed: since then every miner is still there. */
+  readonly goneAt?: number;
 }
 
 /**
@@ -44,7 +46,12 @@ export interface MinerValue {
   readonly settled: readonly Segment[];
   /** The rest of the value. Tiers that show the same share one object. */
   readonly live: Readonly<Record<Tier, Segment>>;
+  /** The generation in which what each tier shows of the miner last changed. */
+  readonly changedAt: Readonly<Record<Tier, number>>;
 }
+
+/** A miner's value before it is known which generation it is of. */
+export type EncodedValue = Omit<MinerValue, 'changedAt'>;
 
 /** The statistics file around its miners: head + miners joined by `, ` + tail. */
 export interface StatisticsHead {

@@ -1,5 +1,4 @@
-import type { Tier } from '@ptn-api/protocol';
-import type { Comparison } from './miner-state.ts';
+import type { PositionsHead } from '../../ipc/messages.ts';
 
 /** Hotkeys that are gone are remembered up to this many; older generations are then no longer answered. */
 const GONE_LIMIT = 4096;
@@ -9,14 +8,12 @@ const GAPS_LIMIT = 64;
 interface Gap {
   readonly after: number;
   readonly before: number;
-  /** The state behind it came whole, and not as what changed in between. */
-  readonly isReset: boolean;
 }
 
 /**
  * Which generations this worker can tell the changes since, and the hotkeys that went away meanwhile. Workers that
- * were started at different times, or received several generations as one, know different pasts: each answers only
- * what follows from the states it has held itself, and says so where it does not know.
+ * were started at different times know different pasts: each answers only what follows from the states it has held
+ * itself, and says so where it does not know.
  */
 export interface History {
   readonly generation: number;
@@ -27,61 +24,46 @@ export interface History {
   readonly gone: ReadonlyMap<string, number>;
 }
 
-/** How the state of a new generation relates to the one held before. */
-export interface Step {
-  readonly history: History;
-  /** How the miners that came with the new generation are told apart from the ones held. */
-  readonly comparison: Comparison;
-}
-
 /**
  * The history with one more generation.
  *
  * - The first one held, or one that is not above the last (another world: nothing is known of how they relate):
  *   the history starts anew, above every generation handed out so far.
- * - A change that skips generations holds every miner touched in between, and a miner may have changed and changed
- *   back: to who sees everything, all that came count as changed. Other tiers would learn which miners have trades that
- *   are hidden from them: for these the skipped generations are a gap.
- * - A full state that skips generations says nothing about them: they are a gap for all.
+ * - A change tells by itself when each miner last changed, however many generations it brings.
+ * - A full state says nothing of what was between it and the last: a miner may have changed and changed back.
  *
  * @param removed Hotkeys that were held, or that the change names, and are not in the new generation.
  * @param present Every hotkey of the new generation.
  */
 export function advance(
   previous: History | undefined,
-  generation: number,
+  { generation, goneAt = generation }: Pick<PositionsHead, 'generation' | 'goneAt'>,
   isReset: boolean,
   removed: Iterable<string>,
   present: Iterable<string>,
-): Step {
+): History {
   if (previous === undefined || generation <= previous.generation) {
-    const oldest = previous === undefined ? generation : Math.max(previous.oldest, previous.generation + 1);
-    return { history: { generation, oldest, gaps: [], gone: new Map() }, comparison: 'always-changed' };
+    const oldest = previous === undefined ? goneAt : Math.max(previous.oldest, previous.generation + 1);
+    return { generation, oldest, gaps: [], gone: new Map() };
   }
-  const isNext = generation === previous.generation + 1;
   const gone = new Map(previous.gone);
   for (const hotkey of removed) {
     gone.delete(hotkey);
     gone.set(hotkey, generation);
   }
   for (const hotkey of present) gone.delete(hotkey);
-  const gap = { after: previous.generation, before: generation, isReset };
-  const gaps = isNext ? [...previous.gaps] : [...previous.gaps, gap];
+  const gap = { after: previous.generation, before: generation };
+  const gaps = isReset ? [...previous.gaps, gap] : [...previous.gaps];
   const oldest = Math.max(previous.oldest, dropOldGaps(gaps), dropOldGone(gone));
-  return {
-    history: { generation, oldest, gaps, gone },
-    comparison: isNext || isReset ? 'digests' : 'full-tier-changed',
-  };
+  return { generation, oldest, gaps, gone };
 }
 
-/** Whether a tier's changes since that generation are known. The generation must not be above the history's own. */
-export function isKnown(history: History, since: number, tier: Tier): boolean {
+/** Whether the changes since that generation are known. The generation must not be above the history's own. */
+export function isKnown(history: History, since: number): boolean {
   return (
     since >= history.oldest &&
     since <= history.generation &&
-    !history.gaps.some(
-      ({ after, before, isReset }) => since > after && since < before && (isReset || tier < 100),
-    )
+    !history.gaps.some(({ after, before }) => since > after && since < before)
   );
 }
 

@@ -21,32 +21,17 @@ export interface MinerState {
   readonly changedAt: ByTier<number>;
 }
 
-/** Whether `next` could differ from what a client holds that has some earlier generation. */
-export type Comparison = 'digests' | 'always-changed' | 'full-tier-changed';
-
 /**
  * The state of a miner in a generation.
  *
- * @param comparison `digests`: unchanged since `previous` where the digests are equal, which is right only if no
- * generation lies between the two states; `always-changed`: changed in this generation at every tier;
- * `full-tier-changed`: at tier 100, and at the others where the digests are not equal.
+ * @param held What was held of it before, where a full state took its place: what is the same is no change.
  */
-export function minerState(
-  hotkey: string,
-  value: MinerValue,
-  generation: number,
-  previous: MinerState | undefined,
-  comparison: Comparison,
-): MinerState {
+export function minerState(hotkey: string, value: MinerValue, held: MinerState | undefined): MinerState {
   const segments = byTier((tier) => [...value.settled, value.live[tier]]);
   const digest = byTier((tier) => combineDigests(segments[tier]));
   const changedAt = byTier((tier) =>
-    previous !== undefined &&
-    previous.digest[tier] === digest[tier] &&
-    (comparison === 'digests' || (comparison === 'full-tier-changed' && tier < 100))
-      ? previous.changedAt[tier]
-      : generation,
+    held?.digest[tier] === digest[tier] ? held.changedAt[tier] : value.changedAt[tier],
   );
-  const label = previous?.label ?? storedSegment(`${JSON.stringify(hotkey)}: `);
+  const label = held?.label ?? storedSegment(`${JSON.stringify(hotkey)}: `);
   return { hotkey, label, segments, digest, changedAt };
 }

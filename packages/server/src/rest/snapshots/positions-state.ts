@@ -62,7 +62,7 @@ export class PositionsState {
     const changed = [...this.miners.values()].map((miner) => miner.changedAt[tier]);
     return [...changed, ...this.history.gone.values()].reduce(
       (latest, generation) => Math.max(latest, generation),
-      this.history.oldest,
+      this.head.goneAt ?? 0,
     );
   }
 
@@ -73,7 +73,7 @@ export class PositionsState {
    * @param generation which one the answer says to be of
    */
   changes(tier: Tier, since: number, generation = this.history.generation): Snapshot | undefined {
-    if (!isKnown(this.history, since, tier)) return undefined;
+    if (!isKnown(this.history, since)) return undefined;
     const changed = [...this.miners.values()].filter((miner) => miner.changedAt[tier] > since);
     const gone = [...this.history.gone].filter(([, goneAt]) => goneAt > since).map(([hotkey]) => hotkey);
     return joinedSnapshot(
@@ -128,13 +128,15 @@ export function foldPositions(
     ...(previous?.miners.keys() ?? []),
     ...remove.map((key) => key.slice(MINER_KEY.length)),
   ].filter((hotkey) => !present.has(hotkey));
-  const { history, comparison } = advance(previous?.history, head.generation, reset, removed, present);
+  const history = advance(previous?.history, head, reset, removed, present);
+  // A feed that was started anew counts everything as changed; another world has nothing to do with this one.
+  const isContinued = reset && previous !== undefined && head.generation > previous.history.generation;
   const miners = new Map<string, MinerState>();
   for (const hotkey of head.hotkeys) {
     const held = previous?.miners.get(hotkey);
     const value = values.get(hotkey);
     if (value !== undefined) {
-      miners.set(hotkey, minerState(hotkey, value, head.generation, held, comparison));
+      miners.set(hotkey, minerState(hotkey, value, isContinued ? held : undefined));
     } else if (held !== undefined && !reset) {
       miners.set(hotkey, held);
     } else {
