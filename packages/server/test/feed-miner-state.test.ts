@@ -1,9 +1,15 @@
 import { makePtnRoot } from '@ptn-api/testkit';
+import type { PtnRoot } from '@ptn-api/testkit';
 import { truncateSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { GONE_GRACE_MS, MinerState } from '../dist/feed/miner-state.js';
 import { loadMiner } from '../dist/feed/tasks/load-miner.js';
 import { HOUR_MS, trade } from './feed-fixture.ts';
+
+function loadedFrom(root: PtnRoot, now: number) {
+  const folder = root.join('validation/miners');
+  return loadMiner({ root: folder, hotkey: 'miner-a', now, strip: false, ordersSinceMs: Infinity });
+}
 
 void t.test('two files of a position that do not read keep it until both are gone', (t) => {
   const now = Date.now();
@@ -14,14 +20,7 @@ void t.test('two files of a position that do not read keep it until both are gon
   ];
   const miner = new MinerState('miner-a');
   const read = (): void => {
-    const loaded = loadMiner({
-      root: root.join('validation/miners'),
-      hotkey: 'miner-a',
-      now,
-      strip: false,
-      ordersSinceMs: Infinity,
-    });
-    miner.replace(loaded, null, now);
+    miner.replace(loadedFrom(root, now), null, now);
   };
   read();
   t.same([...miner.live.keys()], ['p']);
@@ -41,13 +40,7 @@ void t.test('a file larger than memory leaves its miner what it has', (t) => {
   const times = [now - HOUR_MS];
   root.writePosition(trade({ uuid: 'sound', times }));
   truncateSync(root.writePosition(trade({ uuid: 'huge', times })), 600 * 2 ** 20);
-  const loaded = loadMiner({
-    root: root.join('validation/miners'),
-    hotkey: 'miner-a',
-    now,
-    strip: false,
-    ordersSinceMs: Infinity,
-  });
+  const loaded = loadedFrom(root, now);
   t.same(
     loaded.live.map(({ facts }) => facts.positionUuid),
     ['sound'],

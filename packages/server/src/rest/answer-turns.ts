@@ -18,9 +18,12 @@ export function answerInTurn(server: Server): void {
       const { socket } = request;
       const line = lines.get(socket) ?? [];
       const next = line.shift();
-      if (next === undefined || socket.destroyed) lines.delete(socket);
-      else next();
+      if (next === undefined || socket.destroyed) {
+        lines.delete(socket);
+        return;
+      }
       if (line.length === 0) socket.resume();
+      next();
     });
     for (const listener of listeners) listener.call(server, request, response);
   };
