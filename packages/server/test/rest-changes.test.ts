@@ -316,9 +316,11 @@ await t.test('whatever a worker was sent, a client that applies its changes hold
   t.end();
 });
 
+const ABC = ['a', 'b', 'c'];
+
 const events = fc.array(
   fc.record({
-    miner: fc.constantFrom('a', 'b', 'c'),
+    miner: fc.constantFrom(...ABC),
     /** What the delayed tiers show; absent: the trade is younger than a day. */
     shown: fc.option(fc.constantFrom('1', '2', '3')),
     /** The worker is busy: this generation reaches it together with the next. */
@@ -334,13 +336,13 @@ await t.test('two worlds that differ in trades of today alone are the same to a 
       const worldOf = (isQuiet: boolean) => {
         const feed = new TierChanges();
         const app = testApp(t, []);
-        const shown = new Map([...'abc'].map((hotkey) => [hotkey, '0']));
+        const shown = new Map(ABC.map((hotkey) => [hotkey, '0']));
         const valueOf = (hotkey: string, hidden: number) => {
           const old = [{ position_uuid: `${hotkey}-${shown.get(hotkey) ?? ''}` }];
           const all = isQuiet ? old : [...old, { position_uuid: `today-${hidden}` }];
           return minerValue([], { 0: old, 30: old, 50: old, 100: all });
         };
-        const hotkeys = [...'abc'];
+        const hotkeys = ABC;
         const head = (sequence: number) => ({
           goneAt: 10,
           sequence,
@@ -378,7 +380,7 @@ await t.test('two worlds that differ in trades of today alone are the same to a 
         const headers = { authorization: `Bearer key-tier${tier}` };
         for (const url of [
           `/miner-positions?tier=${tier}`,
-          ...[...'abc'].map((hotkey) => `/miner-positions/${hotkey}`),
+          ...ABC.map((hotkey) => `/miner-positions/${hotkey}`),
           '/miner-hotkeys',
           // Generations that it may have been told of.
           ...plan
