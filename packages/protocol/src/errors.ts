@@ -92,7 +92,7 @@ export const ERRORS = {
     httpStatus: 429,
     text: 'Too many failed authentications from this address. Try again in {seconds} s',
   },
-  PTN_ERR_HTTP_STRANGER_LIMIT: {
+  PTN_ERR_HTTP_UNAUTHENTICATED_LIMIT: {
     httpStatus: 429,
     text: 'Too many requests without a key from this address. Try again in {seconds} s',
   },

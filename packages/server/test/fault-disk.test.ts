@@ -108,7 +108,7 @@ test('a feed that is killed while the disk is full comes back when there is room
   t.same(sequences, [1]);
 });
 
-/** Also those of strangers. */
+/** Also those without a key. */
 const EVERY_REQUEST = ['--log-level', 'debug'];
 
 test('no room for the log file: lines are lost, serving is not', async (t) => {

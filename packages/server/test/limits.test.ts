@@ -27,13 +27,13 @@ interface Options {
   readonly corsOrigins?: readonly string[];
   readonly pressure?: PressureLimits;
   readonly rateLimit?: number;
-  readonly strangersPerMinute?: number;
+  readonly unauthenticatedPerMinute?: number;
   readonly bytesPerMinute?: number;
 }
 
 function limitedApp(t: Test, options: Options = {}, pid = 1) {
   const { requestsPerMinute = 600, trustedProxies = [], corsOrigins = [], pressure, rateLimit } = options;
-  const { strangersPerMinute = 0, bytesPerMinute } = options;
+  const { unauthenticatedPerMinute = 0, bytesPerMinute } = options;
   const snapshots = new Snapshots();
   const amy = { ...grant('good', 100), userId: 'amy', ...(rateLimit !== undefined && { rateLimit }) };
   const old = { ...amy, sha256: grant('before', 100).sha256 };
@@ -52,7 +52,7 @@ function limitedApp(t: Test, options: Options = {}, pid = 1) {
       counts,
       bytes: new ByteBudget(bytesPerMinute, now),
       failures: new AddressLimit(3, trustedProxies, now),
-      strangers: new AddressLimit(strangersPerMinute, trustedProxies, now),
+      unauthenticated: new AddressLimit(unauthenticatedPerMinute, trustedProxies, now),
     },
     ...(pressure && { pressure }),
     now,
@@ -155,7 +155,7 @@ void t.test('what pages of other sites try is no guess of the programs at that a
 });
 
 void t.test('requests without a key are limited by address, and those with one never by it', async (t) => {
-  const { app, get } = limitedApp(t, { strangersPerMinute: 2 });
+  const { app, get } = limitedApp(t, { unauthenticatedPerMinute: 2 });
   const ask = (url: string, remoteAddress = CUSTOMER) => app.inject({ url, remoteAddress });
   t.equal((await ask('/healthz')).statusCode, 200);
   t.equal((await ask('/nothing')).statusCode, 404);

@@ -24,7 +24,7 @@ import type { RequestCounts } from './request-counts.ts';
 import { commonHeaders } from '../http/errors.ts';
 import { createRequestId } from '../http/request-id.ts';
 import { logRequest } from './request-log.ts';
-import { limitStrangers } from './stranger-limit.ts';
+import { limitUnauthenticated } from './unauthenticated-limit.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
 import { addDocsRoutes } from './routes/docs.ts';
@@ -52,7 +52,7 @@ export interface AppLimits {
   /** Of keys that do not count. */
   readonly failures: AddressLimit;
   /** Of requests without a key; absent: none. */
-  readonly strangers?: AddressLimit;
+  readonly unauthenticated?: AddressLimit;
 }
 
 export interface AppOptions {
@@ -68,7 +68,7 @@ export interface AppOptions {
   readonly isDraining?: () => boolean;
   /** Of the server, as the API document tells it. */
   readonly version?: string;
-  /** Limits of users and strangers; absent: none. */
+  /** Limits of users and of requests without a key; absent: none. */
   readonly limits?: AppLimits;
   /** Overload; absent: not looked at. */
   readonly pressure?: PressureLimits;
@@ -154,7 +154,7 @@ export function buildApp({
   });
   allowOrigins(app, corsOrigins);
   refuseMalformed(app);
-  if (limits?.strangers !== undefined) limitStrangers(app, limits.strangers, corsOrigins);
+  if (limits?.unauthenticated !== undefined) limitUnauthenticated(app, limits.unauthenticated, corsOrigins);
   app.addHook('onRequest', (request, _reply, done) => {
     ignoreOtherContentTypes(request);
     done();

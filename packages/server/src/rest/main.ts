@@ -6,7 +6,7 @@ import { runWorker } from '../ipc/worker-process.ts';
 import { processMetrics } from '../metrics/process-metrics.ts';
 import { Usage } from '../metrics/usage.ts';
 import { buildApp } from './app.ts';
-import { STRANGER_REQUESTS_PER_MINUTE } from './stranger-limit.ts';
+import { UNAUTHENTICATED_REQUESTS_PER_MINUTE } from './unauthenticated-limit.ts';
 import { Connections } from './connections.ts';
 import { defaultPressureLimits } from './pressure.ts';
 import { RequestCounts } from './request-counts.ts';
@@ -47,7 +47,7 @@ const port = runWorker({
         config: limits,
         counts,
         failures: new AddressLimit(limits.authFailuresPerMinute, limits.trustedProxies),
-        strangers: new AddressLimit(STRANGER_REQUESTS_PER_MINUTE, limits.trustedProxies),
+        unauthenticated: new AddressLimit(UNAUTHENTICATED_REQUESTS_PER_MINUTE, limits.trustedProxies),
       },
       pressure: defaultPressureLimits(),
       onAuthenticated: (socket) => sockets?.authenticated(socket),

@@ -15,13 +15,13 @@ export function logRequest(
   const startedMs = performance.now();
   const bytesBefore = socket.bytesWritten;
   response.once('close', () => {
-    const isStranger = request.grant === null;
-    const ownId = isStranger ? undefined : clientRequestId(request, isKey);
-    // What strangers ask for is summed up in the usage report: a line for each would fill the disk for them.
-    request.log[isStranger ? 'debug' : 'info'](
+    const isUnauthenticated = request.grant === null;
+    const ownId = isUnauthenticated ? undefined : clientRequestId(request, isKey);
+    // Summed up in the usage report: a line for each would let anybody fill the disk.
+    request.log[isUnauthenticated ? 'debug' : 'info'](
       {
         event: 'request',
-        ...(!isStranger && { user_id: request.grant?.userId }),
+        ...(!isUnauthenticated && { user_id: request.grant?.userId }),
         ...(ownId !== undefined && { client_request_id: ownId }),
         method: request.method,
         route: request.routeOptions.url ?? 'none',

@@ -5,10 +5,10 @@ import type { AddressLimit } from '../ipc/address-limit.ts';
 import { clientAddress } from '../ipc/client-address.ts';
 
 /** Ten a second: health checks, a page with its files, and who looks around. */
-export const STRANGER_REQUESTS_PER_MINUTE = 600;
+export const UNAUTHENTICATED_REQUESTS_PER_MINUTE = 600;
 
 /** Refuses what an address asks for beyond the limit without a key, before anything is done for it. */
-export function limitStrangers(
+export function limitUnauthenticated(
   app: FastifyInstance,
   limit: Pick<AddressLimit, 'add'>,
   corsOrigins: readonly string[],
@@ -25,6 +25,6 @@ export function limitStrangers(
       return;
     }
     reply.headers({ 'Retry-After': seconds, Connection: 'close' });
-    sendError(reply, 'PTN_ERR_HTTP_STRANGER_LIMIT', { seconds });
+    sendError(reply, 'PTN_ERR_HTTP_UNAUTHENTICATED_LIMIT', { seconds });
   });
 }
