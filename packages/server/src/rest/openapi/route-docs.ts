@@ -83,7 +83,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     {
       querystring: Type.Object({ tier }),
       description:
-        'X-Generation says which generation it is, X-Sequence and X-Epoch to which order of the stream it is complete. ' +
+        'X-Generation says which generation it is; X-Sequence and X-Epoch, for keys of tier 100, to which order of the stream it is complete. ' +
         'A request with tier and without Accept-Encoding is answered with gzip.',
     },
   ),
