@@ -12,9 +12,10 @@ import type { LogLine } from './supervisor-fixture.ts';
 async function listening(
   t: Test,
   limits?: ListenerLimits,
+  perAddress?: { add: (address: string) => number | undefined },
 ): Promise<{ listener: Listener; open: () => Socket; lines: LogLine[] }> {
   const { log, lines } = memoryLog();
-  const listener = new Listener(log, limits);
+  const listener = new Listener(log, limits, perAddress);
   t.teardown(() => listener.close(0));
   await listener.listen({ host: '127.0.0.1', port: 0, flag: '--port' });
   const open = (): Socket => {
@@ -84,6 +85,21 @@ void t.test('more connections than may wait are dropped, counted and logged', as
     what: 'a log line',
   });
   t.match(line, { level: 40, count: 2 });
+});
+
+void t.test('an address that opens too many connections is closed before a worker hears of it', async (t) => {
+  const asked: string[] = [];
+  const { listener, open, lines } = await listening(t, undefined, {
+    add: (address) => (asked.push(address) > 2 ? 60 : undefined),
+  });
+  const clients = [open(), open(), open()];
+  await waitFor(() => clients.filter(({ closed }) => closed).length === 1, { what: 'the third is closed' });
+  t.same(asked, ['127.0.0.1', '127.0.0.1', '127.0.0.1']);
+  t.same(listener.counts(), { waiting: 2, dropped: 1 });
+  const line = await waitFor(() => lines.find(({ event }) => event === 'connections-dropped'), {
+    what: 'a log line',
+  });
+  t.match(line, { level: 40, count: 1, reason: /its address had opened 6000/ });
 });
 
 void t.test('a connection does not wait longer than it may', async (t) => {

@@ -74,18 +74,18 @@ await t.test('deep and hostile JSON is answered like any other', async (t) => {
   await othersAreServed(t);
 });
 
-await t.test('10,000 changes of the subscription at once are all answered, in order', async (t) => {
+await t.test('2,000 changes of the subscription at once are all answered, in order', async (t) => {
   const { client, othersAreServed } = await watched(t);
   const restless = await client();
   const count = restless.received.length;
-  for (let index = 0; index < 5000; index++) {
+  for (let index = 0; index < 1000; index++) {
     restless.send({ type: 'subscribe', all: true, sender_timestamp: index });
     restless.send({ type: 'unsubscribe', all: true });
   }
   await othersAreServed(t);
-  await restless.until(() => restless.received.filter(({ type }) => type !== undefined).length >= 10_000);
+  await restless.until(() => restless.received.filter(({ type }) => type !== undefined).length >= 2000);
   const statuses = restless.received.slice(count).filter(({ type }) => type === 'subscription_status');
-  t.equal(statuses.length, 10_000);
+  t.equal(statuses.length, 2000);
   t.ok(statuses.every(({ action }, index) => action === (index % 2 === 0 ? 'subscribe' : 'unsubscribe')));
   t.equal(restless.closeCode, undefined);
 });
@@ -95,13 +95,13 @@ await t.test('a flood of pings of both kinds delays nobody', async (t) => {
   const flooding = await client();
   let pongs = 0;
   flooding.socket.on('pong', () => (pongs += 1));
-  for (let index = 0; index < 20_000; index++) {
+  for (let index = 0; index < 2000; index++) {
     flooding.socket.ping();
     flooding.send({ type: 'ping', timestamp: index });
   }
   await othersAreServed(t);
-  await until(() => pongs === 20_000);
-  await flooding.until(() => flooding.received.filter(({ type }) => type === 'pong').length === 20_000);
+  await until(() => pongs === 2000);
+  await flooding.until(() => flooding.received.filter(({ type }) => type === 'pong').length === 2000);
   await othersAreServed(t);
 });
 

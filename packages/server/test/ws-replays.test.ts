@@ -6,6 +6,7 @@ import { MemoryLog, serve } from './ws-fixture.ts';
 /** A session far behind: each of its parts takes so long. */
 function behind(name: string, parts: number, partMs: number, told: string[]) {
   return {
+    digest: name[0],
     feedPart: () => {
       const untilMs = performance.now() + partMs;
       while (performance.now() < untilMs);
@@ -31,6 +32,14 @@ await t.test('replays are given their parts in turn, and everything else goes be
   }
   t.equal(told.join(''), 'abc'.repeat(10));
   t.ok(most <= 4, `${most} parts of 2 ms in one turn`);
+});
+
+await t.test('a key with many connections has no more of the time than one with one', async () => {
+  const replays = new Replays();
+  const told: string[] = [];
+  for (const name of ['a1', 'a2', 'a3', 'b1']) replays.add(behind(name, 3, 0, told));
+  while (told.length < 12) await nextTurn();
+  t.equal(told.join(' '), 'a1 b1 a2 b1 a3 b1 a1 a2 a3 a1 a2 a3');
 });
 
 await t.test('whoever has not had its turn when the time is over has it in the next', async (t) => {

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
+import { AddressLimit } from '../ipc/address-limit.ts';
 import type { ServingRole } from '../ipc/messages.ts';
-import { Listener, probePort } from './listener.ts';
+import { CONNECTIONS_PER_MINUTE, Listener, probePort } from './listener.ts';
 import type { ConnectionCounts, ListenAddress, ListenPlace } from './listener.ts';
 
 /** Something of each entrance, by the role of the workers behind it. */
@@ -17,12 +18,19 @@ export class Entrances {
   readonly #listeners: ByRole<Listener>;
   #addresses: ByRole<ListenAddress> | undefined;
 
-  constructor({ host, restPort, wsPort }: ServerConfig, log: Logger) {
+  constructor({ host, restPort, wsPort, limits }: ServerConfig, log: Logger) {
     this.#places = {
       rest: { host, port: restPort, flag: '--api-rest-port' },
       ws: { host, port: wsPort, flag: '--api-ws-port' },
     };
-    this.#listeners = byRole((role) => new Listener(log.child({ role })));
+    this.#listeners = byRole(
+      (role) =>
+        new Listener(
+          log.child({ role }),
+          undefined,
+          new AddressLimit(CONNECTIONS_PER_MINUTE, limits.trustedProxies),
+        ),
+    );
   }
 
   /**

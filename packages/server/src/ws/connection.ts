@@ -8,6 +8,8 @@ import type { Refusal } from './refusal.ts';
 
 export interface ConnectionHooks {
   readonly onMessage: (bytes: Buffer) => void;
+  /** It sent something of that size. For how many ms no more is taken from it. */
+  readonly onCost: (bytes: number) => number;
   /** Some of what was sent has left: there may be room for more. */
   readonly onTaken: () => void;
   /** It has taken nothing for too long and is closed. */
@@ -49,6 +51,11 @@ export class Connection {
   #windowBytes: number;
   #markedBytes = 0;
   #lastMark = 0;
+  /** Runs while it sends faster than it may. */
+  #hold: NodeJS.Timeout | undefined;
+  #holdUntilMs = 0;
+  /** To be done for what it had sent by then: some came with what was read before. */
+  #held: (() => void)[] = [];
 
   constructor(socket: WebSocket, { limits, ...hooks }: ConnectionHooks & { limits: StreamLimits }) {
     this.#socket = socket;
@@ -57,21 +64,26 @@ export class Connection {
     this.#windowBytes = limits.minUnreadBytes;
     this.#takenMs = this.#pingedMs = performance.now();
     socket.on('message', (data) => {
-      this.#takenMs = performance.now();
-      if (!this.#isEnding) hooks.onMessage(bytesOf(data));
+      const bytes = bytesOf(data);
+      this.#receive(bytes.length, () => {
+        hooks.onMessage(bytes);
+      });
     });
     // Not left to ws, which answers without end, also to one that reads nothing.
     socket.on('ping', (payload) => {
-      this.#takenMs = performance.now();
-      if (this.#isEnding) return;
-      socket.pong(payload, false, this.#onSent);
-      this.#listenOnlyIfRoom();
+      this.#receive(payload.length, () => {
+        socket.pong(payload, false, this.#onSent);
+        this.#listenOnlyIfRoom();
+      });
     });
     socket.on('pong', (payload) => {
       this.#answered(payload);
     });
     socket.on('error', hooks.onError);
-    socket.once('close', hooks.onClosed);
+    socket.once('close', (closeCode: number) => {
+      this.#release();
+      hooks.onClosed(closeCode);
+    });
   }
 
   /** Nothing more is sent to it or taken from it. */
@@ -111,6 +123,7 @@ export class Connection {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#endingMs = performance.now();
+    this.#release();
     // A paused socket would not read the answer to the closing.
     if (this.#socket.isPaused) this.#socket.resume();
     this.#socket.close(code, reason);
@@ -155,7 +168,7 @@ export class Connection {
     this.#socket.ping(payload);
   }
 
-  /** A client may answer the newest of several pings alone. One that makes up answers gains nothing but messages. */
+  /** A client may answer the newest of several pings alone. One that makes up answers gains nothing but orders. */
   #answered(payload: Buffer): void {
     if (this.#isEnding) return;
     const number = payload.length === 4 ? payload.readUInt32BE() : this.#lastMark;
@@ -168,6 +181,8 @@ export class Connection {
       waitedMs = this.#takenMs - sentMs;
     }
     if (waitedMs !== undefined) this.#adjustWindow(waitedMs);
+    // Nobody asked for it.
+    else this.#holdFor(this.#hooks.onCost(payload.length));
     // What was sent while no further ping could be.
     this.#markIfDue();
     this.#hooks.onTaken();
@@ -190,9 +205,55 @@ export class Connection {
   readonly #onSent = (error?: Error | null): void => {
     if (error) return; // The connection is closed, which `onClosed` tells.
     this.#takenMs = performance.now();
-    if (this.#socket.isPaused && !this.#isUnsentFull) this.#socket.resume();
+    this.#listenIfRoom();
     this.#hooks.onTaken();
   };
+
+  #receive(bytes: number, act: () => void): void {
+    this.#takenMs = performance.now();
+    if (this.#isEnding) return;
+    if (this.#hold !== undefined) {
+      this.#held.push(() => {
+        this.#receive(bytes, act);
+      });
+      return;
+    }
+    act();
+    this.#holdFor(this.#hooks.onCost(bytes));
+  }
+
+  /** Nothing is taken from it meanwhile; what came already is kept. */
+  #holdFor(ms: number): void {
+    if (ms <= 0 || this.#isEnding) return;
+    this.#holdUntilMs = performance.now() + ms;
+    if (this.#hold !== undefined) return;
+    this.#socket.pause();
+    this.#hold = setTimeout(() => {
+      this.#hold = undefined;
+      this.#holdFor(this.#holdUntilMs - performance.now());
+      while (this.#mayReceive) {
+        const receive = this.#held.shift();
+        if (receive === undefined) break;
+        receive();
+      }
+      this.#listenIfRoom();
+    }, ms);
+  }
+
+  /** A getter, as what it says changes with each message. */
+  get #mayReceive(): boolean {
+    return this.#hold === undefined && !this.#isEnding;
+  }
+
+  #release(): void {
+    clearTimeout(this.#hold);
+    this.#hold = undefined;
+    this.#held = [];
+  }
+
+  #listenIfRoom(): void {
+    if (this.#socket.isPaused && this.#hold === undefined && !this.#isUnsentFull) this.#socket.resume();
+  }
 
   /** One that sends without reading the answers is not listened to until it does. */
   #listenOnlyIfRoom(): void {

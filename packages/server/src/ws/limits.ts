@@ -21,6 +21,10 @@ export interface StreamLimits {
   readonly maxUnreadBytes: number;
   readonly maxMessageBytes: number;
   readonly maxFirstMessageBytes: number;
+  /** Of one key, over all its connections of this process; what comes faster waits. */
+  readonly messagesPerSecond: number;
+  /** As many may come at once. */
+  readonly messagesAtOnce: number;
   /** Where the key itself says nothing. */
   readonly connectionsPerKey: number;
   /** Of clients without a cursor of their own: orders that became available before this are not replayed. */
@@ -40,6 +44,8 @@ export const STREAM_LIMITS: StreamLimits = {
   maxUnreadBytes: 256 * 1024,
   maxMessageBytes: 64 * 1024,
   maxFirstMessageBytes: 4096,
+  messagesPerSecond: 1000,
+  messagesAtOnce: 2000,
   connectionsPerKey: 5,
   legacyReplayMs: 15 * 60_000,
 };

@@ -1,19 +1,23 @@
 import type { Session } from './session.ts';
 
-/** Between two looks at the network: an order that comes meanwhile waits no longer. */
+/** Between two checks of the network: an order that comes meanwhile waits no longer. */
 const TURN_MS = 5;
 
+type Replaying = Pick<Session, 'feedPart' | 'digest'>;
+
 /**
- * Sessions that are far behind. Each is given a part in turn, for a few milliseconds, and then everything else of the
+ * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds, and then everything else of the
  * process has its turn: however many orders are replayed to however many, live ones go first.
  */
 export class Replays {
-  /** Who waits longest first. */
-  readonly #waiting = new Set<Pick<Session, 'feedPart'>>();
+  /** By key, so that one with many connections has no more of the time. Who waits longest first, of keys and sessions. */
+  readonly #lines = new Map<string | undefined, Set<Replaying>>();
   #hasTurn = false;
 
-  add(session: Pick<Session, 'feedPart'>): void {
-    this.#waiting.add(session);
+  add(session: Replaying): void {
+    const line = this.#lines.get(session.digest);
+    if (line === undefined) this.#lines.set(session.digest, new Set([session]));
+    else line.add(session);
     this.#schedule();
   }
 
@@ -28,12 +32,16 @@ export class Replays {
 
   #takeTurn(): void {
     const untilMs = performance.now() + TURN_MS;
-    for (const session of this.#waiting) {
-      this.#waiting.delete(session);
-      // To the end of the line, behind those that this loop comes to yet.
-      if (session.feedPart()) this.#waiting.add(session);
+    for (const [digest, line] of this.#lines) {
+      this.#lines.delete(digest);
+      const [session] = line;
+      if (session === undefined) continue;
+      line.delete(session);
+      if (session.feedPart()) line.add(session);
+      // To the end, behind the keys that this loop comes to yet.
+      if (line.size > 0) this.#lines.set(digest, line);
       if (performance.now() >= untilMs) break;
     }
-    if (this.#waiting.size > 0) this.#schedule();
+    if (this.#lines.size > 0) this.#schedule();
   }
 }

@@ -9,6 +9,7 @@ import { Connection } from './connection.ts';
 import type { Frame } from './frame.ts';
 import { STREAM_LIMITS } from './limits.ts';
 import type { StreamLimits } from './limits.ts';
+import { MessageBudgets } from './message-budgets.ts';
 import { OrderStream } from './order-stream.ts';
 import type { Refusal } from './refusal.ts';
 import { Replays } from './replays.ts';
@@ -62,11 +63,13 @@ export class StreamServer implements StreamView {
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
   readonly #replays = new Replays();
+  readonly #budgets: MessageBudgets;
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
     this.limits = { ...STREAM_LIMITS, ...options.limits };
     this.#now = options.now ?? Date.now;
+    this.#budgets = new MessageBudgets(this.limits);
     this.#registry = new ConnectionRegistry({
       pid: options.pid,
       publish: options.publish,
@@ -98,11 +101,12 @@ export class StreamServer implements StreamView {
   accept(socket: WebSocket, peer: Peer): void {
     const id = (this.#lastId += 1);
     const { log, keys, failures } = this.#options;
-    const connection = new Connection(socket, {
+    const connection: Connection = new Connection(socket, {
       limits: this.limits,
       onMessage: (bytes) => {
         session.receive(bytes);
       },
+      onCost: (bytes) => this.#budgets.spend(session.digest ?? `connection ${id}`, bytes),
       onTaken: () => {
         session.feed();
       },
@@ -116,7 +120,7 @@ export class StreamServer implements StreamView {
         log.debug({ event: 'ws-connection-error', connection: id, err: error }, 'a connection broke');
       },
     });
-    const session = new Session(connection, {
+    const session: Session = new Session(connection, {
       limits: this.limits,
       now: this.#now,
       stream: () => this.#stream,
@@ -231,6 +235,7 @@ export class StreamServer implements StreamView {
   #check(): void {
     // Keys expire without anybody telling.
     this.keysChanged();
+    this.#budgets.forgetWhole();
     for (const session of this.#sessions.values()) session.check();
   }
 

@@ -61,7 +61,7 @@ export function supervisorMetrics(supervisor: Supervisor, usage: Usage): Registr
     },
     {
       name: 'connections_dropped_total',
-      help: 'Connections closed unanswered, because no worker took them',
+      help: 'Connections closed unanswered: no worker took them, or their address opens too many',
       labels: ['entrance'],
       read: perEntrance('dropped'),
     },
