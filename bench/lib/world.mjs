@@ -82,7 +82,7 @@ export function treeSize(root) {
 }
 
 /** Starts the server on a folder; resolves when it serves. Port 0: one that is free. */
-export async function startServer(root, args = [], { restPort = 0, wsPort = 0 } = {}) {
+export async function startServer(root, args = [], { restPort = 0, wsPort = 0, rateLimit = 0 } = {}) {
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,
@@ -102,7 +102,7 @@ export async function startServer(root, args = [], { restPort = 0, wsPort = 0 } 
       '0',
       // One key asks for all that is measured.
       '--rate-limit',
-      '0',
+      String(rateLimit),
       ...args,
     ],
     { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },

@@ -39,12 +39,12 @@ void t.test('a file larger than memory leaves its miner what it has', (t) => {
   const root = makePtnRoot(t);
   const times = [now - HOUR_MS];
   root.writePosition(trade({ uuid: 'sound', times }));
-  truncateSync(root.writePosition(trade({ uuid: 'huge', times })), 600 * 2 ** 20);
+  truncateSync(root.writePosition(trade({ uuid: 'huge', times })), 8 * 2 ** 20 + 1);
   const loaded = loadedFrom(root, now);
   t.same(
     loaded.live.map(({ facts }) => facts.positionUuid),
     ['sound'],
   );
-  t.match(loaded.bad, [{ path: /huge$/, reason: 'is larger than 64 MiB' }]);
+  t.match(loaded.bad, [{ path: /huge$/, reason: 'is larger than 8 MiB' }]);
   t.end();
 });

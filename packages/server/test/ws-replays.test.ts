@@ -1,7 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
+import type { OrderMessage } from '../dist/order-log/order-log.js';
 import { Replays } from '../dist/ws/replays.js';
-import { MemoryLog, serve } from './ws-fixture.ts';
+import { MemoryLog, serve, until } from './ws-fixture.ts';
+
+/** Takes a millisecond for each reading. */
+class SlowLog extends MemoryLog {
+  override read(after: number, limit: number): OrderMessage[] {
+    const untilMs = performance.now() + 1;
+    while (performance.now() < untilMs);
+    return super.read(after, limit);
+  }
+}
 
 /** A session far behind: each of its parts takes so long. */
 function behind(name: string, parts: number, partMs: number, told: string[]) {
@@ -73,4 +83,19 @@ await t.test('a live order does not wait for a resume from far back', async (t) 
   const median = waitsMs.toSorted((a, b) => a - b)[10] ?? Infinity;
   t.ok(median < 300, `half of the live orders came within ${median.toFixed(1)} ms`);
   for (const session of far) await session.until(() => session.sequences().at(-1) === 5020);
+});
+
+await t.test('a replay ends with its connection', async (t) => {
+  const log = new SlowLog();
+  log.appendMany(50_000);
+  const { client, streams } = await serve(t, { log });
+  const far = await client({ last_sequence: 0, epoch: log.epoch });
+  far.send({ type: 'subscribe', trade_pairs: ['NONE'] });
+  await until(() => log.readCount > 5);
+  far.socket.terminate();
+  while (streams.openCount > 0) await nextTurn();
+  const before = log.readCount;
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  t.equal(log.readCount, before);
+  t.ok(before < 50_000 / 128, `${before} parts were read`);
 });

@@ -122,6 +122,10 @@ export interface ParsedPosition {
   readonly members: ReadonlyMap<string, Member>;
   /** Of each order in `text`. */
   readonly orderSpans: readonly Span[];
+  /** Of each order what is accounted, or the member that cannot be. */
+  readonly accounted: readonly (AccountedOrder | string)[];
+  /** Index of the order that a liquidation adds; -1 where there is none. */
+  readonly liquidationIndex: number;
 }
 
 /** A cut position as the text before its orders and the text behind them. */
@@ -135,11 +139,15 @@ export const CUT_SEPARATOR = ', ';
 /** @param text of a position that `readPosition` accepted. */
 export function parseForCut(text: string): ParsedPosition {
   const members = lastMembers(sliceObject(text));
+  const record = JSON.parse(text) as PositionRecord;
+  const liquidation = liquidationUuid(record.position_uuid);
   return {
     text,
-    record: JSON.parse(text) as PositionRecord,
+    record,
     members,
     orderSpans: sliceArray(text, members.get('orders')?.valueStart),
+    accounted: record.orders.map(accountedOrder),
+    liquidationIndex: record.orders.findIndex(({ order_uuid: uuid }) => uuid === liquidation),
   };
 }
 
@@ -165,19 +173,15 @@ function knownOrderText(parsed: ParsedPosition, index: number): string {
  * @param isKept tells of a member whether it may be there.
  */
 export function cutAround(
-  { text, record, members }: ParsedPosition,
+  { text, record, members, accounted, liquidationIndex }: ParsedPosition,
   kept: readonly number[],
   isKept: (member: string) => boolean = () => true,
 ): CutParts {
   const orders: AccountedOrder[] = [];
-  let hasLiquidationOrder = false;
   for (const index of kept) {
-    const order = record.orders[index] ?? {};
-    const accounted = accountedOrder(order);
-    if (typeof accounted === 'string')
-      return { ok: false, reason: `order ${index} has no usable ${accounted}` };
-    orders.push(accounted);
-    hasLiquidationOrder ||= order['order_uuid'] === liquidationUuid(record.position_uuid);
+    const order = accounted[index] ?? 'order_type';
+    if (typeof order === 'string') return { ok: false, reason: `order ${index} has no usable ${order}` };
+    orders.push(order);
   }
   const { isKnown, ...terms } = pairTerms(record.trade_pair);
   const accountSize = Object.hasOwn(record, 'account_size')
@@ -187,7 +191,7 @@ export function cutAround(
   if (!result.ok) return result;
   const { accounting, initialPrice, isLiquidated } = result;
   const added =
-    isLiquidated && !hasLiquidationOrder
+    isLiquidated && !kept.includes(liquidationIndex)
       ? CUT_SEPARATOR + formatLiquidationOrder(record.position_uuid, accounting.close_ms ?? NaN)
       : '';
   const replacements = formatAccounting(accounting);

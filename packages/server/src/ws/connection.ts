@@ -81,6 +81,8 @@ export class Connection {
     });
     socket.on('error', hooks.onError);
     socket.once('close', (closeCode: number) => {
+      // Whoever ended it: a replay to nobody would go on to the end of the log.
+      this.#isEnding = true;
       this.#release();
       hooks.onClosed(closeCode);
     });

@@ -1,7 +1,8 @@
 import type { OrderLogReader, OrderMessage } from '../order-log/order-log.ts';
 
 const READ_COUNT = 128;
-const READ_BYTES = 1024 * 1024;
+/** What is made of it is sent in one go, and an order that comes meanwhile waits. */
+const READ_BYTES = 256 * 1024;
 const MAX_CACHED_BYTES = 8 * 1024 * 1024;
 
 /**

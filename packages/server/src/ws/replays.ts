@@ -1,7 +1,7 @@
 import type { Session } from './session.ts';
 
 /** Between two checks of the network: an order that comes meanwhile waits no longer. */
-const TURN_MS = 5;
+const TURN_MS = 2;
 
 type Replaying = Pick<Session, 'feedPart' | 'digest'>;
 

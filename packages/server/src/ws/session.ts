@@ -39,6 +39,9 @@ interface Subscription {
 /** Orders in one message to a client without a cursor of its own: one that it cannot parse costs no more than these. */
 const LEGACY_BATCH = 16;
 
+/** Who has no more than these to come keeps up: a burst is no reason to wait. */
+const LIVE_ORDERS = 256;
+
 /** What one client may do and has asked for, and where it stands in the stream. */
 export class Session {
   readonly #connection: Connection;
@@ -127,11 +130,16 @@ export class Session {
   }
 
   /**
-   * Sends the next part of what it has not got. One part is all for who keeps up: whatever follows is a replay, which has
-   * to share the time that live orders leave.
+   * Sends the next part of what it has not got, at once to who keeps up. Whatever follows one part is a replay, and so is
+   * all that is sent to who is far behind: replays share the time that live orders leave.
    */
   feed(): void {
-    if (this.feedPart()) this.#host.replayLater(this);
+    if (this.#isFarBehind || this.feedPart()) this.#host.replayLater(this);
+  }
+
+  get #isFarBehind(): boolean {
+    const last = this.#host.stream()?.state.last ?? 0;
+    return last - (this.sentUpTo ?? last) > LIVE_ORDERS;
   }
 
   /** Sends one part, if there is one and room for it. True where more may follow. */

@@ -6,9 +6,9 @@ import type { SeenPosition } from './order-stream.ts';
 /** What one commit holds at most: some 20 ms of work of the thread that also answers the supervisor. */
 export const BATCH_ORDERS = 512;
 /** What is parsed for one batch at most, in characters; a larger position comes alone. */
-const BATCH_WORK = 8_000_000;
+const BATCH_WORK = 2_000_000;
 /** What a miner may cost before the others go first, in characters to parse: ten times what the validator allows in 10 h. */
-const MINER_WORK = 40_000_000;
+const MINER_WORK = 8_000_000;
 /** Orders of postponed miners in each batch while others wait. */
 const POSTPONED_ORDERS = 32;
 

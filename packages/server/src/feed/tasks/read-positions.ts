@@ -4,8 +4,8 @@ import { UNSETTLED } from '../watch/stamp.ts';
 import { readStamped } from './read-file.ts';
 import type { PositionText } from './settled-blocks.ts';
 
-/** 100,000 orders. Larger ones would take the memory of all others. */
-const MAX_POSITION_BYTES = 64 * 2 ** 20;
+/** A validator closes a position that has 100 orders, some 100 KB. Larger ones would take the time of all others. */
+const MAX_POSITION_BYTES = 8 * 2 ** 20;
 
 /** A position file to look at, with what is known of it. */
 export interface PositionFile {

@@ -1,0 +1,169 @@
+// What a polling and a streaming customer notice of somebody who does one thing as fast as possible: their times beside
+// the attacker against their times without it, refusals, missed orders, and what each process of the server grows by.
+// The rows are those of the table of bounds in docs/security.md. Options: --seconds=60 --only=<part of a name>
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ATTACKER_KEY, ATTACKERS, startAttacker } from './lib/attackers.mjs';
+import { connect, newPosition, placeOrder, streamUrl } from './lib/orders.mjs';
+import { row } from './lib/report.mjs';
+import {
+  finish,
+  KEYS,
+  makeRoot,
+  memoryMb,
+  processTree,
+  quantile,
+  roleOf,
+  startServer,
+  until,
+} from './lib/world.mjs';
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, only: { type: 'string', default: '' } },
+});
+const SECONDS = Number(values.seconds);
+/** In the order log before anything is measured, for those who resume. */
+const KEPT_ORDERS = 20_000;
+const POLL_EVERY_MS = 150;
+const ORDER_EVERY_MS = 200;
+const REST_MS = 3000;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Positions whose orders are all of this minute. */
+function fillOrderLog(root) {
+  for (let file = 0; file < KEPT_ORDERS / 100; file++) {
+    const position = newPosition();
+    const [order] = position.orders;
+    position.orders = Array.from({ length: 100 }, () => ({ ...order, order_uuid: randomUUID() }));
+    const folder = join(root, 'validation/miners', position.miner_hotkey, 'positions/BTCUSD/open');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, position.position_uuid), JSON.stringify(position));
+  }
+}
+
+const HEADERS = { Authorization: `Bearer ${KEYS[100]}`, 'X-Forwarded-For': '203.0.113.1' };
+
+/** Customers for a while: `{poll, stream}` are their times in ms, `refused` what they were refused. */
+async function customers(server, root, stream, seconds) {
+  const seen = { poll: [], stream: [], refused: [], memory: {} };
+  const endMs = performance.now() + seconds * 1000;
+  const polling = (async () => {
+    const first = await fetch(`${server.url}/miner-hotkeys`, { headers: HEADERS });
+    await first.arrayBuffer();
+    let generation = first.headers.get('x-generation');
+    for (let turn = 0; performance.now() < endMs; turn++) {
+      const startedMs = performance.now();
+      const path =
+        turn % 2 === 0 ? `/miner-positions/changes?since=${generation}` : '/miner-positions/stream-1';
+      try {
+        const response = await fetch(`${server.url}${path}`, { headers: HEADERS });
+        await response.arrayBuffer();
+        if (!response.ok) seen.refused.push(`${path}: ${response.status}`);
+        else if (turn % 2 === 0) generation = response.headers.get('x-generation');
+      } catch (error) {
+        seen.refused.push(`${path}: ${error.cause?.message ?? error.message}`);
+      }
+      seen.poll.push(performance.now() - startedMs);
+      await sleep(Math.max(0, startedMs + POLL_EVERY_MS - performance.now()));
+    }
+  })();
+  const placed = new Map();
+  const placing = (async () => {
+    while (performance.now() < endMs) {
+      const startedMs = performance.now();
+      placed.set(placeOrder(root), startedMs);
+      await sleep(Math.max(0, startedMs + ORDER_EVERY_MS - performance.now()));
+    }
+  })();
+  const watching = (async () => {
+    while (performance.now() < endMs) {
+      for (const { pid, command } of processTree(server.pid)) {
+        const name = `${roleOf(command)} ${pid}`;
+        try {
+          seen.memory[name] = Math.max(seen.memory[name] ?? 0, memoryMb(pid).own);
+        } catch (error) {
+          // It has ended since.
+          if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
+        }
+      }
+      await sleep(500);
+    }
+  })();
+  await Promise.all([polling, placing, watching]);
+  const all = () => [...placed.keys()].every((uuid) => stream.arrivedMs.has(uuid));
+  await until(all, 30_000, 'every order at the streaming customer').catch(({ message }) =>
+    seen.refused.push(message),
+  );
+  for (const [uuid, placedMs] of placed) {
+    const arrivedMs = stream.arrivedMs.get(uuid);
+    if (arrivedMs !== undefined) seen.stream.push(arrivedMs - placedMs);
+  }
+  return seen;
+}
+
+const figures = (times) => [quantile(times, 0.5), quantile(times, 0.99)];
+const text = (times) =>
+  figures(times)
+    .map((ms) => ms.toFixed(1))
+    .join(' / ');
+
+try {
+  const root = await makeRoot({ miners: 100, positions: 20_000, name: 'attacks' });
+  const keyFile = join(root, 'ptn_api', 'api_keys.json');
+  const keys = JSON.parse(readFileSync(keyFile, 'utf8'));
+  keys.attacker = { key: ATTACKER_KEY, tier: 100 };
+  writeFileSync(keyFile, JSON.stringify(keys));
+  const server = await startServer(root, ['--trust-proxy', 'loopback'], { rateLimit: 600 });
+  const stream = await connect(server);
+  fillOrderLog(root);
+  await until(() => stream.sequences.length >= KEPT_ORDERS, 60_000, 'the kept orders');
+  const line = server
+    .output()
+    .split('\n')
+    .find((entry) => entry.includes('"event":"listening-admin"'));
+  const ws = new URL(streamUrl(server));
+  const generation = (await fetch(`${server.url}/miner-hotkeys`, { headers: HEADERS })).headers.get(
+    'x-generation',
+  );
+  const [hotkey] = readdirSync(join(root, 'validation/miners')).filter((name) => !name.startsWith('stream-'));
+  const at = {
+    root,
+    hotkey,
+    generation,
+    rest: { host: '127.0.0.1', port: server.port },
+    ws: { host: '127.0.0.1', port: Number(ws.port) },
+    admin: { host: '127.0.0.1', port: JSON.parse(line).port },
+  };
+
+  await customers(server, root, stream, 5);
+  const alone = await customers(server, root, stream, SECONDS);
+  row('nobody', 'p50 / p99 of the poller, of the stream, ms', `${text(alone.poll)}, ${text(alone.stream)}`);
+  for (const name of ATTACKERS.filter((attacker) => attacker.includes(values.only))) {
+    const attacker = await startAttacker(name, at);
+    const beside = await customers(server, root, stream, SECONDS);
+    const count = await attacker.stop();
+    const times = (kind) => {
+      const ratios = figures(beside[kind]).map((ms, index) => (ms / figures(alone[kind])[index]).toFixed(1));
+      return `${text(beside[kind])} (${ratios.join(' and ')} ×)`;
+    };
+    const grown = Object.entries(beside.memory)
+      .map(([process, mb]) => [process, mb - (alone.memory[process] ?? 0)])
+      .sort(([, a], [, b]) => b - a);
+    const [most, mb] = grown[0];
+    const refused =
+      beside.refused.length === 0 ? 'no refusal' : `REFUSED ${beside.refused.length}: ${beside.refused[0]}`;
+    row(
+      name,
+      '<= 2 ×, no refusal, <= +100 MB',
+      `${times('poll')}, ${times('stream')}, ${refused}, ${most.split(' ')[0]} ${mb >= 0 ? '+' : ''}${mb.toFixed(0)} MB; done ${count}`,
+    );
+    await sleep(REST_MS);
+  }
+  const after = await customers(server, root, stream, SECONDS);
+  row('nobody, at the end', '', `${text(after.poll)}, ${text(after.stream)}`);
+} finally {
+  await finish();
+}
