@@ -84,7 +84,6 @@ pack((stage) => {
     'bench/README.md',
     'scripts/ptn-api.mjs',
     'scripts/ptn-stream.mjs',
-    'scripts/ptn_bridge.py',
   ];
   for (const file of files) cpSync(join(projectRoot, file), join(stage, file), { recursive: true });
   // Served by the server at /docs/asyncapi.yaml, too.

@@ -58,6 +58,8 @@ function socketsOf(count, { host, port }, then) {
       socket.on('error', () => undefined);
       socket.on('connect', () => {
         done += 1;
+        // Else its end is never seen.
+        socket.resume();
         then(socket);
       });
       socket.once('close', () => setTimeout(open, 1));

@@ -157,16 +157,6 @@ export const ERRORS = {
   },
   PTN_ERR_WS_BAD_UNSUBSCRIBE: { text: 'Nothing to unsubscribe from. Send "all": true' },
 
-  PTN_ERR_INGEST_NOT_JSON: { text: 'The line is not JSON: {detail}' },
-  PTN_ERR_INGEST_NO_POSITION: {
-    text: 'The line holds no position. Each line is {"position": {…}}, as it goes into the queue of the validator',
-  },
-  PTN_ERR_INGEST_BAD_POSITION: { text: 'The position {reason}' },
-  PTN_ERR_INGEST_LINE_TOO_LONG: { text: 'A line is longer than {limit} bytes' },
-  PTN_ERR_INGEST_MAX_CONNECTIONS: {
-    text: 'There are {limit} connections already. Close one of them: a validator needs one',
-  },
-
   PTN_ERR_CLI_USAGE: { exitCode: 2, text: '{detail}' },
   PTN_ERR_START_NO_ROOT: {
     exitCode: 3,

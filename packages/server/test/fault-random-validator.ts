@@ -1,6 +1,5 @@
 /** A validator that does all that one may do to its files, at random, and knows what they hold. */
 import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { summaryFields, summaryText } from '@ptn-api/core';
@@ -81,7 +80,6 @@ export class Validator {
           this.#add('FLAT');
         },
       ],
-      [2, () => this.#handIn()],
       [
         2,
         () => {
@@ -223,19 +221,6 @@ export class Validator {
     const order = this.#nextOrder(position.miner_hotkey, position.position_uuid);
     const isLast = type === 'FLAT' || position.orders.length >= MAX_ORDERS;
     this.#take(addOrder(position, isLast ? { ...order, type: 'FLAT' } : order));
-  }
-
-  /** By the socket first, where it is there, and then by the file. */
-  async #handIn(): Promise<void> {
-    const position = this.#newPosition();
-    const socket = createConnection(this.#options.root.join('.ptn-api', 'ingest.sock'));
-    // What is not taken is found in the file.
-    socket.on('error', () => undefined);
-    socket.setTimeout(1000, () => socket.destroy());
-    socket.write(`${JSON.stringify({ position })}\n`);
-    socket.once('data', () => socket.end());
-    await new Promise((resolve) => socket.once('close', resolve));
-    this.#take(position);
   }
 
   /** The same orders with other figures; in place, of the same size and with the old time, as some tools write. */

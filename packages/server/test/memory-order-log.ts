@@ -22,14 +22,11 @@ export class MemoryOrderLog implements OrderLogWriter {
     return this.known.has(orderUuid);
   }
 
-  sequenceOf(orderUuid: string): number | undefined {
-    const index = this.appended.findIndex((event) => event.orderUuid === orderUuid);
-    if (index !== -1) return index + 1;
-    return this.known.has(orderUuid) ? 0 : undefined;
-  }
-
   ordersSince(sinceMs: number): LoggedOrder[] {
-    return this.appended.filter(({ timestampMs }) => timestampMs >= sinceMs).reverse();
+    return this.appended
+      .map((order, index) => ({ ...order, sequence: index + 1 }))
+      .filter(({ timestampMs }) => timestampMs >= sinceMs)
+      .reverse();
   }
 
   append(events: readonly OrderEvent[]): Promise<OrderLogState> {

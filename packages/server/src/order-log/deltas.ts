@@ -11,7 +11,7 @@
  * then the names, the text before the orders, the added orders, and the text behind them. A message goes on from one of
  * its own block only, so that blocks can be removed.
  */
-import type { LoggedOrder, OrderEvent } from './order-log.ts';
+import type { OrderEvent, OrderNames } from './order-log.ts';
 import { decodeHeader, deltaKey, encodeHeader, MESSAGE_HEADER_BYTES, opened, sealed } from './records.ts';
 
 const REFERENCE_BYTES = 8 + 4 + 4 + 4;
@@ -26,7 +26,7 @@ export interface Base {
 
 export const NO_BASE: Base = { sequence: 0, bytes: 0 };
 
-export interface Delta extends LoggedOrder {
+export interface Delta extends OrderNames {
   readonly tradePairId: string;
   readonly base: Base;
   readonly head: Buffer;
@@ -71,7 +71,7 @@ export function decodeDelta(sequence: number, value: Buffer): Delta {
 }
 
 /** Who a message is about, without what stands in it. @throws OrderLogDamagedError as {@link decodeDelta}. */
-export function decodeDeltaOrder(sequence: number, value: Buffer): LoggedOrder {
+export function decodeDeltaOrder(sequence: number, value: Buffer): OrderNames {
   opened(deltaKey(sequence), value);
   return decodeHeader(value, REFERENCE_BYTES);
 }

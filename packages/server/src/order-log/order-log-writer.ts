@@ -11,7 +11,6 @@ import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter, OrderReten
 import {
   blockKey,
   decodeHeader,
-  decodeOrder,
   deltaKey,
   encodeMeta,
   encodeOrder,
@@ -77,12 +76,6 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
 
   isKnown(orderUuid: string): boolean {
     return this.#environment.doesExist(orderKey(orderUuid));
-  }
-
-  sequenceOf(orderUuid: string): number | undefined {
-    const key = orderKey(orderUuid);
-    const value = this.#environment.getBinary(key);
-    return value === undefined ? undefined : decodeOrder(key, value);
   }
 
   ordersSince(sinceMs: number): LoggedOrder[] {
@@ -224,7 +217,10 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
 
   #loggedOrder(sequence: number): LoggedOrder {
     const { isDelta, value } = this.#record(sequence);
-    return isDelta ? decodeDeltaOrder(sequence, value) : decodeHeader(opened(messageKey(sequence), value), 0);
+    const order = isDelta
+      ? decodeDeltaOrder(sequence, value)
+      : decodeHeader(opened(messageKey(sequence), value), 0);
+    return { ...order, sequence };
   }
 
   /** A number is set aside beside the log before it is used: a log that is lost must not take it with it. */

@@ -46,7 +46,12 @@ export interface OrderMessage {
 }
 
 /** Which order a message of the log is about. */
-export type LoggedOrder = Pick<OrderEvent, 'orderUuid' | 'hotkey' | 'timestampMs'>;
+export type OrderNames = Pick<OrderEvent, 'orderUuid' | 'hotkey' | 'timestampMs'>;
+
+/** An order of the log. */
+export interface LoggedOrder extends OrderNames {
+  readonly sequence: number;
+}
 
 /** Which part of the stream the log holds. */
 export interface OrderLogState {
@@ -83,8 +88,6 @@ export interface OrderLogWriter {
   readonly lastAliveMs: number | null;
   /** Whether an order was appended or remembered before. */
   isKnown(orderUuid: string): boolean;
-  /** The number of an order that was appended, 0 of one that was only remembered; `undefined` of an unknown one. */
-  sequenceOf(orderUuid: string): number | undefined;
   /** The newest orders, back to the first that became available before `sinceMs` (Unix ms); newest first. */
   ordersSince(sinceMs: number): LoggedOrder[];
   /** Numbers and stores the events that are not known yet, in their order, all or none. */

@@ -17,7 +17,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { OrderLogDamagedError } from './errors.ts';
-import type { LoggedOrder, OrderEvent, OrderLogState, OrderMessage } from './order-log.ts';
+import type { OrderEvent, OrderLogState, OrderMessage, OrderNames } from './order-log.ts';
 import { positionText } from './order-log.ts';
 
 /** Of the layout above. A log of a higher version is refused. */
@@ -107,11 +107,6 @@ export function checkOrder(key: Uint8Array, value: Buffer): void {
   opened(key, value);
 }
 
-/** @throws OrderLogDamagedError when the bytes are not those that were written for this order. */
-export function decodeOrder(key: Uint8Array, value: Buffer): number {
-  return opened(key, value).readDoubleBE(CRC_BYTES);
-}
-
 /**
  * The beginning of a message's record, zeroes for `more` bytes behind the lengths, and the names.
  *
@@ -149,7 +144,7 @@ export function decodeMessage(sequence: number, value: Buffer): OrderMessage {
 }
 
 /** @param more bytes between the lengths and the names. */
-export function decodeHeader(value: Buffer, more: number): LoggedOrder & DecodedHeader {
+export function decodeHeader(value: Buffer, more: number): OrderNames & DecodedHeader {
   const start = MESSAGE_HEADER_BYTES + more;
   const hotkeyEnd = start + value.readUInt16BE(CRC_BYTES + 8);
   const tradePairEnd = hotkeyEnd + value.readUInt16BE(CRC_BYTES + 10);

@@ -43,11 +43,6 @@ export class OrderBacklog {
     return this.#waiting + this.#inBatch.size;
   }
 
-  has(hotkey: string, position: SeenPosition, orderUuid: string): boolean {
-    if (this.#inBatch.has(orderUuid)) return true;
-    return this.#of(hotkey, position).some((waiting) => uuidsLeft(waiting).includes(orderUuid));
-  }
-
   /** Whether the order is about to be stored. */
   isInBatch(orderUuid: string): boolean {
     return this.#inBatch.has(orderUuid);
@@ -55,11 +50,9 @@ export class OrderBacklog {
 
   /**
    * Has the orders of a new reading of a position wait. They take the place of the same orders of an earlier reading.
-   *
-   * @returns the uuids that did not wait before.
    */
-  add(hotkey: string, position: SeenPosition, indexes: readonly number[]): string[] {
-    if (indexes.length === 0) return [];
+  add(hotkey: string, position: SeenPosition, indexes: readonly number[]): void {
+    if (indexes.length === 0) return;
     const { orderUuids, orderTimesMs } = position.facts;
     const sorted = indexes.toSorted((a, b) => (orderTimesMs[a] ?? 0) - (orderTimesMs[b] ?? 0));
     const item: WaitingPosition = {
@@ -71,16 +64,13 @@ export class OrderBacklog {
       rank: this.#ranks++,
       parts: new Map(),
     };
-    const uuids = indexes.map((index) => orderUuids[index] ?? '');
-    const earlier = this.#of(hotkey, position);
-    const before = new Set(earlier.flatMap(uuidsLeft));
-    const added = new Set(uuids);
+    const earlier = this.#positions.get(keyOf(hotkey, position)) ?? [];
+    const added = new Set(indexes.map((index) => orderUuids[index] ?? ''));
     for (const waiting of earlier) this.#withdraw(waiting, added);
     const left = earlier.filter(({ indexes: { length }, done }) => done < length);
     this.#positions.set(keyOf(hotkey, position), [...left, item]);
     this.#count(hotkey, indexes.length);
     (this.#postponed.get(hotkey) ?? this.#heap).push(item);
-    return uuids.filter((uuid) => !before.has(uuid));
   }
 
   /** The orders to number next. They count as waiting until they are {@link stored}. */
@@ -161,10 +151,6 @@ export class OrderBacklog {
     heap.push(waiting);
   }
 
-  #of(hotkey: string, position: SeenPosition): readonly WaitingPosition[] {
-    return this.#positions.get(keyOf(hotkey, position)) ?? [];
-  }
-
   /** The orders that a later reading holds, too, are taken from it. */
   #withdraw(waiting: WaitingPosition, uuids: ReadonlySet<string>): void {
     const { hotkey, position, indexes, done } = waiting;
@@ -184,8 +170,4 @@ export class OrderBacklog {
 
 function keyOf(hotkey: string, { facts }: SeenPosition): string {
   return `${hotkey} ${facts.positionUuid}`;
-}
-
-function uuidsLeft({ position, indexes, done }: WaitingPosition): string[] {
-  return indexes.slice(done).map((index) => position.facts.orderUuids[index] ?? '');
 }

@@ -7,7 +7,6 @@ import { openOrderLogWriter } from '../../order-log/open-order-log-writer.ts';
 import { openOrderLogReader } from '../../order-log/order-log-reader.ts';
 import type { OrderLogState } from '../../order-log/order-log.ts';
 import { pythonSequence } from '../../order-log/python-sequence.ts';
-import { IngestSocket } from '../ingest/ingest-socket.ts';
 import type { PositionsFeed } from '../positions-feed.ts';
 import type { TaskPool } from '../task-pool.ts';
 import { OrderStream } from './order-stream.ts';
@@ -35,12 +34,11 @@ export interface OrderLogOwnerOptions {
 
 /**
  * Writes the order log of the state directory, or follows it until the server that this one takes over from lets go of
- * it. Whoever writes the log has the ingest socket, too.
+ * it.
  */
 export class OrderLogOwner {
   readonly #options: OrderLogOwnerOptions;
   #orders: OrderStream | null = null;
-  #ingest: IngestSocket | null = null;
   #nextAttempt: NodeJS.Timeout | null = null;
   #attempt: Promise<void> | null = null;
   #isClosed = false;
@@ -89,10 +87,7 @@ export class OrderLogOwner {
         },
         split: (input) => pool.run('splitPositions', input),
         onState: (state) => this.#tell(state),
-        onShown: () => positions()?.completenessChanged(),
-        isShown: (hotkey, positionUuid, orderUuid) =>
-          positions()?.miners.get(hotkey)?.live.get(positionUuid)?.facts.orderUuids.includes(orderUuid) ===
-          true,
+        onFound: () => positions()?.completenessChanged(),
       });
     } catch (error) {
       if (!(error instanceof OrderLogInUseError && config.isTakeover)) throw error;
@@ -102,16 +97,7 @@ export class OrderLogOwner {
   /** Everything that is there has been read: what comes from now on is new. */
   async begin(): Promise<void> {
     if (this.#orders === null) await this.#follow();
-    else await this.#beginStoring(this.#orders);
-  }
-
-  async #beginStoring(orders: OrderStream): Promise<void> {
-    const { config, log } = this.#options;
-    await orders.begin();
-    // Only the writer of the log comes here: what is at the path was left by one that is dead.
-    const ingest = new IngestSocket({ path: join(config.stateDir, 'ingest.sock'), orders, log });
-    await ingest.open();
-    this.#ingest = ingest;
+    else await this.#orders.begin();
   }
 
   async #tell({ epoch, oldest, last }: OrderLogState): Promise<void> {
@@ -159,7 +145,7 @@ export class OrderLogOwner {
     for (const miner of this.#options.positions()?.miners.values() ?? []) {
       for (const position of miner.live.values()) orders.see(miner.hotkey, position);
     }
-    await this.#beginStoring(orders);
+    await orders.begin();
     this.#options.log.info(
       { event: 'order-log-taken-over' },
       'the order log is written by this server from now on',
@@ -180,14 +166,12 @@ export class OrderLogOwner {
     return join(this.#options.config.stateDir, 'orders');
   }
 
-  /** Stores what was seen last, acknowledges what was handed in and stored, and lets go of the log. */
+  /** Stores what was seen last, and lets go of the log. */
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#nextAttempt !== null) clearTimeout(this.#nextAttempt);
     await this.#attempt;
-    this.#ingest?.stopReading();
     await this.#orders?.finish();
-    await this.#ingest?.close();
     try {
       await this.#orders?.close();
     } catch (error) {

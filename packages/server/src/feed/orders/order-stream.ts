@@ -1,18 +1,17 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { PositionFacts } from '@ptn-api/core';
 import type { Logger } from 'pino';
-import { emptyClaim } from '../../order-log/order-log.ts';
 import type { OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from '../../order-log/order-log.ts';
 import { LogUpkeep } from './log-upkeep.ts';
 import { OrderBacklog } from './order-backlog.ts';
 import type { DueOrder } from './order-backlog.ts';
 import { OrderSplitter } from './order-splitter.ts';
 import type { SplitTask } from './order-splitter.ts';
-import { SHOWN_WITHIN_MS, UnshownOrders } from './unshown-orders.ts';
+import { FOUND_WITHIN_MS, MissingOrders } from './missing-orders.ts';
 
 /** An order that was placed this long ago at most is streamed whenever it is first seen. */
 export const ALWAYS_NEW_MS = 10 * 60_000;
-/** How often it is looked whether an order is waited for in the files for too long. */
+/** How often it is checked whether an order has been missing in the files for too long. */
 const GIVE_UP_EVERY_MS = 1000;
 /** An order that could not be written (a full disk, say) is tried again after so long; nothing is sent meanwhile. */
 const RETRY_MS = 1000;
@@ -41,18 +40,9 @@ export interface OrderStreamOptions {
   readonly onState: (state: OrderLogState) => Promise<void>;
   /** After every attempt to store orders. */
   readonly onWrite?: (isStored: boolean) => void;
-  /** Told when the files show an order that was waited for. */
-  readonly onShown?: () => void;
-  /** Whether what was read from the files holds the order. */
-  readonly isShown?: (hotkey: string, positionUuid: string, orderUuid: string) => boolean;
+  /** Told when an order of the log that was missing in the files is found, or missed no longer. */
+  readonly onFound?: () => void;
   readonly now?: () => number;
-}
-
-/** An order that was handed in. */
-export interface TakenOrder {
-  readonly orderUuid: string;
-  /** Whether it was known before. */
-  readonly isDuplicate: boolean;
 }
 
 /**
@@ -63,8 +53,6 @@ export interface TakenOrder {
  * and written again. One that was not is streamed if it was placed after the last time a feed was known to run, or
  * within the last 10 minutes; an older one belongs to a history that was restored. In a new log everything that is
  * there at the start is history.
- *
- * An order may also be handed in before its file is there. It is streamed at once, and waited for in the files.
  */
 export class OrderStream {
   readonly #options: OrderStreamOptions;
@@ -73,15 +61,13 @@ export class OrderStream {
   readonly #backlog: OrderBacklog;
   readonly #splitter: OrderSplitter;
   readonly #history: string[] = [];
-  readonly #unshown: UnshownOrders;
+  readonly #missing: MissingOrders;
   #isStarting = true;
   #storing: Promise<void> | null = null;
   readonly #warned = new Set<string>();
   readonly #upkeep: LogUpkeep;
   #giveUpTimer: NodeJS.Timeout | null = null;
   #isFinished = false;
-  /** Whether the numbers of orders that the files do not show could not be read. */
-  #isClaimUnknown = false;
 
   constructor(options: OrderStreamOptions) {
     this.#options = options;
@@ -90,16 +76,14 @@ export class OrderStream {
     this.#backlog = new OrderBacklog(log);
     this.#splitter = new OrderSplitter({ backlog: this.#backlog, log, split: options.split });
     this.#sinceMs = writer.lastAliveMs ?? this.#now();
-    this.#unshown = new UnshownOrders({ sequenceOf: (orderUuid) => writer.sequenceOf(orderUuid), log });
+    // All of them until they are seen, which those that can be read are before this begins.
+    this.#missing = new MissingOrders(writer.ordersSince(this.#now() - FOUND_WITHIN_MS), log);
     this.#upkeep = new LogUpkeep({
       ...options,
       now: this.#now,
       // After a crash what waits to be stored has to count as new.
       isAllStored: () => this.#backlog.size === 0,
     });
-    // Some may have been handed in, and are not in the files yet. The others are seen before this begins.
-    for (const { orderUuid, hotkey, timestampMs } of writer.ordersSince(this.#now() - SHOWN_WITHIN_MS))
-      this.#unshown.add(orderUuid, { hotkey, positionUuid: null, sinceMs: timestampMs });
   }
 
   /** Orders placed before (Unix ms) are not looked for: nobody would be told of them. */
@@ -112,77 +96,22 @@ export class OrderStream {
     return this.#options.writer.state();
   }
 
-  /** Up to where every order of the log is in the files as they were read; `null` while that cannot be told. */
-  completeTo(): OrderLogState | null {
+  /** Up to where every order of the log is in the files as they were read. */
+  completeTo(): OrderLogState {
     const state = this.state();
-    try {
-      const last = this.#unshown.completeTo(state.last);
-      this.#isClaimUnknown = false;
-      return { ...state, last };
-    } catch (error) {
-      if (!this.#isClaimUnknown) {
-        this.#options.log.error(
-          { event: 'order-log-read-failed', err: error },
-          'the order log could not be read: X-Sequence stays behind until it can',
-        );
-      }
-      this.#isClaimUnknown = true;
-      return emptyClaim(state);
-    }
+    return { ...state, last: this.#missing.completeTo(state.last) };
   }
 
-  /** The number of an order that is stored, 0 of one that belongs to the history; `undefined` of any other. */
-  sequenceOf(orderUuid: string): number | undefined {
-    return this.#options.writer.sequenceOf(orderUuid);
-  }
-
-  /** Takes note of the new orders of a position of the files. They are stored at the next {@link store}. */
+  /** Takes note of the orders of a position that are not known. They are stored at the next {@link store}. */
   see(hotkey: string, position: SeenPosition): void {
-    const { orderUuids } = position.facts;
-    this.#gather(hotkey, position, this.horizonMs);
-    if (this.#unshown.shown(orderUuids)) this.#options.onShown?.();
-  }
-
-  /**
-   * Takes note of the new orders of a position that was handed in, of which the files may show nothing yet. Its last
-   * order is the one that it was handed in for, and new however old it is; for those before it the same holds as for
-   * the files.
-   *
-   * @returns the last order, or why it cannot be streamed: a phrase that goes on "the position …".
-   */
-  take(hotkey: string, position: SeenPosition): TakenOrder | string {
-    const { facts } = position;
-    const orderUuid = facts.orderUuids.at(-1) ?? '';
-    for (const [what, name] of Object.entries({
-      miner_hotkey: hotkey,
-      order_uuid: orderUuid,
-      trade_pair: facts.tradePairId,
-    })) {
-      if (!isUsableName(name)) return `has no ${what} of 1 to ${NAME_LIMIT_BYTES} bytes`;
-    }
-    const isDuplicate =
-      this.#options.writer.isKnown(orderUuid) || this.#backlog.has(hotkey, position, orderUuid);
-    for (const taken of this.#gather(hotkey, position, this.horizonMs, facts.orderUuids.length - 1)) {
-      if (this.#options.isShown?.(hotkey, facts.positionUuid, taken) === true) continue;
-      this.#unshown.add(taken, { hotkey, positionUuid: facts.positionUuid, sinceMs: this.#now() });
-    }
-    return { orderUuid, isDuplicate };
-  }
-
-  /**
-   * Has the orders that are not known and were placed at `sinceMs` or later wait to be stored.
-   *
-   * @param alwaysNew index of an order that is new whenever it was placed.
-   * @returns the uuids of those.
-   */
-  #gather(hotkey: string, position: SeenPosition, sinceMs: number, alwaysNew?: number): string[] {
     const { writer } = this.#options;
     const { facts } = position;
+    const sinceMs = this.horizonMs;
     const indexes: number[] = [];
     const uuids = new Set<string>();
     for (const [index, processedMs] of facts.orderTimesMs.entries()) {
       const orderUuid = facts.orderUuids[index];
-      if (orderUuid === undefined || (processedMs < sinceMs && index !== alwaysNew)) continue;
+      if (orderUuid === undefined || processedMs < sinceMs) continue;
       if (!isUsableName(orderUuid) || !isUsableName(facts.tradePairId)) {
         this.#warnOnce(facts.positionUuid);
         continue;
@@ -192,7 +121,8 @@ export class OrderStream {
       if (this.#isStarting && writer.isNew) this.#history.push(orderUuid);
       else indexes.push(index);
     }
-    return this.#backlog.add(hotkey, position, indexes);
+    this.#backlog.add(hotkey, position, indexes);
+    if (this.#missing.found(facts.orderUuids)) this.#options.onFound?.();
   }
 
   /**
@@ -212,7 +142,7 @@ export class OrderStream {
     await onState(writer.state());
     this.#upkeep.start();
     this.#giveUpTimer ??= setInterval(() => {
-      if (this.#unshown.giveUp(this.#now()) || this.#isClaimUnknown) this.#options.onShown?.();
+      if (this.#missing.giveUp(this.#now())) this.#options.onFound?.();
     }, GIVE_UP_EVERY_MS);
   }
 
