@@ -2,15 +2,13 @@ import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Modules of one room may not be imported from another; the message says where the shared part belongs. */
+/** What a reference of tsconfig cannot say. */
 function forbid(files, patterns, message) {
   return {
     files,
     rules: { 'no-restricted-imports': ['error', { patterns: [{ group: patterns, message }] }] },
   };
 }
-
-const rooms = ['supervisor', 'feed', 'rest', 'ws'];
 
 export default defineConfig(
   { ignores: ['**/dist/', '**/dist-test/', '**/.tap/', '**/fixtures/', '**/node_modules/'] },
@@ -60,7 +58,7 @@ export default defineConfig(
   },
   {
     // Runs in browsers.
-    files: ['packages/server/assets/**/*.js'],
+    files: ['packages/rest/assets/**/*.js'],
     languageOptions: {
       globals: {
         TextDecoderStream: 'readonly',
@@ -76,26 +74,11 @@ export default defineConfig(
     files: ['packages/*/test/**/*.ts'],
     rules: { '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }] },
   },
-  forbid(['packages/protocol/src/**'], ['@ptn-api/*', 'node:*'], 'protocol imports nothing'),
+  forbid(['packages/protocol/src/**'], ['node:*'], 'protocol is for browsers, too'),
   forbid(
-    ['packages/core/src/**'],
-    [
-      '@ptn-api/server',
-      '@ptn-api/server/*',
-      '@ptn-api/devnet',
-      '@ptn-api/testkit',
-      'node:fs*',
-      'node:net',
-      'node:child_process',
-      'node:worker_threads',
-      'node:process',
-    ],
-    'core is pure: no process, socket, file or clock',
-  ),
-  forbid(
-    ['packages/devnet/src/**', 'packages/testkit/src/**'],
-    ['@ptn-api/server', '@ptn-api/server/*'],
-    'devnet and testkit stand beside the server and reach it only as a process',
+    ['packages/positions/src/**', 'packages/access/src/**'],
+    ['node:fs*', 'node:net', 'node:child_process', 'node:worker_threads', 'node:process'],
+    'positions and access are pure: no process, socket or file',
   ),
   forbid(
     ['packages/client/src/**'],
@@ -111,21 +94,5 @@ export default defineConfig(
     ['packages/dashboard/src/**'],
     ['@ptn-api/*', '!@ptn-api/client', '!@ptn-api/protocol', 'node:*'],
     'the page knows of the server only what its client shows',
-  ),
-  ...rooms.map((room) =>
-    forbid(
-      [`packages/server/src/${room}/**`],
-      [
-        '@ptn-api/devnet*',
-        '@ptn-api/testkit*',
-        ...['cli', ...rooms].filter((other) => other !== room).map((other) => `**/${other}/**`),
-      ],
-      'supervisor, feed, rest and ws share only ipc/, config/ and order-log/',
-    ),
-  ),
-  forbid(
-    ['ipc', 'config', 'order-log'].map((shared) => `packages/server/src/${shared}/**`),
-    ['cli', ...rooms].map((other) => `**/${other}/**`),
-    'ipc, config and order-log are below the rooms that use them',
   ),
 );

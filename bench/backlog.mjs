@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
-import { rebuildPosition } from '../packages/core/dist/index.js';
+import { rebuildPosition } from '../packages/positions/dist/index.js';
 import { newPosition, placeOrder, streamUrl } from './lib/orders.mjs';
 import { row } from './lib/report.mjs';
 import { finish, KEYS, makeRoot, memoryMb, processTree, roleOf, startServer, until } from './lib/world.mjs';
@@ -139,7 +139,7 @@ try {
   const nowMs = Date.now();
   const fromMs = nowMs - HOURS * 3_600_000;
   const { open } = await import('lmdb');
-  const { META_KEY, decodeMeta, encodeMeta } = await import('../packages/server/dist/order-log/records.js');
+  const { META_KEY, decodeMeta, encodeMeta } = await import('../packages/order-log/dist/records.js');
   const log = open(join(root, '.ptn-api/orders'), {
     noSubdir: false,
     encoding: 'binary',

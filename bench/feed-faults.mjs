@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { FaultRun } from '../packages/server/dist-test/fault-random-run.js';
+import { FaultRun } from '../packages/cli/dist-test/fault-random-run.js';
 import { row } from './lib/report.mjs';
 import { atEnd, finish, projectRoot, until } from './lib/world.mjs';
 
@@ -41,7 +41,7 @@ const ROUND_MS = 4000;
 /** A server as pm2 starts it, so that a second one can take over from it. */
 async function startServer(run, args = []) {
   cluster.setupPrimary({
-    exec: join(projectRoot, 'packages/server/dist/cli/main.js'),
+    exec: join(projectRoot, 'packages/cli/dist/main.js'),
     args: [
       '--serve',
       '--ptn-root',

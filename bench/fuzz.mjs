@@ -2,7 +2,7 @@
 // good clients are served. Options: --minutes=3 --seed=<number>
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { fuzz, memoryMb, startFuzzed } from '../packages/server/dist-test/fuzz-run.js';
+import { fuzz, memoryMb, startFuzzed } from '../packages/cli/dist-test/fuzz-run.js';
 import { row } from './lib/report.mjs';
 import { atEnd, finish } from './lib/world.mjs';
 

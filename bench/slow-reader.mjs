@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const forMs = Number(values.minutes) * 60_000;
 const bytesPerSecond = Number(values.bytes);
 const KEY = 'key-of-a-slow-reader';
-const CLIENT = join(projectRoot, 'packages/server/test/python/legacy_client.py');
+const CLIENT = join(projectRoot, 'packages/cli/test/python/legacy_client.py');
 /** What one order of this benchmark is as a message, roughly. */
 const MESSAGE_BYTES = 620;
 /** How much of what the client can take is placed, in the first and in the second half of the time. */

@@ -22,6 +22,17 @@ function copyCode(name, to, leftOut) {
   });
 }
 
+/** What the command needs of the workspace, and what that needs, and the client's command. */
+function bundledPackages() {
+  const names = new Set(['cli', 'client']);
+  for (const name of names) {
+    for (const other of Object.keys(manifestOf(name).dependencies ?? {})) {
+      if (other.startsWith('@ptn-api/')) names.add(other.slice('@ptn-api/'.length));
+    }
+  }
+  return [...names];
+}
+
 /** What a package of the workspace needs from the registry. */
 function externalOf(name) {
   return Object.entries(manifestOf(name).dependencies ?? {}).filter(
@@ -87,9 +98,9 @@ pack((stage) => {
   ];
   for (const file of files) cpSync(join(projectRoot, file), join(stage, file), { recursive: true });
   // Served by the server at /docs/asyncapi.yaml, too.
-  const served = join(stage, 'node_modules', '@ptn-api', 'server', 'assets', 'docs', 'asyncapi.yaml');
+  const served = join(stage, 'node_modules', '@ptn-api', 'rest', 'assets', 'docs', 'asyncapi.yaml');
   const bundled = bundle(
-    ['protocol', 'core', 'server', 'client', 'dashboard', 'devnet'],
+    bundledPackages(),
     stage,
     // Of the dashboard only the built page: its code is in it.
     /\.(map|d\.ts|tsbuildinfo)$|dashboard.dist.compiled/,

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // The command `ptn-api`: in a checkout after `npm run build`, and in an installed package.
-import '@ptn-api/server/cli';
+import '@ptn-api/cli';

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const cli = join(projectRoot, 'packages/server/dist/cli/main.js');
+const cli = join(projectRoot, 'packages/cli/dist/main.js');
 const devnet = join(projectRoot, 'packages/devnet/dist/main.js');
 const ended = [];
 
@@ -166,7 +166,8 @@ export function processTree(pid) {
 
 /** The role of a process of the server, from its command line. */
 export function roleOf(command) {
-  return /\/(feed|rest|ws)\/main\.js/.exec(command)?.[1] ?? 'supervisor';
+  const worker = /\/(feed|rest|stream)\/dist\/main\.js/.exec(command)?.[1];
+  return worker === 'stream' ? 'ws' : (worker ?? 'supervisor');
 }
 
 /** CPU ms used so far by a process and its threads. */

@@ -10,11 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
   addOrder,
+  killAtOnce,
   makePosition,
   makePtnRoot,
   makeTemporaryFolder,
   startServer,
   waitFor,
+  workersOf,
 } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
 import t from 'tap';
@@ -146,9 +148,7 @@ await t.test('Python: prints orders, also after the server was away', { skip: no
   const printed = start(t, PYTHON, ['-u', '-c', code], { cwd: root.path });
   const numbers = (): number[] => [...printed().matchAll(/^(\d+) \{/gm)].map(([, number]) => Number(number));
   await seesOrders(() => numbers().length > 0, printed);
-  for (const pid of server.childPids()) {
-    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/ws/main.js')) process.kill(pid, 'SIGKILL');
-  }
+  for (const pid of workersOf(server, 'ws')) killAtOnce(pid);
   await waitFor(() => printed().includes('again in a second'), { what: printed });
   const before = numbers().length;
   await seesOrders(() => numbers().length > before, printed);

@@ -1,18 +1,18 @@
 // Against a real server, whose workers are killed.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileCursorStore, PtnStreamClient } from '@ptn-api/client';
 import type { ReceivedOrder, StreamGap } from '@ptn-api/client';
 import {
   addOrder,
   childPidsOf,
+  killAtOnce,
   makePosition,
   makePtnRoot,
   makeTemporaryFolder,
   startServer,
   waitFor,
+  workersOf,
 } from '@ptn-api/testkit';
-import type { RunningServer } from '@ptn-api/testkit';
 import t from 'tap';
 
 const apiKey = 'the-key';
@@ -29,14 +29,6 @@ function place(): void {
   placed += 1;
   position = addOrder(position, { timeMs: Date.now(), uuid: `o-${placed}`, leverage: 0.01 });
   root.writePosition(position);
-}
-
-function workerOf({ pid }: RunningServer, role: 'feed' | 'ws'): number {
-  const found = childPidsOf(pid).find((child) =>
-    readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(`/${role}/main.js`),
-  );
-  if (found === undefined) throw new Error(`no ${role} worker`);
-  return found;
 }
 
 const common = { apiKey, url: server.wsUrl, restUrl: server.url, random: () => 0.1 };
@@ -62,10 +54,10 @@ await t.test('workers are killed and the program is restarted: every order once,
   };
   let client = await begin();
   for (const role of ['ws', 'feed', 'ws'] as const) {
-    const pid = workerOf(server, role);
+    const [pid] = workersOf(server, role);
     for (let index = 0; index < 6; index++) {
       place();
-      if (index === 3) process.kill(pid, 'SIGKILL');
+      if (index === 3) killAtOnce(pid);
       // The server may see several orders in one change of the file; what matters is that none is left out.
       await waitFor(() => orders.length >= placed - 3, { timeoutMs: 20_000, what: 'most of the orders' });
     }
@@ -73,7 +65,7 @@ await t.test('workers are killed and the program is restarted: every order once,
       timeoutMs: 20_000,
       what: () => `${placed} orders after ${role} was killed; there are ${orders.length}`,
     });
-    await waitFor(() => !childPidsOf(server.pid).includes(pid) && childPidsOf(server.pid).length === 4, {
+    await waitFor(() => !workersOf(server, role).includes(pid ?? 0) && childPidsOf(server.pid).length === 4, {
       what: 'all workers are there again',
     });
     await client.stop();

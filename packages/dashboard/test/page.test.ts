@@ -10,7 +10,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { waitFor } from '@ptn-api/testkit';
 
-const CLI = fileURLToPath(new URL('../../server/dist/cli/main.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 const chromiumPath = process.env['PTN_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
 const skip = existsSync(chromiumPath) ? false : `no Chromium at ${chromiumPath}: apt-get install chromium`;
 const CHROMIUM_FLAGS = [

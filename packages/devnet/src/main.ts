@@ -1,4 +1,4 @@
-import { counted } from '@ptn-api/core';
+import { counted } from '@ptn-api/protocol';
 import { resolve } from 'node:path';
 import { RootInUseError, SimulatedValidator } from './live/simulated-validator.ts';
 import { parseOptions, UsageError } from './options.ts';

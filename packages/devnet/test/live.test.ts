@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { rebuildPosition } from '@ptn-api/core';
+import { rebuildPosition } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import t from 'tap';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { assetClassOf, readPosition, rebuildPosition } from '@ptn-api/core';
+import { assetClassOf, readPosition, rebuildPosition } from '@ptn-api/positions';
 import t from 'tap';
 import { END_MS, filesUnder, readTree, writtenHistory } from './history-fixture.ts';
 import type { PositionFile } from './history-fixture.ts';

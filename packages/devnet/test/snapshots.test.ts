@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { comparePositions, filterDashboard, readPosition, summaryFields } from '@ptn-api/core';
+import { comparePositions, filterDashboard, readPosition, summaryFields } from '@ptn-api/positions';
 import { TIERS } from '@ptn-api/protocol';
 import type { DashboardMap, MinerPositions } from '@ptn-api/protocol';
 import t from 'tap';

@@ -9,3 +9,4 @@ export { makeTemporaryFolder } from './temporary-folder.ts';
 export type { TestScope } from './test-scope.ts';
 export { waitFor } from './wait-for.ts';
 export type { WaitOptions } from './wait-for.ts';
+export { killAtOnce, workersOf } from './workers.ts';

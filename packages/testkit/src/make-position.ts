@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rebuildPosition, TRADE_PAIRS } from '@ptn-api/core';
+import { rebuildPosition, TRADE_PAIRS } from '@ptn-api/positions';
 import type { Order, OrderType, Position } from '@ptn-api/protocol';
 
 /** The address of the public key of all zeros, which nobody has the secret of. */

@@ -12,7 +12,7 @@ const STOP_TIMEOUT_MS = 20_000;
 const ORPHAN_TIMEOUT_MS = 10_000;
 
 /** The built command line of this repository; testkit runs the server and never imports it. */
-const DEFAULT_CLI_PATH = fileURLToPath(new URL('../../server/dist/cli/main.js', import.meta.url));
+const DEFAULT_CLI_PATH = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 
 export interface StartServerOptions {
   /** The PTN_ROOT to serve. */

@@ -1,5 +1,5 @@
-import { isSettled, positionAtTier, readPosition, summaryFields, summaryText } from '@ptn-api/core';
-import type { SummaryFields } from '@ptn-api/core';
+import { isSettled, positionAtTier, readPosition, summaryFields, summaryText } from '@ptn-api/positions';
+import type { SummaryFields } from '@ptn-api/positions';
 import type { Order, Position, Tier } from '@ptn-api/protocol';
 import { positionsOf } from '../records/miners.ts';
 import type { Miner } from '../records/miners.ts';

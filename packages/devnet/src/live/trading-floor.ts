@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { refreshPosition } from '@ptn-api/core';
+import { refreshPosition } from '@ptn-api/positions';
 import type { Order, Position } from '@ptn-api/protocol';
 import { writePositionFile } from '../files/position-file.ts';
 import type { ValidatorFolder } from '../files/validator-folder.ts';

@@ -1,4 +1,4 @@
-import { assetClassOf, TRADE_PAIRS } from '@ptn-api/core';
+import { assetClassOf, TRADE_PAIRS } from '@ptn-api/positions';
 import { createRandomWalk } from './random-walk.ts';
 import type { RandomWalk } from './random-walk.ts';
 import { tradingMsAt, tradingMsPerYear } from './trading-hours.ts';

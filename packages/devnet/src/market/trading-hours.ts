@@ -1,4 +1,4 @@
-import type { AssetClass as PairClass } from '@ptn-api/core';
+import type { AssetClass as PairClass } from '@ptn-api/positions';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

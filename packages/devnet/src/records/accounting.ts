@@ -1,4 +1,4 @@
-import { rebuildPosition, TRADE_PAIRS } from '@ptn-api/core';
+import { rebuildPosition, TRADE_PAIRS } from '@ptn-api/positions';
 import type { Order, Position, TradePair } from '@ptn-api/protocol';
 
 /** The pair as records hold it. */

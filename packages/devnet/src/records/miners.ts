@@ -1,4 +1,4 @@
-import { comparePositions } from '@ptn-api/core';
+import { comparePositions } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
 import { pairsOf } from '../market/market.ts';
 import type { MarketPair } from '../market/market.ts';

@@ -1,4 +1,4 @@
-import { refreshPosition } from '@ptn-api/core';
+import { refreshPosition } from '@ptn-api/positions';
 import type { Order, Position } from '@ptn-api/protocol';
 import type { Market, MarketPair } from '../market/market.ts';
 import { tradingMsAt } from '../market/trading-hours.ts';

@@ -1,0 +1,315 @@
+import { text as readText } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { apiKeyForm, createApiKey, keyDigest, KeyRing, parseKeyFile } from '@ptn-api/access';
+import { counted, printable } from '@ptn-api/protocol';
+import { findMember, putMember, removeMember } from '@ptn-api/positions';
+import type { KeyGrant } from '@ptn-api/access';
+import type { GivenOptions } from './options/given-options.ts';
+import { quoted } from './options/given-options.ts';
+import { readKeysInForce } from '@ptn-api/supervisor';
+import type { KeysInForce } from '@ptn-api/supervisor';
+import { keyFilePaths, stateDirPath } from './options/resolve-config.ts';
+import { StartError } from '@ptn-api/runtime';
+import { chosenKeyFile, editKeyFile, readKeyFile } from './key-file-edit.ts';
+import type { KeysRequest } from './keys-request.ts';
+
+export interface KeysContext {
+  readonly given: GivenOptions;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Unix ms. */
+  readonly nowMs: number;
+}
+
+export interface KeysIo {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
+/** Where the key to check may be found; an argument would be seen by every user of the machine. */
+const KEY_VARIABLE = 'PTN_API_KEY';
+const EXIT_REFUSED = 1;
+
+/**
+ * `ptn-api keys`. A new key is all that is written to stdout, so that it can be piped to where it belongs; it is shown
+ * this once.
+ *
+ * @returns the exit code.
+ * @throws StartError when the file cannot be used, or what is asked for cannot be done.
+ */
+export async function runKeys(request: KeysRequest, context: KeysContext, io: KeysIo): Promise<number> {
+  const paths = keyFilePaths(context.given, context.cwd);
+  const place = (): { path: string; exists: boolean } => chosenKeyFile(paths, inForceOf(context));
+  const tell = (line: string): void => {
+    io.stderr.write(`${printable(line)}\n`);
+  };
+  const edit = async (
+    path: string,
+    change: (file: string) => string,
+    beforeCommit?: () => Promise<void>,
+  ): Promise<void> => {
+    const text = await editKeyFile(path, change, beforeCommit);
+    await warnIfNotRead(context, path, text, tell);
+  };
+  // First the key is shown, then the file is put in place: a key that is in the file alone could never be shown.
+  const showing = (what: string, key: string) => async (): Promise<void> => {
+    tell(`${what}; it is not shown again:`);
+    await printKey(io.stdout, key);
+  };
+  switch (request.action) {
+    case 'add': {
+      const { path } = place();
+      const key = createApiKey();
+      const what = `${request.user} has a key of tier ${request.tier} in ${path}`;
+      await edit(path, (file) => withUser(file, request, key), showing(what, key));
+      return 0;
+    }
+    case 'rotate': {
+      const path = existing(place());
+      const key = createApiKey();
+      const end =
+        request.graceMs === 0
+          ? 'the old one counts no more'
+          : `the old one counts until ${iso(context.nowMs + request.graceMs)}`;
+      const what = `${request.user} has a new key in ${path}, ${end}`;
+      await edit(path, (file) => withNewKey(file, request, key, context.nowMs), showing(what, key));
+      return 0;
+    }
+    case 'revoke': {
+      const path = existing(place());
+      await edit(path, (file) => {
+        requireUser(file, request.user);
+        return removeMember(file, 0, request.user);
+      });
+      tell(`${request.user} is removed from ${path}`);
+      return 0;
+    }
+    case 'list': {
+      const path = existing(place());
+      const listed = listedKeys(await readKeyFile(path), context.nowMs, tell);
+      io.stdout.write(
+        request.isJson ? `${JSON.stringify(listed.map(asJson), null, 2)}\n` : asText(listed, context.nowMs),
+      );
+      return 0;
+    }
+    case 'check':
+      return check(place, context, io);
+  }
+}
+
+async function printKey(stdout: NodeJS.WritableStream, key: string): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stdout.write(`${key}\n`, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  } catch (error) {
+    const { message } = error as Error;
+    throw refused(`the key cannot be written to standard output (${message}): nothing was changed`);
+  }
+}
+
+/** Which file counts in a server that runs here; `undefined` where none does, or its folder is not known. */
+function inForceOf({ given, cwd }: KeysContext): KeysInForce | undefined {
+  try {
+    return readKeysInForce(stateDirPath(given, cwd));
+  } catch (error) {
+    if (error instanceof StartError && error.code === 'PTN_ERR_START_NO_ROOT') return undefined;
+    throw error;
+  }
+}
+
+/** How long a running server may take to read a change. */
+const READ_WITHIN_MS = 3000;
+const READ_CHECK_MS = 50;
+
+/** Says so when a server runs that does not go by what was written. */
+async function warnIfNotRead(
+  context: KeysContext,
+  path: string,
+  text: string,
+  tell: (line: string) => void,
+): Promise<void> {
+  const digest = keyDigest(text);
+  const deadlineMs = performance.now() + READ_WITHIN_MS;
+  for (;;) {
+    const inForce = inForceOf(context);
+    if (inForce === undefined || inForce.digest === digest) return;
+    if (performance.now() > deadlineMs) {
+      tell(
+        `warning: the server that runs (process ${inForce.pid}) has not read this change of ${path}: it goes by ` +
+          `${inForce.path}. See its log, or give --api-keys ${inForce.path}`,
+      );
+      return;
+    }
+    await delay(READ_CHECK_MS);
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function existing({ path, exists }: { path: string; exists: boolean }): string {
+  if (exists) return path;
+  throw refused(`there is no key file at ${path}; ptn-api keys add makes one`);
+}
+
+function refused(detail: string): StartError {
+  return new StartError('PTN_ERR_KEYS_REFUSED', { detail });
+}
+
+/** Where the entry of a user begins. */
+function requireUser(file: string, user: string): number {
+  const entry = findMember(file, 0, user);
+  if (entry === undefined) throw refused(`there is no user ${quoted(user)}; ptn-api keys list shows them`);
+  return entry.valueStart;
+}
+
+/** What the file grants a user; `undefined` also where the entry cannot be used. */
+function grantOf(file: string, user: string): KeyGrant | undefined {
+  const parsed = parseKeyFile(file);
+  return parsed.ok ? parsed.grants.find(({ userId }) => userId === user) : undefined;
+}
+
+function withUser(file: string, request: KeysRequest & { action: 'add' }, key: string): string {
+  if (grantOf(file, request.user) !== undefined) {
+    throw refused(`there is a user ${quoted(request.user)} already; ptn-api keys rotate gives a new key`);
+  }
+  const { tier, isHashed, expires, rateLimit, maxConnections } = request;
+  const entry = {
+    ...(isHashed ? { key_sha256: keyDigest(key) } : { key }),
+    tier,
+    ...(maxConnections !== undefined && { max_connections: maxConnections }),
+    ...(rateLimit !== undefined && { rate_limit: rateLimit }),
+    ...(expires !== undefined && { expires }),
+  };
+  return putMember(file, 0, request.user, inOneLine(entry), '\n  ');
+}
+
+/** `{ "tier": 50 }`, as the example file has it. */
+function inOneLine(entry: Readonly<Record<string, unknown>>): string {
+  const members = Object.entries(entry).map(
+    ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  );
+  return `{ ${members.join(', ')} }`;
+}
+
+/** The new key in place of the old one, in the form the old one had; everything else of the entry stays. */
+function withNewKey(
+  file: string,
+  { user, graceMs }: KeysRequest & { action: 'rotate' },
+  key: string,
+  nowMs: number,
+): string {
+  const start = requireUser(file, user);
+  const grant = grantOf(file, user);
+  if (grant === undefined) {
+    throw refused(
+      `the entry of ${quoted(user)} cannot be used (ptn-api keys list says why): ptn-api keys add replaces it`,
+    );
+  }
+  if (grant.expiresMs !== undefined && grant.expiresMs <= nowMs) {
+    throw refused(
+      `the key of ${quoted(user)} expired on ${iso(grant.expiresMs)}, and so would a new one: revoke it and add it again`,
+    );
+  }
+  const previous = inOneLine({ key_sha256: grant.sha256, expires: iso(nowMs + graceMs) });
+  if (file[start] === '"') {
+    const entry = `{ "key": ${JSON.stringify(key)}, "tier": 100${graceMs === 0 ? '' : `, "previous": ${previous}`} }`;
+    return putMember(file, 0, user, entry);
+  }
+  // The entry's place does not move: all that changes lies behind its beginning.
+  const isHashed = findMember(file, start, 'key') === undefined;
+  const changed = putMember(
+    file,
+    start,
+    isHashed ? 'key_sha256' : 'key',
+    JSON.stringify(isHashed ? keyDigest(key) : key),
+  );
+  return graceMs === 0
+    ? removeMember(changed, start, 'previous')
+    : putMember(changed, start, 'previous', previous, ' ');
+}
+
+function describe(grant: KeyGrant, nowMs: number): string {
+  const parts = [`tier ${grant.tier}`];
+  if (grant.rateLimit !== undefined) parts.push(`${counted(grant.rateLimit, 'request')} per minute`);
+  if (grant.maxConnections !== undefined) parts.push(counted(grant.maxConnections, 'stream'));
+  if (grant.expiresMs !== undefined) {
+    parts.push(`${grant.expiresMs <= nowMs ? 'expired on' : 'expires'} ${iso(grant.expiresMs)}`);
+  }
+  return parts.join(', ');
+}
+
+/** A key of the file, as the list shows it: without the key. */
+interface ListedKey {
+  readonly grant: KeyGrant;
+  /** The key before a rotation. */
+  readonly isPrevious: boolean;
+}
+
+/** The keys that count or will; what the file's reader warns of is told. */
+function listedKeys(file: string, nowMs: number, tell: (line: string) => void): ListedKey[] {
+  const parsed = parseKeyFile(file);
+  if (!parsed.ok) return [];
+  for (const warning of parsed.warnings) tell(`warning: ${warning}`);
+  const seen = new Set<string>();
+  return parsed.grants.flatMap((grant) => {
+    const isPrevious = seen.has(grant.userId);
+    seen.add(grant.userId);
+    // A key before a rotation that has ended is of no interest any more.
+    return isPrevious && (grant.expiresMs ?? Infinity) <= nowMs ? [] : [{ grant, isPrevious }];
+  });
+}
+
+/** One line for each key. */
+function asText(listed: readonly ListedKey[], nowMs: number): string {
+  return listed
+    .map(({ grant, isPrevious }) => {
+      const what = isPrevious ? `its previous key, ${describe(grant, nowMs)}` : describe(grant, nowMs);
+      return `${printable(`${grant.userId}: ${what}`)}\n`;
+    })
+    .join('');
+}
+
+function asJson({ grant, isPrevious }: ListedKey) {
+  const { userId, tier, rateLimit, maxConnections, expiresMs } = grant;
+  return {
+    user: userId,
+    tier,
+    previous: isPrevious,
+    ...(rateLimit !== undefined && { rate_limit: rateLimit }),
+    ...(maxConnections !== undefined && { max_connections: maxConnections }),
+    ...(expiresMs !== undefined && { expires: iso(expiresMs) }),
+  };
+}
+
+/** Says what a key is good for: first by its own form, which needs no file, then by the key file. */
+async function check(
+  place: () => { path: string; exists: boolean },
+  { env, nowMs }: KeysContext,
+  io: KeysIo,
+): Promise<number> {
+  const key = (env[KEY_VARIABLE] ?? (await readText(io.stdin))).replace(/\r?\n$/, '');
+  const say = (line: string, code: number): number => {
+    io.stdout.write(`${printable(line)}\n`);
+    return code;
+  };
+  if (key === '') throw refused(`no key was given: set ${KEY_VARIABLE}, or write it to standard input`);
+  if (apiKeyForm(key) === 'damaged') {
+    return say('not a whole key: its checksum does not fit, it was mistyped or cut', EXIT_REFUSED);
+  }
+  const path = existing(place());
+  const parsed = parseKeyFile(await readKeyFile(path));
+  const grants = parsed.ok ? parsed.grants : [];
+  const known = grants.find(({ sha256 }) => sha256 === keyDigest(key));
+  if (known === undefined) return say(`unknown: ${path} does not hold this key`, EXIT_REFUSED);
+  const isGood = new KeyRing(grants).lookup(key, nowMs) !== undefined;
+  return isGood
+    ? say(`good: ${known.userId}, ${describe(known, nowMs)}`, 0)
+    : say(`expired: ${known.userId}, ${describe(known, nowMs)}`, EXIT_REFUSED);
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+import '@ptn-api/runtime/no-debugger';
+import { readFileSync } from 'node:fs';
+import { withEnvironment } from './options/given-options.ts';
+import { StartError } from '@ptn-api/runtime';
+import { runDoctor } from './doctor/doctor.ts';
+import { runFilter } from './filter.ts';
+import { runKeys } from './keys.ts';
+import { helpText, parseArguments } from './parse-arguments.ts';
+import { readWish, serve, serveDemo } from './serve.ts';
+import { runStatus } from './status.ts';
+
+const EXIT_FAULT = 1;
+
+/** What became of standard output, once it could not be written to. */
+let outputError: NodeJS.ErrnoException | undefined;
+
+// For every command: without a listener the error would end the process with a stack trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  outputError ??= error;
+});
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Waits until what was written has left, or could not. */
+async function outputFlushed(): Promise<void> {
+  if (process.stdout.writableLength > 0 && outputError === undefined) {
+    await new Promise<void>((resolve) => {
+      process.stdout.write('', () => {
+        resolve();
+      });
+    });
+  }
+  // The error of a write that failed at once is reported in a later turn.
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One line for each line of `text`, on stderr. */
+function complain(text: string): void {
+  for (const line of text.split('\n')) process.stderr.write(`ptn-api: ${line}\n`);
+}
+
+function ownVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+/** @returns the exit code. */
+async function run(args: readonly string[]): Promise<number> {
+  const version = ownVersion();
+  const command = await parseArguments(args, { version, nowMs: Date.now() });
+  switch (command.kind) {
+    case 'text':
+      write(command.text);
+      return 0;
+    case 'mistake':
+      throw new StartError('PTN_ERR_CLI_USAGE', {
+        detail: `${command.detail} (ptn-api --help lists what there is)`,
+      });
+    case 'filter': {
+      const { stdin, stdout, stderr } = process;
+      return runFilter(command, { stdin, stdout, stderr });
+    }
+    case 'status':
+      return runStatus(withEnvironment(command.given, process.env), {
+        isJson: command.isJson,
+        write,
+        complain,
+      });
+    case 'doctor':
+      return runDoctor(withEnvironment(command.given, process.env), { cwd: process.cwd(), version, write });
+    case 'keys': {
+      const { stdin, stdout, stderr } = process;
+      const given = withEnvironment(command.given, process.env);
+      const context = { given, cwd: process.cwd(), env: process.env, nowMs: Date.now() };
+      return runKeys(command.request, context, { stdin, stdout, stderr });
+    }
+    case 'server':
+      break;
+  }
+
+  const wish = readWish(command.given, process.env);
+  switch (wish.kind) {
+    case 'nothing':
+      write(await helpText(version));
+      throw new StartError('PTN_ERR_CLI_USAGE', {
+        detail: 'nothing to do: pass --serve to start the server',
+      });
+    case 'mistake':
+      throw new StartError('PTN_ERR_CLI_USAGE', { detail: wish.detail });
+    case 'serve':
+    case 'demo': {
+      const start = wish.kind === 'demo' ? serveDemo : serve;
+      const code = await start(wish.given, { cwd: process.cwd(), version, write });
+      // A worker that had to be given up must not keep this process alive.
+      process.exit(code);
+    }
+  }
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+  await outputFlushed();
+  // A reader that has had enough, as head, is no fault.
+  if (outputError !== undefined && outputError.code !== 'EPIPE') {
+    complain(`standard output cannot be written: ${outputError.message}`);
+    process.exitCode = EXIT_FAULT;
+  }
+} catch (error) {
+  if (error instanceof StartError) {
+    complain(error.message);
+    process.exit(error.exitCode);
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(EXIT_FAULT);
+}

@@ -1,0 +1,291 @@
+import cluster from 'node:cluster';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { ServerConfig } from '@ptn-api/runtime';
+import { definitionOf, quoted } from './given-options.ts';
+import type { GivenOptions } from './given-options.ts';
+import { LOG_LEVELS, POSITIONS_SOURCES, WATCH_MODES } from './options.ts';
+import type { OptionName } from './options.ts';
+import { parseProxy } from '@ptn-api/access';
+import { StartError } from '@ptn-api/runtime';
+
+/** Where the validator is looked for if nothing says where it is, from the current folder on. */
+const USUAL_ROOTS = ['.', '../proprietary-trading-network', '../vanta-network'];
+/** What makes a folder a validator's. */
+const MARK = 'validation';
+/** Under PTN_ROOT, the preferred place first. */
+const KEY_FILES = ['vanta_api/api_keys.json', 'ptn_api/api_keys.json'] as const;
+const HOST = /^[\w.:%-]+$/;
+const WHOLE_NUMBER = /^\d{1,15}$/;
+const DECIMAL_NUMBER = /^\d{1,5}(\.\d{1,6})?$/;
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 36_500;
+const MEGABYTE = 1_000_000;
+
+/** The value that a text means, or what is allowed in its place. */
+type Reading<T> = { readonly value: T } | { readonly allowed: string };
+type Reader<T> = (text: string) => Reading<T>;
+
+function wholeNumber(least: number, most: number): Reader<number> {
+  return (text) => {
+    const value = WHOLE_NUMBER.test(text) ? Number(text) : NaN;
+    return value >= least && value <= most
+      ? { value }
+      : { allowed: `allowed is a whole number from ${least} to ${most}` };
+  };
+}
+
+function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
+  return (text) => {
+    const value = values.find((candidate) => candidate === text);
+    return value === undefined ? { allowed: `allowed are ${values.join(', ')}` } : { value };
+  };
+}
+
+/** Gives milliseconds. */
+const readDays: Reader<number> = (text) => {
+  const days = DECIMAL_NUMBER.test(text) ? Number(text) : NaN;
+  return days > 0 && days <= MOST_DAYS
+    ? { value: Math.round(days * DAY_MS) }
+    : { allowed: `allowed is a number of days above 0 and up to ${MOST_DAYS}, such as 7 or 0.5` };
+};
+
+const readPort = wholeNumber(0, 65_535);
+
+/** `null` for none. */
+const readAdminPort: Reader<number | null> = (text) => {
+  if (text === 'off') return { value: null };
+  const reading = readPort(text);
+  return 'value' in reading ? reading : { allowed: `${reading.allowed}, or off` };
+};
+
+const LEAST_STALENESS_S = 15;
+const MOST_STALENESS_S = 86_400;
+
+const readHost: Reader<string> = (text) =>
+  HOST.test(text)
+    ? { value: text }
+    : { allowed: 'allowed is an address or a host name such as 127.0.0.1 or 0.0.0.0' };
+
+/** Parts with commas between them; nothing given is no part. */
+function listOf(isAllowed: (part: string) => boolean, allowed: string): Reader<readonly string[]> {
+  return (text) => {
+    const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
+    return parts.every(isAllowed) ? { value: parts } : { allowed };
+  };
+}
+
+function isOrigin(part: string): boolean {
+  return part === '*' || (/^https?:/.test(part) && URL.canParse(part) && new URL(part).origin === part);
+}
+
+const readProxies = listOf(
+  (part) => parseProxy(part).length > 0,
+  'allowed are addresses, CIDR blocks such as 10.0.0.0/8, and loopback, with commas between them',
+);
+const readOrigins = listOf(
+  isOrigin,
+  'allowed are origins such as https://app.example.com (no path, no slash at the end), or *, with commas between them',
+);
+
+const readNetuid: Reader<8 | 116> = (text) => {
+  if (text === '8') return { value: 8 };
+  return text === '116' ? { value: 116 } : { allowed: 'allowed are 8 (mainnet) and 116 (testnet)' };
+};
+
+/**
+ * The admin port that was given, or its default; `null` for `off`.
+ *
+ * @throws StartError `PTN_ERR_CLI_USAGE`
+ */
+export function resolveAdminPort(given: GivenOptions): number | null {
+  const found = given.get('admin-port');
+  const reading = readAdminPort(found?.value ?? definitionOf('admin-port').fallback ?? '');
+  if ('value' in reading) return reading.value;
+  const source = found?.source ?? '--admin-port';
+  throw new StartError('PTN_ERR_CLI_USAGE', {
+    detail: `${source} is ${quoted(found?.value ?? '')}, ${reading.allowed}`,
+  });
+}
+
+/** Of characters that mean nothing else in a header: the address becomes part of a content security policy. */
+const readStreamUrl: Reader<string | undefined> = (text) => {
+  if (text === '') return { value: undefined };
+  return /^wss?:\/\/[\w.-]+(:\d{1,5})?(\/[\w.~/-]*)?$/.test(text) && URL.canParse(text)
+    ? { value: text }
+    : { allowed: 'allowed is an address such as wss://ptn.example.com/stream' };
+};
+
+export interface ConfigContext {
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  readonly version: string;
+}
+
+/**
+ * The configuration of the server from what was given: values checked, defaults filled in, paths made absolute.
+ *
+ * @throws StartError `PTN_ERR_CLI_USAGE`, with one line for each bad value; `PTN_ERR_START_NO_ROOT`.
+ */
+export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigContext): ServerConfig {
+  const problems: string[] = [];
+
+  function read<T>(name: OptionName, reader: Reader<T>): T {
+    const found = given.get(name);
+    const reading = found === undefined ? undefined : reader(found.value);
+    if (reading !== undefined && 'value' in reading) return reading.value;
+    if (found !== undefined && reading !== undefined) {
+      problems.push(`${found.source} is ${quoted(found.value)}, ${reading.allowed}`);
+    }
+    const fallback = reader(definitionOf(name).fallback ?? '');
+    if ('value' in fallback) return fallback.value;
+    throw new Error(`the default of ${name} is not allowed: ${fallback.allowed}`);
+  }
+  function readPath(name: OptionName): string | undefined {
+    const found = given.get(name);
+    if (found === undefined) return undefined;
+    if (found.value.trim() === '')
+      problems.push(`${found.source} is ${quoted(found.value)}, a path is needed`);
+    return resolve(cwd, found.value);
+  }
+
+  /** Like `readPath`; the value, a secret, stands in no error. */
+  function readWebhook(name: OptionName): string | undefined {
+    const found = given.get(name);
+    if (found === undefined || found.value === '') return undefined;
+    if (URL.canParse(found.value) && /^https?:$/.test(new URL(found.value).protocol)) return found.value;
+    problems.push(`${found.source} is no URL that begins with https:// or http:// (its value is not shown)`);
+    return undefined;
+  }
+
+  const options = {
+    host: read('api-host', readHost),
+    restPort: read('api-rest-port', readPort),
+    wsPort: read('api-ws-port', readPort),
+    adminPort: read('admin-port', readAdminPort),
+    netuid: read('netuid', readNetuid),
+    restWorkers: read('rest-workers', wholeNumber(1, 16)),
+    wsWorkers: read('ws-workers', wholeNumber(1, 16)),
+    orderRetentionMs: read('order-retention-days', readDays),
+    orderRetentionCount: read('order-retention-count', wholeNumber(1000, 1_000_000_000)),
+    orderRetentionBytes: read('order-retention-bytes', wholeNumber(64 * 2 ** 20, 200 * 2 ** 30)),
+    legacyReplayMs: 60_000 * read('legacy-replay-minutes', wholeNumber(0, 1_000_000)),
+    positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
+    maxStalenessMs: 1000 * read('max-staleness', wholeNumber(LEAST_STALENESS_S, MOST_STALENESS_S)),
+    limits: {
+      requestsPerMinute: read('rate-limit', wholeNumber(0, 1_000_000)),
+      authFailuresPerMinute: read('auth-failure-limit', wholeNumber(0, 1_000_000)),
+      connectionsPerAddress: read('max-connections-per-address', wholeNumber(0, 1_000_000)),
+      unauthenticated: read('max-unauthenticated', wholeNumber(1, 1_000_000)),
+      trustedProxies: read('trust-proxy', readProxies),
+      corsOrigins: read('cors-origin', readOrigins),
+    },
+    logLevel: read('log-level', oneOf(LOG_LEVELS)),
+    watch: read('watch', oneOf(WATCH_MODES)),
+  };
+  const [givenRoot, givenKeys, givenStateDir] = [
+    readPath('ptn-root'),
+    readPath('api-keys'),
+    readPath('state-dir'),
+  ];
+  const publicWsUrl = read('public-ws-url', readStreamUrl);
+  const logFilePath = readPath('log-file');
+  const logFile = {
+    sizeBytes: read('log-file-mb', wholeNumber(1, 10_000)) * MEGABYTE,
+    count: read('log-file-count', wholeNumber(2, 100)),
+  };
+  const alertWebhookUrl = readWebhook('alert-webhook-url');
+  if (options.restPort !== 0 && options.restPort === options.wsPort) {
+    problems.push(
+      `--api-rest-port and --api-ws-port are both ${options.restPort}, two different ports are needed`,
+    );
+  }
+  if (options.adminPort !== null && options.adminPort !== 0) {
+    for (const [name, port] of [
+      ['--api-rest-port', options.restPort],
+      ['--api-ws-port', options.wsPort],
+    ] as const) {
+      if (port === options.adminPort)
+        problems.push(`--admin-port and ${name} are both ${port}, two different ports are needed`);
+    }
+  }
+  if (problems.length > 0) throw new StartError('PTN_ERR_CLI_USAGE', { detail: problems.join('\n') });
+
+  const ptnRoot = givenRoot === undefined ? findRoot(cwd) : checkedRoot(givenRoot);
+  return {
+    ...options,
+    ...(publicWsUrl === undefined ? {} : { publicWsUrl }),
+    ...(logFilePath === undefined ? {} : { logFile: { path: logFilePath, ...logFile } }),
+    ...(alertWebhookUrl === undefined ? {} : { alertWebhookUrl }),
+    ptnRoot,
+    apiKeysPaths: givenKeys === undefined ? keyFilesOf(ptnRoot) : [givenKeys],
+    stateDir: givenStateDir ?? stateDirOf(ptnRoot),
+    // Only pm2's cluster mode starts a server as a cluster worker; alone at its start, it has nothing to wait for.
+    isTakeover: cluster.isWorker,
+    version,
+  };
+}
+
+function stateDirOf(ptnRoot: string): string {
+  return join(ptnRoot, '.ptn-api');
+}
+
+/**
+ * Where a server with these options keeps its state.
+ *
+ * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could say.
+ */
+export function stateDirPath(given: GivenOptions, cwd: string): string {
+  const stateDir = given.get('state-dir');
+  if (stateDir !== undefined) return resolve(cwd, stateDir.value);
+  const root = given.get('ptn-root');
+  return stateDirOf(root === undefined ? findRoot(cwd) : checkedRoot(resolve(cwd, root.value)));
+}
+
+function keyFilesOf(ptnRoot: string): [string, ...string[]] {
+  return KEY_FILES.map((path) => join(ptnRoot, path)) as [string, ...string[]];
+}
+
+/**
+ * Where a server with these options looks for its key file, the preferred place first.
+ *
+ * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could tell.
+ */
+export function keyFilePaths(given: GivenOptions, cwd: string): [string, ...string[]] {
+  const keys = given.get('api-keys');
+  if (keys !== undefined) return [resolve(cwd, keys.value)];
+  const root = given.get('ptn-root');
+  return keyFilesOf(root === undefined ? findRoot(cwd) : checkedRoot(resolve(cwd, root.value)));
+}
+
+function findRoot(cwd: string): string {
+  const candidates = USUAL_ROOTS.map((path) => resolve(cwd, path));
+  const found = candidates.find((path) => existsSync(join(path, MARK)));
+  if (found !== undefined) return checkedRoot(found);
+  const [here = cwd, ...beside] = candidates;
+  throw noRoot(here, `it holds no ${MARK}/, and neither do ${beside.join(' and ')}`);
+}
+
+function checkedRoot(path: string): string {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) throw noRoot(path, 'there is nothing of that name');
+    if (!found.isDirectory()) throw noRoot(path, 'it is not a folder');
+    const mark = statSync(join(path, MARK), { throwIfNoEntry: false });
+    if (mark === undefined) throw noRoot(path, `it holds no ${MARK}/`);
+    if (!mark.isDirectory()) throw noRoot(path, `its ${MARK} is not a folder`);
+    readdirSync(join(path, MARK));
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw noRoot(
+      path,
+      `it cannot be read (${error instanceof Error ? error.message : String(error)})`,
+      error,
+    );
+  }
+  return path;
+}
+
+function noRoot(path: string, detail: string, cause?: unknown): StartError {
+  return new StartError('PTN_ERR_START_NO_ROOT', { path, detail }, { cause });
+}

@@ -1,0 +1,167 @@
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Logger } from 'pino';
+import type { AnyTransaction, DocumentValue } from '@ptn-api/runtime';
+import { FileReader } from './file-reader.ts';
+import type { FileResult } from './file-reader.ts';
+import { StatisticsFeed } from './statistics-feed.ts';
+import type { TaskPool } from './task-pool.ts';
+import type { LoadedDocument } from './tasks/load-document.ts';
+import { watchFiles } from './watch/watch-files.ts';
+import type { FileWatcher } from './watch/watch-files.ts';
+
+type DocumentTopic = 'eliminations' | 'checkpoint' | 'miner-copying';
+
+export interface DocumentsFeedOptions {
+  readonly ptnRoot: string;
+  /** Large documents lie in it, as they are served. */
+  readonly stateDir: string;
+  readonly mode: 'auto' | 'poll';
+  readonly pool: TaskPool;
+  readonly log: Logger;
+  readonly publish: (transaction: AnyTransaction) => Promise<void>;
+  /** Told why a file does not read, and `null` when it does again. */
+  readonly onProblem: (name: string, problem: string | null) => void;
+}
+
+/** A worker that is told of the next one may still begin to read this one; a server that is taken over from may, too. */
+const KEPT_MS = 10 * 60_000;
+
+/** Removes the copies that are served no more. */
+function removeOthers(folder: string, path: string | undefined): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const other = join(folder, name);
+    if (other !== path && Date.now() - modifiedMs(other) > KEPT_MS) rmSync(other, { force: true });
+  }
+}
+
+/** Unix ms of a file's last change; -1 where there is none. */
+function modifiedMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+}
+
+/**
+ * Publishes the single files: statistics, eliminations, checkpoint, miner copying. One is worked on at a time: the
+ * large ones take a thread for seconds, and the positions must not wait for them.
+ */
+export class DocumentsFeed {
+  readonly #options: DocumentsFeedOptions;
+  readonly #readers = new Map<string, FileReader>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #watcher: FileWatcher | null = null;
+
+  constructor(options: DocumentsFeedOptions) {
+    this.#options = options;
+    const { ptnRoot, stateDir, pool, log } = options;
+    const inRoot = (path: string): string => join(ptnRoot, path);
+
+    const statistics = new StatisticsFeed(inRoot('runnable/minerstatistics.json'), options);
+    this.#read(['runnable/minerstatistics.json'], () => statistics.read());
+
+    const eliminations = inRoot('validation/eliminations.json');
+    this.#document('eliminations', ['validation/eliminations.json'], (stamp) =>
+      pool.run('loadJsonDocument', { path: eliminations, stamp }),
+    );
+
+    const folder = join(stateDir, 'documents');
+    const plain = inRoot('runnable/validator_checkpoint.json');
+    const compressed = `${plain}.gz`;
+    this.#document(
+      'checkpoint',
+      ['runnable/validator_checkpoint.json', 'runnable/validator_checkpoint.json.gz'],
+      (stamp) => {
+        const isGzip = modifiedMs(plain) <= modifiedMs(compressed);
+        return pool.run('loadCheckpoint', { path: isGzip ? compressed : plain, isGzip, stamp, folder });
+      },
+      (path) => {
+        removeOthers(folder, path);
+      },
+    );
+
+    const copying = inRoot('validation/miner_copying.json');
+    const scores = inRoot('validation/plagiarism/miners');
+    this.#document(
+      'miner-copying',
+      ['validation/miner_copying.json', 'validation/plagiarism/miners'],
+      (stamp) => pool.run('loadMinerCopying', { path: copying, folder: scores, stamp }),
+    );
+    log.debug({ files: [...this.#readers.keys()] }, 'single files that are watched');
+  }
+
+  /** Resolves when every file has been looked at once and what is there was published. */
+  async start(): Promise<void> {
+    const { ptnRoot, mode, log } = this.#options;
+    this.#watcher = watchFiles({
+      paths: [...this.#readers.keys()].map((path) => join(ptnRoot, path)),
+      mode,
+      log,
+      onChange: (path) => {
+        const reader = this.#readers.get(path.slice(ptnRoot.length + 1));
+        void reader?.read();
+      },
+    });
+    await Promise.all([...new Set(this.#readers.values())].map((reader) => reader.read()));
+  }
+
+  /** Why files have not read for a while. */
+  problems(): string[] {
+    return [...new Set(this.#readers.values())].flatMap(({ problem }) => (problem === null ? [] : [problem]));
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    await Promise.all([...new Set(this.#readers.values())].map((reader) => reader.close()));
+  }
+
+  /** `look` is called whenever one of the files changed, never beside another one's. */
+  #read(paths: readonly string[], look: () => Promise<FileResult>): void {
+    const name = `${dirname(paths[0] ?? '')}/${(paths[0] ?? '').split('/').at(-1)}`;
+    const { log, onProblem } = this.#options;
+    const inTurn = (): Promise<FileResult> => {
+      const turn = this.#queue.then(look);
+      this.#queue = turn.catch(() => undefined);
+      return turn;
+    };
+    const reader = new FileReader(name, log, inTurn, (problem) => {
+      onProblem(name, problem);
+    });
+    for (const path of paths) this.#readers.set(path, reader);
+  }
+
+  #document(
+    topic: DocumentTopic,
+    paths: readonly string[],
+    load: (stamp: string | undefined) => Promise<LoadedDocument>,
+    onPublished: (path: string | undefined) => void = () => undefined,
+  ): void {
+    let stamp: string | undefined;
+    let digest: string | null = null;
+    const publish = async (value: DocumentValue | null): Promise<void> => {
+      // Where this fails nobody knows whether it arrived: until it is handed over nothing counts as known.
+      [stamp, digest] = [undefined, null];
+      await this.#options.publish({
+        topic,
+        reset: true,
+        put: value === null ? [] : [['file', value]],
+        remove: [],
+      });
+      onPublished(value?.file?.path);
+    };
+    this.#read(paths, async () => {
+      const loaded = await load(stamp);
+      if (loaded.kind === 'read') {
+        // A file that was written again with the same content is no change.
+        if (loaded.value.digest !== digest) await publish(loaded.value);
+        digest = loaded.value.digest;
+        stamp = loaded.stamp;
+      }
+      if (loaded.kind === 'gone' && digest !== '') {
+        await publish(null);
+        stamp = undefined;
+        digest = '';
+      }
+      return loaded;
+    });
+  }
+}

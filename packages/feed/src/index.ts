@@ -1,0 +1,1 @@
+export { MAX_TEXT_BYTES } from './tasks/read-file.ts';

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { isSettled, readPosition, sliceDashboard } from '@ptn-api/positions';
+import { hasOrderSince, summarized } from './load-miner.ts';
+import type { LivePosition, LoadedMiner, OrderHorizon } from './load-miner.ts';
+import { readStamped } from './read-file.ts';
+import type { NothingRead } from './read-file.ts';
+import { buildSettled } from './settled-blocks.ts';
+import type { EncodeOptions, PositionText } from './settled-blocks.ts';
+
+/** A miner of an outputs file; its value's members besides `positions` are kept as they are written there. */
+export interface OutputsMiner extends LoadedMiner {
+  readonly rest: string;
+  /** Changes with the text of the miner's value. */
+  readonly digest: string;
+}
+
+export type LoadedOutputs =
+  | NothingRead
+  | {
+      readonly kind: 'read';
+      readonly stamp: string;
+      /** Every miner, in the order of the file. */
+      readonly hotkeys: readonly string[];
+      /** Those whose digest is not the known one. */
+      readonly changed: readonly OutputsMiner[];
+      /** How many NaN and Infinity were replaced by null. */
+      readonly nonFinite: number;
+    };
+
+export interface LoadOutputsInput extends EncodeOptions, OrderHorizon {
+  readonly path: string;
+  readonly stamp?: string;
+  /** Digest by hotkey of what is already held. */
+  readonly known: ReadonlyMap<string, string>;
+}
+
+function loadMinerOf(
+  hotkey: string,
+  texts: readonly string[],
+  rest: string,
+  digest: string,
+  options: EncodeOptions & OrderHorizon,
+): OutputsMiner {
+  const settled: PositionText[] = [];
+  const live: LivePosition[] = [];
+  const bad: { path: string; stamp: string; reason: string }[] = [];
+  texts.forEach((text, index) => {
+    const read = readPosition(text);
+    const path = `${hotkey}/${index}`;
+    if (!read.ok) {
+      bad.push({ path, stamp: '', reason: read.reason });
+      return;
+    }
+    const { facts } = read;
+    // The file's order is kept: only a settled run at its beginning can be shared by the tiers.
+    if (isSettled(facts, options.now) && live.length === 0) settled.push({ text: read.text, facts });
+    else live.push({ text: read.text, facts, path });
+  });
+  return {
+    hotkey,
+    files: [],
+    bad,
+    blocks: buildSettled(settled, options),
+    settled: settled.map(({ facts }) => summarized(facts)),
+    live,
+    recent: settled.filter((position) => hasOrderSince(position, options.ordersSinceMs)),
+    nonFinite: 0,
+    rest,
+    digest,
+  };
+}
+
+/** Reads `outputs/output.json` and prepares the miners whose value is not the known one. */
+export function loadOutputs(input: LoadOutputsInput): LoadedOutputs {
+  const file = readStamped(input.path, input.stamp);
+  if (file.kind !== 'read') return file;
+  let sliced;
+  try {
+    sliced = sliceDashboard(file.bytes.toString('utf8'));
+  } catch (error) {
+    return { kind: 'bad', stamp: file.stamp, reason: (error as Error).message };
+  }
+  const changed: OutputsMiner[] = [];
+  for (const { hotkey, positions, rest } of sliced.miners) {
+    const hash = createHash('sha256').update(rest);
+    for (const text of positions) hash.update('\n').update(text);
+    const digest = hash.digest('base64url');
+    if (input.known.get(hotkey) !== digest) changed.push(loadMinerOf(hotkey, positions, rest, digest, input));
+  }
+  const hotkeys = sliced.miners.map(({ hotkey }) => hotkey);
+  return { kind: 'read', stamp: file.stamp, hotkeys, changed, nonFinite: sliced.nonFinite };
+}

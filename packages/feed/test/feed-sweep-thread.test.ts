@@ -1,0 +1,80 @@
+/** What is lost while no thread sweeps the tree. */
+import { EventEmitter } from 'node:events';
+import { renameSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { makePtnRoot, waitFor } from '@ptn-api/testkit';
+import { pino } from 'pino';
+import t from 'tap';
+import { Sweeper } from '../dist/watch/sweeper.js';
+import { FeedUnderTest } from './feed-collector.ts';
+import { HOUR_MS, trade } from './feed-fixture.ts';
+
+/** Between the end of a thread and the start of the next one, a second later. */
+const MEANWHILE_MS = 600;
+
+void t.test('a miner whose folder is moved away while no thread sweeps is no longer shown', async (t) => {
+  const threads: Worker[] = [];
+  const note = (thread: Worker): void => void threads.push(thread);
+  process.on('worker', note);
+  t.teardown(() => process.off('worker', note));
+  const times = [Date.now() - HOUR_MS];
+  const root = makePtnRoot(t, {
+    positions: [
+      trade({ uuid: 'a', hotkey: 'miner-a', times }),
+      trade({ uuid: 'b', hotkey: 'miner-b', times }),
+    ],
+  });
+  const tested = new FeedUnderTest(t, root.path);
+  await tested.feed.start();
+  t.same(tested.head().hotkeys, ['miner-a', 'miner-b']);
+
+  // The thread that sweeps is the one with a small nursery.
+  await threads.find(({ resourceLimits }) => resourceLimits?.maxYoungGenerationSizeMb === 4)?.terminate();
+  await waitFor(() => tested.events('sweep-thread-died').length === 1, { what: 'the end of the thread' });
+  // A moment in the middle: what a reading at the end of the thread shows is shown by now.
+  await delay(MEANWHILE_MS);
+  renameSync(root.join('validation/miners/miner-b'), root.join('validation/aside'));
+  await waitFor(() => !tested.head().hotkeys.includes('miner-b'), { what: 'the miner is gone' });
+  t.same(tested.head().hotkeys, ['miner-a']);
+});
+
+/** A thread of which the test says what it does. */
+class FakeThread extends EventEmitter {
+  readonly postMessage = (): void => undefined;
+  readonly terminate = (): Promise<number> => Promise.resolve(0);
+}
+
+void t.test('a thread that cannot be started again is tried until it can', async (t) => {
+  const threads: FakeThread[] = [];
+  let failures = 0;
+  const lost: Error[] = [];
+  const logged: string[] = [];
+  const sweeper = new Sweeper({
+    root: '/',
+    sweepMs: 1000,
+    log: pino({}, { write: (line) => logged.push((JSON.parse(line) as { msg: string }).msg) }),
+    startThread: () => {
+      if (threads.length === 1 && failures < 2) {
+        failures += 1;
+        throw new Error('no memory for a thread');
+      }
+      const thread = new FakeThread();
+      threads.push(thread);
+      return thread as unknown as Worker;
+    },
+    onChanges: () => undefined,
+    onLost: (error) => lost.push(error),
+    directories: () => [],
+  });
+  t.teardown(() => sweeper.close());
+  threads[0]?.emit('message', { type: 'swept' });
+  await sweeper.baseline;
+  threads[0]?.emit('exit', 1);
+  await waitFor(() => threads.length === 2, { what: 'another thread' });
+  t.equal(failures, 2);
+  t.match(logged, [/ended with code 1; it is started again$/, /cannot be started; /, /cannot be started; /]);
+  t.same(lost, [], 'nobody relies on a thread that has not seen everything');
+  threads[1]?.emit('message', { type: 'swept' });
+  t.match(lost, [{ message: /cannot be started$/ }]);
+});

@@ -1,0 +1,33 @@
+export { accountOrders } from './accounting.ts';
+export { combineCrc32, crc32 } from './gzip/crc32.ts';
+export {
+  combineDigests,
+  deflateSegment,
+  gzipMember,
+  inflateSegment,
+  joinSegments,
+  memberLayout,
+  storedSegment,
+} from './gzip/segment.ts';
+export type { Segment } from './gzip/segment.ts';
+export { CompleteObject } from './json/complete-object.ts';
+export { findMember, putMember, removeMember } from './json/edit-object.ts';
+export { formatFloat } from './json/format-float.ts';
+export { replaceNonFinite } from './json/non-finite.ts';
+export { JsonSyntaxError, skipValue } from './json/skip-value.ts';
+export { sliceArray, sliceObject } from './json/slice.ts';
+export type { Member } from './json/slice.ts';
+export { readPosition } from './read-position.ts';
+export type { PositionFacts } from './read-position.ts';
+export { rebuildPosition } from './rebuild-position.ts';
+export { refreshPosition, returnAt } from './refresh-position.ts';
+export { sampleBucket } from './sample-bucket.ts';
+export { CUT_SEPARATOR, cutAround, cutPosition, orderText, parseForCut } from './tiers/cut-position.ts';
+export { NotADashboardError, filterDashboard, sliceDashboard } from './tiers/dashboard.ts';
+export type { FilteredDashboard } from './tiers/dashboard.ts';
+export { nextStripMs, stripPriceSources } from './tiers/strip-price-sources.ts';
+export { comparePositions, summaryFields, summaryText } from './tiers/summary.ts';
+export type { SummarizedPosition, SummaryFields } from './tiers/summary.ts';
+export { DAY_MS, isSettled, nextTierChangeMs, positionAtTier } from './tiers/tier-filter.ts';
+export { TRADE_PAIRS, assetClassOf, pairTerms } from './trade-pairs.ts';
+export type { AssetClass } from './trade-pairs.ts';

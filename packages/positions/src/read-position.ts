@@ -1,0 +1,149 @@
+import { replaceNonFinite } from './json/non-finite.ts';
+import { sampleBucket } from './sample-bucket.ts';
+
+/**
+ * Which generation of the validator wrote a record: `2025` has no account size, `account-size` (since August 2025) has
+ * one, `quantity` (since December 2025) counts in quantities and is accounted by rules of its own.
+ */
+export type Generation = '2025' | 'account-size' | 'quantity';
+
+/** The few facts of a position that decide where and when it is shown. Times are Unix ms. */
+export interface PositionFacts {
+  readonly positionUuid: string;
+  readonly tradePairId: string;
+  readonly openMs: number;
+  /** `null` while it is open, also where the record says 0. */
+  readonly closeMs: number | null;
+  readonly isClosed: boolean;
+  /** Of the last order in the list, which is not always the latest. */
+  readonly lastOrderMs: number;
+  /** Factor with all fees; NaN where the record holds none (Python wrote NaN). */
+  readonly returnAtClose: number;
+  /** 0-99: which tiers see the position in real time. */
+  readonly sampleBucket: number;
+  readonly orderTimesMs: readonly number[];
+  readonly orderUuids: readonly string[];
+  /** Times of the orders that hold price sources. */
+  readonly priceSourceTimesMs: readonly number[];
+  readonly generation: Generation;
+}
+
+export type PositionReading =
+  | {
+      readonly ok: true;
+      /** The input without whitespace around it, and with `null` for every NaN and Infinity. */
+      readonly text: string;
+      readonly facts: PositionFacts;
+      /** How many NaN and Infinity were replaced. */
+      readonly nonFinite: number;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * The end of the year 2100. A time beyond it is no Unix time in ms (but in µs, say), and fees would be summed up over
+ * millions of years.
+ */
+const LATEST_MS = 4_133_980_800_000;
+
+/** The fields by which records of the quantity generation are told. */
+const QUANTITY_FIELDS = ['net_quantity', 'net_value'];
+
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= LATEST_MS;
+}
+
+function generationOf(record: JsonRecord, orders: readonly JsonRecord[]): Generation {
+  if (QUANTITY_FIELDS.some((field) => Object.hasOwn(record, field))) return 'quantity';
+  if (orders.some((order) => Object.hasOwn(order, 'quantity'))) return 'quantity';
+  return Object.hasOwn(record, 'account_size') ? 'account-size' : '2025';
+}
+
+interface OrderFacts {
+  readonly times: number[];
+  readonly uuids: string[];
+  readonly sourceTimes: number[];
+  readonly records: JsonRecord[];
+}
+
+/** The facts of the orders, or what is wrong with them. */
+function readOrders(orders: readonly unknown[]): OrderFacts | string {
+  const facts: OrderFacts = { times: [], uuids: [], sourceTimes: [], records: [] };
+  for (const [index, order] of orders.entries()) {
+    if (!isRecord(order)) return `order ${index} is no object`;
+    const { processed_ms: timeMs, order_uuid: uuid, price_sources: sources } = order;
+    if (!isTime(timeMs)) return `order ${index} has no processed_ms in Unix ms`;
+    if (typeof uuid !== 'string') return `order ${index} has no order_uuid`;
+    facts.times.push(timeMs);
+    facts.uuids.push(uuid);
+    facts.records.push(order);
+    if (Array.isArray(sources) && sources.length > 0) facts.sourceTimes.push(timeMs);
+  }
+  return facts;
+}
+
+/** The facts of a record, or what makes it no position. */
+function readFacts(record: unknown): PositionFacts | string {
+  if (!isRecord(record)) return 'is not a JSON object';
+  const {
+    position_uuid: positionUuid,
+    trade_pair: tradePair,
+    open_ms: openMs,
+    close_ms: closeMs,
+    orders,
+  } = record;
+  if (typeof positionUuid !== 'string' || positionUuid === '') return 'has no position_uuid';
+  if (!Array.isArray(tradePair) || typeof tradePair[0] !== 'string') {
+    return 'has no trade_pair that is a list with the id first';
+  }
+  if (!isTime(openMs)) return 'has no open_ms in Unix ms';
+  if (!Array.isArray(orders) || orders.length === 0) return 'has no orders';
+  const orderFacts = readOrders(orders);
+  if (typeof orderFacts === 'string') return orderFacts;
+  const { is_closed_position: isClosed = Boolean(closeMs), return_at_close: returnAtClose = 1 } = record;
+  if (typeof isClosed !== 'boolean') return 'has an is_closed_position that is neither true nor false';
+  // Without it nobody could say when the position may be shown.
+  if (isClosed && (!isTime(closeMs) || closeMs === 0)) return 'is closed but has no close_ms in Unix ms';
+  return {
+    positionUuid,
+    tradePairId: tradePair[0],
+    openMs,
+    closeMs: isClosed ? (closeMs as number) : null,
+    isClosed,
+    lastOrderMs: orderFacts.times.at(-1) as number,
+    returnAtClose: typeof returnAtClose === 'number' ? returnAtClose : NaN,
+    sampleBucket: sampleBucket(positionUuid),
+    orderTimesMs: orderFacts.times,
+    orderUuids: orderFacts.uuids,
+    priceSourceTimesMs: orderFacts.sourceTimes,
+    generation: generationOf(record, orderFacts.records),
+  };
+}
+
+/**
+ * Reads the JSON text of one position: a position file, or an element of a dashboard. Where a key stands twice, the
+ * last one counts. Never throws on what it reads; the reason of a refusal is one phrase that goes on "the file ...".
+ */
+export function readPosition(input: string): PositionReading {
+  let text = input.trim();
+  let nonFinite = 0;
+  let record: unknown;
+  try {
+    record = JSON.parse(text);
+  } catch {
+    // Nearly every text is JSON as it stands: the search for NaN is left to those that are not.
+    ({ text, count: nonFinite } = replaceNonFinite(text));
+    try {
+      record = JSON.parse(text);
+    } catch (error) {
+      return { ok: false, reason: `is not JSON: ${(error as Error).message}` };
+    }
+  }
+  const facts = readFacts(record);
+  return typeof facts === 'string' ? { ok: false, reason: facts } : { ok: true, text, facts, nonFinite };
+}

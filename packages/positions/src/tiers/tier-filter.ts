@@ -1,0 +1,74 @@
+import type { Tier } from '@ptn-api/protocol';
+import type { PositionFacts } from '../read-position.ts';
+import { cutPosition } from './cut-position.ts';
+
+export const DAY_MS = 86_400_000;
+
+/** What a tier shows of a position at some moment. */
+export type TierView =
+  /** The text as it is. */
+  | { readonly kind: 'same' }
+  /** As it stood 24 h ago. The warning tells of something that had to be guessed. */
+  | { readonly kind: 'cut'; readonly text: string; readonly warning?: string }
+  /**
+   * Not at all: `no-orders`, all are younger than 24 h; `unsupported-generation`, it cannot be cut by the rules known
+   * here; `invalid-orders`, what remains cannot be accounted, and the warning says why.
+   */
+  | { readonly kind: 'dropped'; readonly reason: 'no-orders' | 'unsupported-generation' }
+  | { readonly kind: 'dropped'; readonly reason: 'invalid-orders'; readonly warning: string };
+
+/** The close of a closed position, the last order of an open one: once it is over 24 h ago, every tier shows all. */
+function delayedUntilOf(facts: PositionFacts): number {
+  return facts.closeMs ?? facts.lastOrderMs;
+}
+
+/** The first whole ms at which something of `timeMs` is over `ageMs` ago. */
+export function firstMsOlder(timeMs: number, ageMs: number): number {
+  return Math.floor(timeMs + ageMs) + 1;
+}
+
+/**
+ * What a tier shows of a position.
+ *
+ * @param text as `readPosition` returned it, with or without its price sources.
+ * @param facts as `readPosition` returned them for it.
+ * @param now Unix ms.
+ */
+export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, now: number): TierView {
+  const cutoffMs = now - DAY_MS;
+  if (tier === 100 || facts.sampleBucket < tier || delayedUntilOf(facts) < cutoffMs) return { kind: 'same' };
+  if (facts.orderTimesMs.every((timeMs) => timeMs >= cutoffMs))
+    return { kind: 'dropped', reason: 'no-orders' };
+  if (facts.generation === 'quantity') return { kind: 'dropped', reason: 'unsupported-generation' };
+  const cut = cutPosition(text, (index) => (facts.orderTimesMs[index] ?? Infinity) < cutoffMs);
+  if (!cut.ok) {
+    return {
+      kind: 'dropped',
+      reason: 'invalid-orders',
+      warning: `position ${facts.positionUuid} is left out: ${cut.reason}`,
+    };
+  }
+  if (cut.isPairKnown) return { kind: 'cut', text: cut.text };
+  const warning = `position ${facts.positionUuid} has the unknown trade pair ${facts.tradePairId}: its delayed state is computed with the class closest to its fee`;
+  return { kind: 'cut', text: cut.text, warning };
+}
+
+/**
+ * The first moment after `now` (Unix ms) from which on a tier may show something else of the position although its
+ * file does not change; Infinity if never. Up to it `positionAtTier` answers the same for every tier.
+ */
+export function nextTierChangeMs(facts: PositionFacts, now: number): number {
+  const finalMs = firstMsOlder(delayedUntilOf(facts), DAY_MS);
+  if (finalMs <= now) return Infinity;
+  let next = finalMs;
+  for (const timeMs of facts.orderTimesMs) {
+    const shownMs = firstMsOlder(timeMs, DAY_MS);
+    if (shownMs > now && shownMs < next) next = shownMs;
+  }
+  return next;
+}
+
+/** Whether a position is closed for over 24 h: it is the same in every tier then, for good. */
+export function isSettled(facts: Pick<PositionFacts, 'closeMs'>, now: number): boolean {
+  return facts.closeMs !== null && facts.closeMs < now - DAY_MS;
+}

@@ -1,0 +1,205 @@
+import Fastify, { LogController } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { METHODS } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ServerLimits } from '@ptn-api/runtime';
+import type { AddressLimit } from '@ptn-api/access';
+import { trustFunction } from '@ptn-api/access';
+import { UntrustedProxyWarning } from '@ptn-api/runtime';
+import type { OrderLogReader } from '@ptn-api/order-log';
+import { answerInTurn } from './answer-turns.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { Downloads } from './downloads.ts';
+import { guardWith, ignoreOtherContentTypes } from './access.ts';
+import { allowOrigins, corsHeaders, varyByOrigin } from './cors.ts';
+import { answerClientError, answerFault, sendError } from '@ptn-api/runtime';
+import { refuseMalformed } from '@ptn-api/runtime';
+import { describeRoutes } from './openapi/describe-routes.ts';
+import { observeRequests } from './request-metrics.ts';
+import type { RequestMetricsOptions } from './request-metrics.ts';
+import { refuseUnderPressure } from './pressure.ts';
+import type { PressureLimits } from './pressure.ts';
+import { limitRates } from './rate-limit.ts';
+import type { RequestCounts } from './request-counts.ts';
+import { commonHeaders } from '@ptn-api/runtime';
+import { createRequestId } from '@ptn-api/runtime';
+import { logRequest } from './request-log.ts';
+import { limitUnauthenticated } from './unauthenticated-limit.ts';
+import { addDocumentRoutes } from './routes/documents.ts';
+import { addDashboardRoutes } from './routes/dashboard.ts';
+import { addDocsRoutes } from './routes/docs.ts';
+import { addHealthRoutes } from './routes/health.ts';
+import { addOrderRoutes } from './routes/orders.ts';
+import { addPositionsRoutes } from './routes/positions.ts';
+import { addStatisticsRoutes } from './routes/statistics.ts';
+import type { Snapshots } from './snapshots/snapshots.ts';
+
+const BODY_LIMIT_BYTES = 256 * 1024;
+const HOTKEY_LIMIT_CHARACTERS = 128;
+/** Above the 60 s after which nginx lets go of an idle connection: who closes first must not be we. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const HEADERS_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** How often the two before are looked at. */
+const TIMEOUT_CHECK_MS = 5000;
+/** A connection on which not a byte has moved for so long is dead. */
+const CONNECTION_TIMEOUT_MS = 120_000;
+
+export interface AppLimits {
+  readonly config: Pick<ServerLimits, 'requestsPerMinute' | 'trustedProxies' | 'corsOrigins'>;
+  readonly counts: RequestCounts;
+  readonly bytes?: ByteBudget;
+  /** Of keys that do not count. */
+  readonly failures: AddressLimit;
+  /** Of requests without a key; absent: none. */
+  readonly unauthenticated?: AddressLimit;
+}
+
+export interface AppOptions {
+  readonly snapshots: Snapshots;
+  readonly log: FastifyBaseLogger;
+  /** The order log; `undefined` while there is none. */
+  readonly orders?: () => OrderLogReader | undefined;
+  /** Where browsers reach the stream; else it is on its port of the page's host. */
+  readonly publicWsUrl?: string | undefined;
+  /** The folder of the dashboard's built page; `undefined`: the one of the installed package. */
+  readonly dashboardFiles?: string | undefined;
+  /** Told by `/readyz`. */
+  readonly isDraining?: () => boolean;
+  /** Of the server, as the API document tells it. */
+  readonly version?: string;
+  /** Limits of users and of requests without a key; absent: none. */
+  readonly limits?: AppLimits;
+  /** Overload; absent: not looked at. */
+  readonly pressure?: PressureLimits;
+  /** Told of the connection of every request whose key counts. */
+  readonly onAuthenticated?: (socket: Socket) => void;
+  /** Unix ms. */
+  readonly now?: () => number;
+  /** What `/readyz` takes for out of date. */
+  readonly maxStalenessMs?: number;
+  /** Who counts the requests; nobody by default. */
+  readonly metrics?: RequestMetricsOptions;
+}
+
+/** The REST interface, answering from `snapshots`. It does not listen: connections are handed to its server. */
+export function buildApp({
+  snapshots,
+  log,
+  orders = () => undefined,
+  publicWsUrl,
+  dashboardFiles,
+  isDraining = () => false,
+  version = '0.0.0',
+  limits,
+  pressure,
+  onAuthenticated,
+  now = Date.now,
+  maxStalenessMs = Infinity,
+  metrics,
+}: AppOptions): FastifyInstance {
+  const corsOrigins = limits?.config.corsOrigins ?? [];
+  // Also one that has expired.
+  const isKey = (text: string): boolean => snapshots.keys.lookup(text, -Infinity) !== undefined;
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT_BYTES,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      // A request without one is refused below, as Node would, but in JSON and with an id.
+      requireHostHeader: false,
+    },
+    routerOptions: { maxParamLength: HOTKEY_LIMIT_CHARACTERS },
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    trustProxy: trustFunction(limits?.config.trustedProxies ?? []),
+    genReqId: createRequestId,
+    clientErrorHandler: (error, socket) => {
+      // Whose page it came from is not known.
+      answerClientError(error, socket, corsHeaders(corsOrigins));
+    },
+    // A path that is not percent-encoded text, or with a hotkey that is too long: nothing is there.
+    frameworkErrors: (_error, request, reply) => {
+      logRequest(request, reply, isKey);
+      reply.headers({ ...commonHeaders(request.id), ...corsHeaders(corsOrigins, request.headers.origin) });
+      varyByOrigin(reply, corsOrigins);
+      sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND');
+    },
+  });
+
+  answerInTurn(app.server);
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  }
+  // The first generation's clients send their key as a body, on GET.
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  app.addHttpMethod('HEAD', { hasBody: true, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+
+  const untrustedProxy = new UntrustedProxyWarning(log);
+  app.decorateRequest('grant', null);
+  app.addHook('onRequest', (request, reply, done) => {
+    logRequest(request, reply, isKey);
+    reply.headers(commonHeaders(request.id));
+    untrustedProxy.look(request);
+    done();
+  });
+  allowOrigins(app, corsOrigins);
+  refuseMalformed(app);
+  if (limits?.unauthenticated !== undefined) limitUnauthenticated(app, limits.unauthenticated, corsOrigins);
+  app.addHook('onRequest', (request, _reply, done) => {
+    ignoreOtherContentTypes(request);
+    done();
+  });
+  if (metrics !== undefined) observeRequests(app, metrics);
+  if (pressure !== undefined) refuseUnderPressure(app, pressure);
+  app.setErrorHandler(answerFault);
+  app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));
+
+  const bytes = limits?.bytes ?? new ByteBudget();
+  const downloads = new Downloads({
+    isValid: ({ sha256 }) => snapshots.keys.current(sha256, now()) !== undefined,
+    log,
+  });
+  app.decorate('answerLimits', { downloads, bytes });
+  app.addHook('onClose', () => {
+    downloads.close();
+  });
+  const limitRate =
+    limits === undefined
+      ? undefined
+      : limitRates(app, {
+          requestsPerMinute: limits.config.requestsPerMinute,
+          counts: limits.counts,
+          bytes,
+        });
+  const guard = guardWith(() => snapshots.keys, now, {
+    failures: limits?.failures,
+    corsOrigins,
+    limitRate,
+    onAuthenticated,
+  });
+  const context = { snapshots, orders, guard };
+  // A page and no part of the interface that is described.
+  addDashboardRoutes(app, { snapshots, publicWsUrl, files: dashboardFiles });
+  describeRoutes(app, version);
+  // In scopes, which begin when the document is ready to take their routes in.
+  app.register((scope, _options, done) => {
+    addPositionsRoutes(scope, context);
+    addStatisticsRoutes(scope, context);
+    addDocumentRoutes(scope, context);
+    done();
+  });
+  app.register((scope) => addOrderRoutes(scope, context));
+  app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining, maxStalenessMs }));
+  app.register(addDocsRoutes);
+  return app;
+}

@@ -1,0 +1,41 @@
+import underPressure from '@fastify/under-pressure';
+import type { FastifyInstance } from 'fastify';
+import { getHeapStatistics } from 'node:v8';
+import { sendError } from '@ptn-api/runtime';
+import { servingMemoryLimit } from '@ptn-api/runtime';
+
+export interface PressureLimits {
+  /** Mean lateness of the event loop over one sample. */
+  readonly maxEventLoopDelayMs: number;
+  readonly maxHeapUsedBytes: number;
+  /** Of the whole process: answers lie outside the heap. */
+  readonly maxRssBytes?: number;
+  readonly sampleMs: number;
+}
+
+/** Of a process that is alive, a supervisor of containers must not hear that it is not: it would end it. */
+const ALWAYS_ANSWERED = ['/healthz', '/readyz'];
+
+/** Answers take milliseconds: a second late is far behind. Snapshots lie outside the heap, so that near its end, all is lost. */
+export function defaultPressureLimits(): PressureLimits {
+  return {
+    maxEventLoopDelayMs: 1000,
+    maxHeapUsedBytes: Math.floor(getHeapStatistics().heap_size_limit * 0.9),
+    maxRssBytes: servingMemoryLimit(),
+    sampleMs: 1000,
+  };
+}
+
+/** Turns requests away while the process is overloaded, before it looks at their keys. */
+export function refuseUnderPressure(app: FastifyInstance, limits: PressureLimits): void {
+  app.register(underPressure, {
+    maxEventLoopDelay: limits.maxEventLoopDelayMs,
+    maxHeapUsedBytes: limits.maxHeapUsedBytes,
+    ...(limits.maxRssBytes !== undefined && { maxRssBytes: limits.maxRssBytes }),
+    sampleInterval: limits.sampleMs,
+    pressureHandler: (request, reply) => {
+      if (ALWAYS_ANSWERED.includes(request.routeOptions.url ?? '')) return;
+      sendError(reply, 'PTN_ERR_HTTP_OVERLOADED');
+    },
+  });
+}

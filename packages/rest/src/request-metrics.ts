@@ -1,0 +1,77 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { METRIC_PREFIX } from '@ptn-api/runtime';
+import type { UsedRequest } from '@ptn-api/runtime';
+
+/** From a 304 to tens of megabytes over a slow line. */
+const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Any other method is counted as one: a client could make up as many as it likes. */
+const COUNTED_METHODS = new Set(['GET', 'HEAD']);
+/** What a parameter of a path has to look like is no part of the route's name. */
+const PARAMETER_PATTERN = /(:\w+)\(.*?\$\)/g;
+
+export interface RequestMetricsOptions {
+  readonly register: Registry;
+  /** Connections that are open. */
+  readonly openCount: () => number;
+  /** Told of every answer once it is sent, or given up. */
+  readonly onAnswered: (request: UsedRequest) => void;
+}
+
+/** Counts and measures the requests of an app; to be called before its routes are added. */
+export function observeRequests(app: FastifyInstance, options: RequestMetricsOptions): void {
+  const { register, openCount, onAnswered } = options;
+  const registers = [register];
+  const requests = new Counter({
+    name: `${METRIC_PREFIX}http_requests_total`,
+    help: 'Requests answered; the status 304 is a client that had the answer already',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: `${METRIC_PREFIX}http_request_seconds`,
+    help: 'Time from the head of a request to the last byte of its answer being handed to the system',
+    labelNames: ['route'],
+    buckets: REQUEST_SECONDS,
+    registers,
+  });
+  const sentBytes = new Counter({
+    name: `${METRIC_PREFIX}http_sent_bytes_total`,
+    help: 'Bytes of answers, heads included',
+    labelNames: ['route'],
+    registers,
+  });
+  new Gauge({
+    name: `${METRIC_PREFIX}http_open_connections`,
+    help: 'Open REST connections',
+    registers,
+    collect() {
+      this.set(openCount());
+    },
+  });
+
+  /** How much of what a connection has sent is counted. */
+  const counted = new WeakMap<Socket, number>();
+  app.addHook('onResponse', (request, reply, done) => {
+    const { socket } = request.raw;
+    const bytesSent = socket.bytesWritten - (counted.get(socket) ?? 0);
+    counted.set(socket, socket.bytesWritten);
+    const [route, status] = [routeOf(request), reply.statusCode];
+    requests.inc({
+      method: COUNTED_METHODS.has(request.method) ? request.method : 'other',
+      route,
+      status: String(status),
+    });
+    seconds.observe({ route }, reply.elapsedTime / 1000);
+    sentBytes.inc({ route }, bytesSent);
+    onAnswered({ userId: request.grant?.userId ?? null, route, status, ms: reply.elapsedTime, bytesSent });
+    done();
+  });
+}
+
+/** The route as an operator reads it; `none` for a path that leads nowhere. */
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url?.replace(PARAMETER_PATTERN, '$1') ?? 'none';
+}

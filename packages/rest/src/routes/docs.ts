@@ -1,0 +1,70 @@
+import helmet from '@fastify/helmet';
+import type { FastifyInstance } from 'fastify';
+import { existsSync, readFileSync } from 'node:fs';
+import { sendStaticFile, staticFile } from '../static-file.ts';
+import type { StaticFile } from '../static-file.ts';
+import { addRoute } from './route.ts';
+
+/** Beside `dist/`, also in an installed package. */
+const ASSETS = new URL('../../assets/docs/', import.meta.url);
+/** In an installed package it lies with the other assets, in the sources where people read it. */
+const ASYNCAPI_PLACES = [
+  new URL('asyncapi.yaml', ASSETS),
+  new URL('../../../../docs/asyncapi.yaml', import.meta.url),
+];
+
+/** The page loads what lies beside it and asks this server, and nothing else. */
+const CONTENT_SECURITY_POLICY = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    // The page has no icon.
+    imgSrc: ['data:'],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+};
+
+function asset(name: string, type: string): StaticFile {
+  return staticFile(type, readFileSync(new URL(name, ASSETS)));
+}
+
+/**
+ * `/openapi.json`, and `/docs`, a web page that shows it. Neither needs a key: they tell how to ask, and hold no
+ * data. `/docs/asyncapi.yaml` describes the stream.
+ */
+export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
+  // TLS, and so its headers, is for whoever ends it: nginx.
+  await app.register(helmet, {
+    contentSecurityPolicy: CONTENT_SECURITY_POLICY,
+    strictTransportSecurity: false,
+  });
+  const files = new Map([
+    ['/docs', asset('index.html', 'text/html; charset=utf-8')],
+    ['/docs/docs.js', asset('docs.js', 'text/javascript; charset=utf-8')],
+    ['/docs/docs.css', asset('docs.css', 'text/css; charset=utf-8')],
+  ]);
+  const asyncApi = ASYNCAPI_PLACES.find((place) => existsSync(place));
+  if (asyncApi !== undefined) {
+    files.set('/docs/asyncapi.yaml', staticFile('text/yaml; charset=utf-8', readFileSync(asyncApi)));
+  }
+  // Everything on the page is found by addresses relative to it: a proxy may show it under a path of its own.
+  addRoute(app, '/docs/', (_request, reply) =>
+    reply.header('Cache-Control', 'no-cache').redirect('../docs', 307),
+  );
+  for (const [url, file] of files) {
+    addRoute(app, url, (request, reply) => sendStaticFile(request, reply, file));
+  }
+
+  let openApi: StaticFile | undefined;
+  addRoute(app, '/openapi.json', (request, reply) => {
+    // Beside the document, under whatever path a proxy shows both.
+    const document = () => ({ ...app.swagger(), servers: [{ url: '.' }] });
+    openApi ??= staticFile('application/json', Buffer.from(JSON.stringify(document())));
+    return sendStaticFile(request, reply, openApi);
+  });
+}

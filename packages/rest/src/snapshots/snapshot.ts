@@ -1,0 +1,61 @@
+import { combineDigests, gzipMember, memberLayout } from '@ptn-api/positions';
+import type { Segment } from '@ptn-api/positions';
+import { readFileSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { DocumentValue } from '@ptn-api/runtime';
+
+const FILE_CHUNK_BYTES = 64 * 1024;
+
+/** One JSON text that is served: kept as gzip bytes, and never changing. */
+export interface Snapshot {
+  /** What ETags are made of: equal for equal gzip bytes, on every worker and over restarts. */
+  readonly digest: string;
+  /** Unix ms of the newest source change in it; absent where that is not told. */
+  readonly modifiedMs?: number | undefined;
+  /** Length of the JSON text in bytes. */
+  readonly sizeBytes: number;
+  /** Length of the gzip member in bytes. */
+  readonly gzipSizeBytes: number;
+  /** The JSON text as one complete gzip member. The bytes are shared: never write to them. */
+  readonly gzip: () => Buffer;
+  /** The same of a large one that lies on disk; `gzip` then reads all of it. */
+  readonly open?: () => Promise<Readable>;
+}
+
+/** The same without its time, which would tell of changes that it does not show. */
+export function timeless(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, modifiedMs: undefined };
+}
+
+/** Segments that are joined anew for every answer: for a miner's value, which is small. */
+export function joinedSnapshot(
+  segments: readonly Segment[],
+  modifiedMs: number,
+  digest = combineDigests(segments),
+): Snapshot {
+  return { digest, modifiedMs, ...memberLayout(segments), gzip: () => gzipMember(segments) };
+}
+
+/**
+ * Segments that are joined on first demand and kept joined as long as the snapshot itself: for the bodies that hold
+ * every miner. Who holds the snapshot decides how long that is; an answer that is still being sent holds the bytes.
+ */
+export function keptSnapshot(segments: readonly Segment[], modifiedMs: number, digest?: string): Snapshot {
+  const snapshot = joinedSnapshot(segments, modifiedMs, digest);
+  let joined: Buffer | undefined;
+  return { ...snapshot, gzip: () => (joined ??= snapshot.gzip()) };
+}
+
+/** A file that is kept as a whole, here or on disk. */
+export function documentSnapshot({ digest, modifiedMs, sizeBytes, gzip, file }: DocumentValue): Snapshot {
+  const common = { digest, modifiedMs, sizeBytes };
+  if (file !== undefined) {
+    const open = async () =>
+      (await openFile(file.path)).createReadStream({ highWaterMark: FILE_CHUNK_BYTES });
+    return { ...common, gzipSizeBytes: file.sizeBytes, gzip: () => readFileSync(file.path), open };
+  }
+  const { buffer, byteOffset, byteLength } = gzip ?? new Uint8Array();
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return { ...common, gzipSizeBytes: byteLength, gzip: () => bytes };
+}

@@ -1,0 +1,117 @@
+import { KeyRing } from '@ptn-api/access';
+import type { AnyTransaction, FeedHealth, SourcesHealth, Transaction } from '@ptn-api/runtime';
+import { OrderLogAccess } from '../order-log-access.ts';
+import { foldPositions } from './positions-state.ts';
+import type { PositionsState } from './positions-state.ts';
+import { documentSnapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+import { foldStatistics } from './statistics-state.ts';
+import type { StatisticsState } from './statistics-state.ts';
+
+export type DocumentTopic = 'eliminations' | 'checkpoint' | 'miner-copying';
+
+interface Waiter {
+  readonly generation: number;
+  readonly resolve: () => void;
+}
+
+/** What this worker serves from. Every change swaps one immutable state for another, between two requests. */
+export class Snapshots {
+  /** `undefined` until the first state has arrived. */
+  positions: PositionsState | undefined;
+  /** `undefined` while there is no such file. */
+  statistics: StatisticsState | undefined;
+  /** `undefined` until the supervisor has told. */
+  feed: FeedHealth | undefined;
+  /** `undefined` until the feed has told. */
+  sources: SourcesHealth | undefined;
+  /** Of the WebSocket server; `undefined` until it listens. */
+  wsPort: number | undefined;
+  /** Empty until the keys have arrived: then nobody is let in. */
+  keys = new KeyRing([]);
+  readonly orderLog = new OrderLogAccess();
+  readonly #documents = new Map<DocumentTopic, Snapshot>();
+  readonly #waiters = new Set<Waiter>();
+
+  /** `undefined` while there is no such file. */
+  document(topic: DocumentTopic): Snapshot | undefined {
+    return this.#documents.get(topic);
+  }
+
+  /**
+   * Takes over what is retained.
+   *
+   * @throws Error when a transaction breaks the promises of its topic.
+   */
+  apply(transactions: readonly AnyTransaction[]): void {
+    for (const transaction of transactions) {
+      switch (transaction.topic) {
+        case 'positions':
+          this.positions = foldPositions(this.positions, transaction);
+          this.#wake();
+          break;
+        case 'statistics':
+          this.statistics = foldStatistics(this.statistics, transaction);
+          break;
+        case 'eliminations':
+        case 'checkpoint':
+        case 'miner-copying':
+          this.#applyDocument(transaction);
+          break;
+        case 'health':
+          this.feed = transaction.put.at(-1)?.[1] ?? this.feed;
+          break;
+        case 'sources':
+          this.sources = transaction.put.at(-1)?.[1] ?? this.sources;
+          break;
+        case 'entrances':
+          this.wsPort = transaction.put.at(-1)?.[1].ws ?? this.wsPort;
+          break;
+        case 'orders':
+          this.orderLog.apply(transaction);
+          break;
+        case 'connections':
+        case 'requests':
+          // Of WebSocket workers; of the rate limit.
+          break;
+        case 'keys':
+          this.keys = new KeyRing(transaction.put.at(-1)?.[1].entries ?? []);
+          break;
+      }
+    }
+  }
+
+  /** Requests that wait for a generation. */
+  get waitingCount(): number {
+    return this.#waiters.size;
+  }
+
+  /** Resolves when the positions have reached `generation`, and in any case after `withinMs`. */
+  generationReached(generation: number, withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiter = {
+        generation,
+        resolve: () => {
+          clearTimeout(timer);
+          this.#waiters.delete(waiter);
+          resolve();
+        },
+      };
+      const timer = setTimeout(waiter.resolve, withinMs);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #applyDocument({ topic, reset, put, remove }: Transaction<DocumentTopic>): void {
+    if (reset || remove.length > 0) this.#documents.delete(topic);
+    const value = put.at(-1)?.[1];
+    if (value !== undefined) this.#documents.set(topic, documentSnapshot(value));
+  }
+
+  #wake(): void {
+    const generation = this.positions?.head.generation ?? 0;
+    for (const waiter of this.#waiters) {
+      if (generation >= waiter.generation) waiter.resolve();
+    }
+  }
+}

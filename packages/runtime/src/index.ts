@@ -1,0 +1,50 @@
+export type { LogLevel, PositionsSource, ServerConfig, ServerLimits } from './config.ts';
+export { answerClientError, answerFault, commonHeaders, sendError } from './http/errors.ts';
+export { isOfOtherSite } from './http/other-site.ts';
+export { refuseMalformed } from './http/refuse-malformed.ts';
+export { clientRequestId, createRequestId } from './http/request-id.ts';
+export { SocketLimits } from './http/socket-limits.ts';
+export { UntrustedProxyWarning } from './http/untrusted-proxy.ts';
+export { servingMemoryLimit } from './ipc/memory-limit.ts';
+export { connectionKey } from './ipc/messages.ts';
+export type {
+  AlertMessage,
+  AnyTransaction,
+  DocumentValue,
+  EncodedValue,
+  FeedHealth,
+  FromWorker,
+  KeyGrant,
+  ListeningPorts,
+  MetricsMessage,
+  MinerValue,
+  OrdersHead,
+  Part,
+  PositionsHead,
+  RequestCount,
+  ServingRole,
+  SourcesHealth,
+  StatisticsHead,
+  StatisticsMiner,
+  ToWorker,
+  Topic,
+  TopicValues,
+  Transaction,
+  WorkerRole,
+  WsConnection,
+} from './ipc/messages.ts';
+export { Outbox } from './ipc/outbox.ts';
+export { Assembly, sendInParts } from './ipc/parts.ts';
+export { RetainedState } from './ipc/retained.ts';
+export { runWorker } from './ipc/worker-process.ts';
+export { openLogFile } from './log/log-file.ts';
+export { createLogger, isStdoutReplaced, openStandardOutput } from './log/logger.ts';
+export { quantileMs } from './metrics/latencies.ts';
+export { machineMs } from './metrics/machine-clock.ts';
+export { METRIC_PREFIX, processMetrics } from './metrics/process-metrics.ts';
+export type { MetricFamily } from './metrics/process-metrics.ts';
+export { recentErrors } from './metrics/recent-errors.ts';
+export type { LoggedError } from './metrics/recent-errors.ts';
+export { Usage } from './metrics/usage.ts';
+export type { UsageEntry, UsedRequest } from './metrics/usage.ts';
+export { StartError } from './start-error.ts';

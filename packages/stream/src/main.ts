@@ -1,0 +1,90 @@
+/** The WebSocket worker: forked by the supervisor, which accepts its connections; it reads the order log itself. */
+import { createLogger } from '@ptn-api/runtime';
+import { AddressLimit } from '@ptn-api/access';
+import { runWorker } from '@ptn-api/runtime';
+import type { AnyTransaction, OrdersHead } from '@ptn-api/runtime';
+import { openOrderLogReader } from '@ptn-api/order-log';
+import type { OrderLogReader } from '@ptn-api/order-log';
+import { processMetrics } from '@ptn-api/runtime';
+import { StreamKeys } from './stream-keys.ts';
+import { StreamMetrics } from './stream-metrics.ts';
+import { StreamServer } from './stream-server.ts';
+import { UpgradeServer } from './upgrade-server.ts';
+
+const NAME = 'ws';
+
+const keys = new StreamKeys();
+let opened: { readonly path: string; readonly reader: OrderLogReader } | undefined;
+let streams: StreamServer | undefined;
+let upgrades: UpgradeServer | undefined;
+const register = processMetrics();
+const metrics = new StreamMetrics(register, () => streams);
+let isReady = false;
+/** One message at a time, in their order. */
+let published: Promise<void> = Promise.resolve();
+
+function openLog({ path }: OrdersHead): void {
+  if (opened?.path === path) return;
+  void opened?.reader.close();
+  opened = { path, reader: openOrderLogReader({ path }) };
+}
+
+function apply(transaction: AnyTransaction): void {
+  switch (transaction.topic) {
+    case 'keys':
+      keys.replace(transaction.put.at(-1)?.[1].entries ?? []);
+      streams?.keysChanged();
+      break;
+    case 'orders': {
+      const head = transaction.put.at(-1)?.[1];
+      if (head === undefined) break; // Until another is told, what was read last holds.
+      openLog(head);
+      streams?.ordersChanged();
+      break;
+    }
+    case 'connections':
+      streams?.connectionsChanged(transaction);
+      break;
+    case 'positions':
+    case 'statistics':
+    case 'eliminations':
+    case 'checkpoint':
+    case 'miner-copying':
+    case 'health':
+    case 'sources':
+    case 'entrances':
+    case 'requests':
+      break; // Of REST.
+  }
+}
+
+const port = runWorker({
+  name: NAME,
+  onStart: async ({ logLevel, limits, legacyReplayMs }) => {
+    const log = createLogger({ name: NAME, level: logLevel });
+    streams = new StreamServer({
+      reader: () => opened?.reader,
+      keys,
+      failures: new AddressLimit(limits.authFailuresPerMinute, limits.trustedProxies),
+      log,
+      pid: process.pid,
+      limits: { legacyReplayMs },
+      metrics,
+      publish: (transaction) => {
+        published = published.then(() => port.publish([transaction]));
+      },
+    });
+    upgrades = await UpgradeServer.start(streams, log, limits);
+  },
+  onRetain: (transactions) => {
+    transactions.forEach(apply);
+    if (!isReady) port.ready();
+    isReady = true;
+  },
+  onConnection: (socket) => upgrades?.accept(socket),
+  onMetrics: () => register.getMetricsAsJSON(),
+  onDrain: async (withinMs) => {
+    await streams?.drain(withinMs);
+    upgrades?.close();
+  },
+});

@@ -1,0 +1,101 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import t from 'tap';
+import type { OrderMessage } from '../../order-log/dist/order-log.js';
+import { Replays } from '../dist/replays.js';
+import { MemoryLog, serve, until } from './ws-fixture.ts';
+
+/** Takes a millisecond for each reading. */
+class SlowLog extends MemoryLog {
+  override read(after: number, limit: number): OrderMessage[] {
+    const untilMs = performance.now() + 1;
+    while (performance.now() < untilMs);
+    return super.read(after, limit);
+  }
+}
+
+/** A session far behind: each of its parts takes so long. */
+function behind(name: string, parts: number, partMs: number, told: string[]) {
+  return {
+    digest: name[0],
+    feedPart: () => {
+      const untilMs = performance.now() + partMs;
+      while (performance.now() < untilMs);
+      told.push(name);
+      parts -= 1;
+      return parts > 0;
+    },
+  };
+}
+
+await t.test('replays are given their parts in turn, and everything else goes between', async (t) => {
+  const replays = new Replays();
+  const told: string[] = [];
+  for (const name of ['a', 'b', 'c']) replays.add(behind(name, 10, 2, told));
+  let turns = 0;
+  let most = 0;
+  while (told.length < 30) {
+    const before = told.length;
+    await nextTurn();
+    most = Math.max(most, told.length - before);
+    turns += 1;
+    if (turns > 10_000) break;
+  }
+  t.equal(told.join(''), 'abc'.repeat(10));
+  t.ok(most <= 4, `${most} parts of 2 ms in one turn`);
+});
+
+await t.test('a key with many connections has no more of the time than one with one', async () => {
+  const replays = new Replays();
+  const told: string[] = [];
+  for (const name of ['a1', 'a2', 'a3', 'b1']) replays.add(behind(name, 3, 0, told));
+  while (told.length < 12) await nextTurn();
+  t.equal(told.join(' '), 'a1 b1 a2 b1 a3 b1 a1 a2 a3 a1 a2 a3');
+});
+
+await t.test('whoever has not had its turn when the time is over has it in the next', async (t) => {
+  const replays = new Replays();
+  const told: string[] = [];
+  for (const name of ['a', 'b', 'c']) replays.add(behind(name, 1, 10, told));
+  for (let turn = 0; turn < 10; turn++) await nextTurn();
+  t.equal(told.join(''), 'abc');
+});
+
+await t.test('a live order does not wait for a resume from far back', async (t) => {
+  const log = new MemoryLog();
+  log.appendMany(5000, { content: JSON.stringify({ text: 'x'.repeat(10_000) }) });
+  const { client, streams } = await serve(t, { log });
+  const live = await client();
+  await live.subscribe();
+  const far = await Promise.all([1, 2, 3].map(() => client({ last_sequence: 0, epoch: log.epoch })));
+  for (const session of far) await session.subscribe();
+  const waitsMs: number[] = [];
+  for (let order = 5001; order <= 5020; order++) {
+    const placedMs = performance.now();
+    log.append({});
+    streams.ordersChanged();
+    await live.until(() => live.sequences().at(-1) === order);
+    waitsMs.push(performance.now() - placedMs);
+  }
+  t.ok(
+    far.some((session) => (session.sequences().at(-1) ?? 0) < 5000),
+    'the replays are still under way',
+  );
+  const median = waitsMs.toSorted((a, b) => a - b)[10] ?? Infinity;
+  t.ok(median < 300, `half of the live orders came within ${median.toFixed(1)} ms`);
+  for (const session of far) await session.until(() => session.sequences().at(-1) === 5020);
+});
+
+await t.test('a replay ends with its connection', async (t) => {
+  const log = new SlowLog();
+  log.appendMany(50_000);
+  const { client, streams } = await serve(t, { log });
+  const far = await client({ last_sequence: 0, epoch: log.epoch });
+  far.send({ type: 'subscribe', trade_pairs: ['NONE'] });
+  await until(() => log.readCount > 5);
+  far.socket.terminate();
+  while (streams.openCount > 0) await nextTurn();
+  const before = log.readCount;
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  t.equal(log.readCount, before);
+  t.ok(before < 50_000 / 128, `${before} parts were read`);
+});

@@ -1,0 +1,145 @@
+import type { Logger } from 'pino';
+import { connectionKey } from '@ptn-api/runtime';
+import type {
+  AnyTransaction,
+  FeedHealth,
+  KeyGrant,
+  ListeningPorts,
+  ServingRole,
+  Topic,
+  WorkerRole,
+} from '@ptn-api/runtime';
+import { RetainedState } from '@ptn-api/runtime';
+import type { WorkerSpec } from './worker-spec.ts';
+
+export interface BrokerOptions {
+  readonly log: Logger;
+  /** Sends what changed to every worker of a role. */
+  readonly forward: (role: ServingRole, transactions: readonly AnyTransaction[]) => void;
+}
+
+/** A process that publishes. */
+export interface Publisher {
+  readonly spec: WorkerSpec;
+  readonly pid: number | undefined;
+}
+
+export type RetainedReader = Pick<RetainedState, 'get'>;
+
+/** Who may publish what. */
+const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
+  positions: 'feed',
+  statistics: 'feed',
+  eliminations: 'feed',
+  checkpoint: 'feed',
+  'miner-copying': 'feed',
+  orders: 'feed',
+  sources: 'feed',
+  connections: 'ws',
+  requests: 'rest',
+  keys: 'supervisor',
+  health: 'supervisor',
+  entrances: 'supervisor',
+};
+
+/** What stream workers need; the snapshots, tens of megabytes, are for REST alone. */
+const TOPICS_OF_WS: readonly Topic[] = ['orders', 'keys', 'health', 'connections'];
+
+/** What workers of a role are told: nothing that they have no use for. */
+function toldTo(role: ServingRole, transactions: readonly AnyTransaction[]): AnyTransaction[] {
+  return transactions.filter(({ topic }) =>
+    role === 'ws' ? TOPICS_OF_WS.includes(topic) : topic !== 'connections',
+  );
+}
+
+/** Keeps the retained state for the workers: what the feed published, the keys, and whether the feed is there. */
+export class Broker {
+  readonly #options: BrokerOptions;
+  readonly #retained = new RetainedState();
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+  }
+
+  /** All that a worker of this role has to know that comes online now. */
+  snapshot(role: ServingRole): AnyTransaction[] {
+    return toldTo(role, this.#retained.snapshot());
+  }
+
+  /** What is retained at the moment, for whoever looks after the server; treat it as read-only. */
+  get retained(): RetainedReader {
+    return this.#retained;
+  }
+
+  /** The last generation that a feed published, or 0: the next one continues from there. */
+  lastGeneration(): number {
+    const positions = this.#retained.get('positions', 'head');
+    const statistics = this.#retained.get('statistics', 'head');
+    return Math.max(
+      positions?.kind === 'positions-head' ? positions.generation : 0,
+      statistics?.kind === 'statistics-head' ? statistics.generation : 0,
+    );
+  }
+
+  setKeys(entries: readonly KeyGrant[]): void {
+    this.#publish([{ topic: 'keys', reset: false, put: [['ring', { kind: 'keys', entries }]], remove: [] }]);
+  }
+
+  setFeedHealth(up: boolean): void {
+    const health: FeedHealth = { kind: 'feed-health', up, sinceMs: Date.now() };
+    this.#publish([{ topic: 'health', reset: false, put: [['feed', health]], remove: [] }]);
+  }
+
+  setWsPort(ws: number): void {
+    const ports: ListeningPorts = { kind: 'listening-ports', ws };
+    this.#publish([{ topic: 'entrances', reset: false, put: [['ports', ports]], remove: [] }]);
+  }
+
+  /** Takes over what a worker published: all of it, or, where it has no right to a part of it, nothing. */
+  publishFor(publisher: Publisher, transactions: readonly AnyTransaction[]): void {
+    const foreign = transactions.find((transaction) => !mayPublish(publisher, transaction));
+    if (foreign === undefined) {
+      this.#publish(transactions);
+      return;
+    }
+    const { id } = publisher.spec;
+    this.#options.log.error(
+      { event: 'publish-refused', worker: id, topic: foreign.topic },
+      `worker ${id} may not publish this of ${foreign.topic}: nothing of its message is kept`,
+    );
+  }
+
+  /** The connections of this process do not count any more. */
+  forgetConnections(pid: number | undefined): void {
+    this.#forget('connections', pid);
+  }
+
+  /** What this process has counted is of no use any more; its user's minute goes on without it. */
+  forgetRequests(pid: number | undefined): void {
+    this.#forget('requests', pid);
+  }
+
+  #forget(topic: 'connections' | 'requests', pid: number | undefined): void {
+    const remove = this.#retained.keys(topic).filter((key) => isKeyOf(pid, key));
+    if (remove.length > 0) this.#publish([{ topic, reset: false, put: [], remove }]);
+  }
+
+  /** Kept first, then sent: a worker that comes online next finds it in the snapshot. */
+  #publish(transactions: readonly AnyTransaction[]): void {
+    this.#retained.applyAll(transactions);
+    for (const role of ['rest', 'ws'] as const) {
+      const told = toldTo(role, transactions);
+      if (told.length > 0) this.#options.forward(role, told);
+    }
+  }
+}
+
+function mayPublish({ spec, pid }: Publisher, { topic, reset, put, remove }: AnyTransaction): boolean {
+  if (PUBLISHER_OF[topic] !== spec.role) return false;
+  if (topic !== 'connections' && topic !== 'requests') return true;
+  return !reset && [...put.map(([key]) => key), ...remove].every((key) => isKeyOf(pid, key));
+}
+
+function isKeyOf(pid: number | undefined, key: string): boolean {
+  return pid !== undefined && key.startsWith(connectionKey(pid, ''));
+}
