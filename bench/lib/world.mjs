@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cli = join(projectRoot, 'packages/cli/dist/main.js');
 const devnet = join(projectRoot, 'packages/devnet/dist/main.js');
+const MAX_OUTPUT = 2 ** 26;
 const ended = [];
 
 export const KEYS = { 0: 'bench-key-0', 30: 'bench-key-30', 50: 'bench-key-50', 100: 'bench-key-100' };
@@ -110,6 +111,8 @@ export async function startServer(root, args = [], { restPort = 0, wsPort = 0, r
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     output += chunk;
+    // What was logged first, and last: a flood of lines is longer than a text may be.
+    if (output.length > MAX_OUTPUT) output = output.slice(0, MAX_OUTPUT / 4) + output.slice(-MAX_OUTPUT / 4);
     if (process.env.PTN_BENCH_VERBOSE !== undefined) process.stderr.write(chunk);
   });
   const exited = once(child, 'exit');

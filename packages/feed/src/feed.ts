@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { ServerConfig } from '@ptn-api/runtime';
+import type { AlertMessage, AnyTransaction, PositionsHead, ServerConfig } from '@ptn-api/runtime';
 import { machineMs } from '@ptn-api/runtime';
-import type { AlertMessage, AnyTransaction, PositionsHead } from '@ptn-api/runtime';
 import { DocumentsFeed } from './documents-feed.ts';
 import { FileReader } from './file-reader.ts';
 import { Heartbeat } from './heartbeat.ts';

@@ -1,6 +1,5 @@
 /** The feed worker: reads the validator's folder and publishes snapshots. Only wiring. */
-import { createLogger } from '@ptn-api/runtime';
-import { runWorker } from '@ptn-api/runtime';
+import { createLogger, runWorker } from '@ptn-api/runtime';
 import { feedMetrics } from './feed-metrics.ts';
 import { Feed } from './feed.ts';
 

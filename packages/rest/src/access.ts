@@ -1,11 +1,9 @@
-import type { KeyRing } from '@ptn-api/access';
+import type { AddressLimit, KeyRing } from '@ptn-api/access';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
-import type { AddressLimit } from '@ptn-api/access';
 import { clientAddress } from '@ptn-api/access';
 import type { KeyGrant } from '@ptn-api/runtime';
-import { sendError } from '@ptn-api/runtime';
-import { isOfOtherSite } from '@ptn-api/runtime';
+import { isOfOtherSite, sendError } from '@ptn-api/runtime';
 import type { RateLimiter } from './rate-limit.ts';
 
 /** The authenticated sender of a request. */

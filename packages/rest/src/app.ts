@@ -5,15 +5,21 @@ import type { Socket } from 'node:net';
 import type { ServerLimits } from '@ptn-api/runtime';
 import type { AddressLimit } from '@ptn-api/access';
 import { trustFunction } from '@ptn-api/access';
-import { UntrustedProxyWarning } from '@ptn-api/runtime';
+import {
+  answerClientError,
+  answerFault,
+  commonHeaders,
+  createRequestId,
+  refuseMalformed,
+  sendError,
+  UntrustedProxyWarning,
+} from '@ptn-api/runtime';
 import type { OrderLogReader } from '@ptn-api/order-log';
 import { answerInTurn } from './answer-turns.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { Downloads } from './downloads.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import { allowOrigins, corsHeaders, varyByOrigin } from './cors.ts';
-import { answerClientError, answerFault, sendError } from '@ptn-api/runtime';
-import { refuseMalformed } from '@ptn-api/runtime';
 import { describeRoutes } from './openapi/describe-routes.ts';
 import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';
@@ -21,9 +27,7 @@ import { refuseUnderPressure } from './pressure.ts';
 import type { PressureLimits } from './pressure.ts';
 import { limitRates } from './rate-limit.ts';
 import type { RequestCounts } from './request-counts.ts';
-import { commonHeaders } from '@ptn-api/runtime';
-import { createRequestId } from '@ptn-api/runtime';
-import { logRequest } from './request-log.ts';
+import { requestLog } from './request-log.ts';
 import { limitUnauthenticated } from './unauthenticated-limit.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
@@ -101,6 +105,7 @@ export function buildApp({
   const corsOrigins = limits?.config.corsOrigins ?? [];
   // Also one that has expired.
   const isKey = (text: string): boolean => snapshots.keys.lookup(text, -Infinity) !== undefined;
+  const logRequest = requestLog(isKey);
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -125,7 +130,7 @@ export function buildApp({
     },
     // A path that is not percent-encoded text, or with a hotkey that is too long: nothing is there.
     frameworkErrors: (_error, request, reply) => {
-      logRequest(request, reply, isKey);
+      logRequest(request, reply);
       reply.headers({ ...commonHeaders(request.id), ...corsHeaders(corsOrigins, request.headers.origin) });
       varyByOrigin(reply, corsOrigins);
       sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND');
@@ -147,7 +152,7 @@ export function buildApp({
   const untrustedProxy = new UntrustedProxyWarning(log);
   app.decorateRequest('grant', null);
   app.addHook('onRequest', (request, reply, done) => {
-    logRequest(request, reply, isKey);
+    logRequest(request, reply);
     reply.headers(commonHeaders(request.id));
     untrustedProxy.look(request);
     done();

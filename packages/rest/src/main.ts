@@ -1,10 +1,6 @@
 /** The REST worker: forked by the supervisor, which accepts its connections and tells it what to serve. */
-import { createLogger } from '@ptn-api/runtime';
+import { createLogger, processMetrics, runWorker, SocketLimits, Usage } from '@ptn-api/runtime';
 import { AddressLimit } from '@ptn-api/access';
-import { SocketLimits } from '@ptn-api/runtime';
-import { runWorker } from '@ptn-api/runtime';
-import { processMetrics } from '@ptn-api/runtime';
-import { Usage } from '@ptn-api/runtime';
 import { buildApp } from './app.ts';
 import { UNAUTHENTICATED_REQUESTS_PER_MINUTE } from './unauthenticated-limit.ts';
 import { Connections } from './connections.ts';

@@ -1,8 +1,7 @@
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import { getHeapStatistics } from 'node:v8';
-import { sendError } from '@ptn-api/runtime';
-import { servingMemoryLimit } from '@ptn-api/runtime';
+import { sendError, servingMemoryLimit } from '@ptn-api/runtime';
 
 export interface PressureLimits {
   /** Mean lateness of the event loop over one sample. */

@@ -1,27 +1,45 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { clientRequestId } from '@ptn-api/runtime';
+import { clientRequestId, UserLines } from '@ptn-api/runtime';
+
+/** Lines about a user's refused requests in a minute: a client that goes on beyond its limit may send thousands. */
+const REFUSALS_PER_MINUTE = 10;
+const TOO_MANY_REQUESTS = 429;
 
 /**
  * Logs one line for a request when its answer is over, whichever way. The route as a pattern and never the URL: what
  * clients put into paths and query strings may be a key.
  */
-export function logRequest(
+export function requestLog(
+  isKey: (text: string) => boolean,
+): (request: FastifyRequest, reply: FastifyReply) => void {
+  const refusals = new UserLines(REFUSALS_PER_MINUTE);
+  const levelOf = (userId: string | undefined, status: number): 'info' | 'debug' => {
+    // Summed up in the usage report: a line for each would let anybody fill the disk.
+    if (userId === undefined) return 'debug';
+    return status === TOO_MANY_REQUESTS ? refusals.level(userId) : 'info';
+  };
+  return (request, reply) => {
+    log(request, reply, isKey, levelOf);
+  };
+}
+
+function log(
   request: FastifyRequest,
   reply: FastifyReply,
   isKey: (text: string) => boolean,
+  levelOf: (userId: string | undefined, status: number) => 'info' | 'debug',
 ): void {
   const { raw: response } = reply;
   const { socket } = request.raw;
   const startedMs = performance.now();
   const bytesBefore = socket.bytesWritten;
   response.once('close', () => {
-    const isUnauthenticated = request.grant === null;
-    const ownId = isUnauthenticated ? undefined : clientRequestId(request, isKey);
-    // Summed up in the usage report: a line for each would let anybody fill the disk.
-    request.log[isUnauthenticated ? 'debug' : 'info'](
+    const userId = request.grant?.userId;
+    const ownId = userId === undefined ? undefined : clientRequestId(request, isKey);
+    request.log[levelOf(userId, response.statusCode)](
       {
         event: 'request',
-        ...(!isUnauthenticated && { user_id: request.grant?.userId }),
+        ...(userId !== undefined && { user_id: userId }),
         ...(ownId !== undefined && { client_request_id: ownId }),
         method: request.method,
         route: request.routeOptions.url ?? 'none',

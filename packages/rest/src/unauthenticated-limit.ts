@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { sendError } from '@ptn-api/runtime';
-import { isOfOtherSite } from '@ptn-api/runtime';
+import { isOfOtherSite, sendError } from '@ptn-api/runtime';
 import type { AddressLimit } from '@ptn-api/access';
 import { clientAddress } from '@ptn-api/access';
 

@@ -83,6 +83,16 @@ void t.test('answers say what is left of the minute; beyond it 429 with Retry-Af
   t.equal((await get('good')).statusCode, 200);
 });
 
+void t.test('refusals of a user beyond its limit fill no log', async (t) => {
+  const { get, logged } = limitedApp(t, { requestsPerMinute: 2 });
+  for (let request = 0; request < 50; request++) await get('good');
+  const lines = logged.filter(({ event }) => event === 'request');
+  t.same(
+    lines.map((line) => (line as { status?: number }).status),
+    [200, 200, ...Array.from({ length: 10 }, () => 429)],
+  );
+});
+
 void t.test('bytes are limited beside requests, and a text that is decompressed counts twice', async (t) => {
   const { app, get } = limitedApp(t, { bytesPerMinute: 200_000 });
   const all = (encoding: string) =>

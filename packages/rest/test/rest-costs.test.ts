@@ -1,7 +1,6 @@
 /** What one connection, one key and one slow reader may cost. */
 import { once } from 'node:events';
-import { ServerResponse } from 'node:http';
-import { IncomingMessage } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import t from 'tap';
 import { ByteBudget } from '../dist/byte-budget.js';

@@ -48,3 +48,4 @@ export type { LoggedError } from './metrics/recent-errors.ts';
 export { Usage } from './metrics/usage.ts';
 export type { UsageEntry, UsedRequest } from './metrics/usage.ts';
 export { StartError } from './start-error.ts';
+export { UserLines } from './log/user-lines.ts';

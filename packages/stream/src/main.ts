@@ -1,11 +1,9 @@
 /** The WebSocket worker: forked by the supervisor, which accepts its connections; it reads the order log itself. */
-import { createLogger } from '@ptn-api/runtime';
+import { createLogger, processMetrics, runWorker } from '@ptn-api/runtime';
 import { AddressLimit } from '@ptn-api/access';
-import { runWorker } from '@ptn-api/runtime';
 import type { AnyTransaction, OrdersHead } from '@ptn-api/runtime';
 import { openOrderLogReader } from '@ptn-api/order-log';
 import type { OrderLogReader } from '@ptn-api/order-log';
-import { processMetrics } from '@ptn-api/runtime';
 import { StreamKeys } from './stream-keys.ts';
 import { StreamMetrics } from './stream-metrics.ts';
 import { StreamServer } from './stream-server.ts';

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { WebSocket } from '@fastify/websocket';
 import type { KeyGrant } from '@ptn-api/runtime';
+import { UserLines } from '@ptn-api/runtime';
 import type { AddressLimit } from '@ptn-api/access';
 import type { OrderLogReader } from '@ptn-api/order-log';
 import { ConnectionRegistry } from './connection-registry.ts';
@@ -36,6 +37,9 @@ export interface StreamServerOptions {
   readonly metrics?: StreamMetrics;
 }
 
+/** Lines about a user's connections in a minute: one may be opened and closed hundreds of times a second. */
+const LINES_PER_MINUTE = 60;
+
 /** Who is at the other end. */
 export interface Peer {
   /** Behind a proxy that is trusted, the address it tells. */
@@ -64,6 +68,7 @@ export class StreamServer implements StreamView {
   #onEmpty: (() => void) | undefined;
   readonly #replays = new Replays();
   readonly #budgets: MessageBudgets;
+  readonly #lines = new UserLines(LINES_PER_MINUTE);
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
@@ -135,7 +140,8 @@ export class StreamServer implements StreamView {
       onRefused: () => failures?.add(peer.address, peer.isOfOtherSite),
       onAuthenticated: ({ sha256, userId }) => {
         peer.onAuthenticated();
-        log.info({ event: 'ws-authenticated', connection: id, user_id: userId }, 'a client authenticated');
+        const line = { event: 'ws-authenticated', connection: id, user_id: userId };
+        log[this.#lines.level(userId)](line, 'a client authenticated');
         this.#registry.add(id, sha256, this.#now());
       },
     });
@@ -246,7 +252,10 @@ export class StreamServer implements StreamView {
     const { userId, openMs } = session;
     const line = { event: 'ws-closed', connection: id, user_id: userId, closeCode, ms: Math.round(openMs) };
     // Anybody can open and close connections: only those of somebody are of interest.
-    this.#options.log[userId === undefined ? 'debug' : 'info'](line, 'a connection is closed');
+    this.#options.log[userId === undefined ? 'debug' : this.#lines.level(userId)](
+      line,
+      'a connection is closed',
+    );
     if (this.#sessions.size === 0) this.#onEmpty?.();
   }
 }

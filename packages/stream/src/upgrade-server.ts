@@ -5,12 +5,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '@ptn-api/runtime';
 import { clientAddress, trustFunction } from '@ptn-api/access';
-import { answerClientError, commonHeaders, sendError } from '@ptn-api/runtime';
-import { isOfOtherSite } from '@ptn-api/runtime';
-import { refuseMalformed } from '@ptn-api/runtime';
-import { createRequestId } from '@ptn-api/runtime';
-import { SocketLimits } from '@ptn-api/runtime';
-import { UntrustedProxyWarning } from '@ptn-api/runtime';
+import {
+  answerClientError,
+  commonHeaders,
+  createRequestId,
+  isOfOtherSite,
+  refuseMalformed,
+  sendError,
+  SocketLimits,
+  UntrustedProxyWarning,
+} from '@ptn-api/runtime';
 import type { StreamServer } from './stream-server.ts';
 
 /** How long a connection may take for its opening handshake, and how often that is looked at. */

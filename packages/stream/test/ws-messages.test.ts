@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import t from 'tap';
 import { STREAM_LIMITS } from '../dist/limits.js';
 import { MessageBudgets } from '../dist/message-budgets.js';
-import { grant, KEY, serve } from './ws-fixture.ts';
+import { grant, KEY, serve, until } from './ws-fixture.ts';
 
 await t.test('a sender may send 2,000 messages at once, and 1,000 a second', (t) => {
   let nowMs = 0;
@@ -86,4 +86,15 @@ await t.test('what is held up goes with its connection', async (t) => {
   flooding.socket.terminate();
   await streams.drain(5000);
   t.equal(streams.openCount, 0);
+});
+
+await t.test('a key whose connections come and go fills no log', async (t) => {
+  const { client, streams, logged } = await serve(t);
+  for (let connection = 0; connection < 50; connection++) (await client()).socket.terminate();
+  await until(() => streams.openCount === 0);
+  const lines = logged
+    .map((line) => JSON.parse(line) as { event: string; level: number })
+    .filter(({ event }) => event === 'ws-authenticated' || event === 'ws-closed');
+  t.equal(lines.length, 100);
+  t.equal(lines.filter(({ level }) => level === 30).length, 60);
 });

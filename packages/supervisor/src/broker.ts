@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { connectionKey } from '@ptn-api/runtime';
+import { connectionKey, RetainedState } from '@ptn-api/runtime';
 import type {
   AnyTransaction,
   FeedHealth,
@@ -9,7 +9,6 @@ import type {
   Topic,
   WorkerRole,
 } from '@ptn-api/runtime';
-import { RetainedState } from '@ptn-api/runtime';
 import type { WorkerSpec } from './worker-spec.ts';
 
 export interface BrokerOptions {

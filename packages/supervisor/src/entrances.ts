@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
-import type { ServerConfig } from '@ptn-api/runtime';
+import type { ServerConfig, ServingRole } from '@ptn-api/runtime';
 import { AddressLimit } from '@ptn-api/access';
-import type { ServingRole } from '@ptn-api/runtime';
 import { CONNECTIONS_PER_MINUTE, Listener, probePort } from './listener.ts';
 import type { ConnectionCounts, ListenAddress, ListenPlace } from './listener.ts';
 

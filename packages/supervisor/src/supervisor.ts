@@ -1,10 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import { machineMs } from '@ptn-api/runtime';
-import type { ServerConfig } from '@ptn-api/runtime';
-import { StartError } from '@ptn-api/runtime';
-import type { AlertMessage, KeyGrant, MetricsMessage } from '@ptn-api/runtime';
-import type { UsageEntry } from '@ptn-api/runtime';
+import { machineMs, StartError } from '@ptn-api/runtime';
+import type { AlertMessage, KeyGrant, MetricsMessage, ServerConfig, UsageEntry } from '@ptn-api/runtime';
 import { Broker } from './broker.ts';
 import type { RetainedReader } from './broker.ts';
 import { Entrances } from './entrances.ts';

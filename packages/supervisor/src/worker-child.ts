@@ -1,18 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { ServerConfig } from '@ptn-api/runtime';
 import type {
   AlertMessage,
   AnyTransaction,
   FromWorker,
   MetricsMessage,
   Part,
+  ServerConfig,
   ToWorker,
+  UsageEntry,
 } from '@ptn-api/runtime';
-import { Outbox } from '@ptn-api/runtime';
-import { Assembly, sendInParts } from '@ptn-api/runtime';
-import { machineMs } from '@ptn-api/runtime';
-import type { UsageEntry } from '@ptn-api/runtime';
+import { Assembly, machineMs, Outbox, sendInParts } from '@ptn-api/runtime';
 import { forkWorker } from './fork-worker.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { HeartbeatTiming } from './heartbeat.ts';

@@ -1,9 +1,8 @@
 import { backoffMs } from './backoff.ts';
 import { RestartBudget } from './restart-budget.ts';
 import type { Logger } from 'pino';
-import { StartError } from '@ptn-api/runtime';
+import { machineMs, StartError } from '@ptn-api/runtime';
 import type { AnyTransaction, MetricsMessage } from '@ptn-api/runtime';
-import { machineMs } from '@ptn-api/runtime';
 import type { WorkerChild, WorkerExit } from './worker-child.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 

@@ -1,6 +1,5 @@
-import type { ServerConfig } from '@ptn-api/runtime';
+import type { ServerConfig, ServingRole, WorkerRole } from '@ptn-api/runtime';
 import { servingMemoryLimit } from '@ptn-api/runtime';
-import type { ServingRole, WorkerRole } from '@ptn-api/runtime';
 
 /** A worker as data: all that the supervisor knows of it. */
 export interface WorkerSpec {

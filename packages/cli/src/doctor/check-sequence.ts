@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { ServerConfig } from '@ptn-api/runtime';
-import { stateOfLog } from '@ptn-api/order-log';
-import { pythonSequence } from '@ptn-api/order-log';
+import { pythonSequence, stateOfLog } from '@ptn-api/order-log';
 import { ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { ServerConfig } from '@ptn-api/runtime';
-import type { AlertMessage, AnyTransaction, OrdersHead } from '@ptn-api/runtime';
-import { OrderLogInUseError } from '@ptn-api/order-log';
-import { openOrderLogWriter } from '@ptn-api/order-log';
-import { openOrderLogReader } from '@ptn-api/order-log';
+import type { AlertMessage, AnyTransaction, OrdersHead, ServerConfig } from '@ptn-api/runtime';
+import {
+  openOrderLogReader,
+  openOrderLogWriter,
+  OrderLogInUseError,
+  pythonSequence,
+} from '@ptn-api/order-log';
 import type { OrderLogState } from '@ptn-api/order-log';
-import { pythonSequence } from '@ptn-api/order-log';
 import type { PositionsFeed } from '../positions-feed.ts';
 import type { TaskPool } from '../task-pool.ts';
 import { OrderStream } from './order-stream.ts';

@@ -1,8 +1,6 @@
 import type { Logger } from 'pino';
-import type { ServerConfig } from '@ptn-api/runtime';
-import { recentErrors } from '@ptn-api/runtime';
-import { Usage } from '@ptn-api/runtime';
-import type { UsageEntry } from '@ptn-api/runtime';
+import type { ServerConfig, UsageEntry } from '@ptn-api/runtime';
+import { recentErrors, Usage } from '@ptn-api/runtime';
 import type { Supervisor } from '../supervisor.ts';
 import { AdminServer } from './admin-server.ts';
 import { serverStatus } from './server-status.ts';

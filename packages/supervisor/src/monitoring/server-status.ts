@@ -1,10 +1,7 @@
 import { statSync } from 'node:fs';
-import type { ServerConfig } from '@ptn-api/runtime';
+import type { LoggedError, MetricsMessage, ServerConfig, TopicValues, UsageEntry } from '@ptn-api/runtime';
 import { machineMs } from '@ptn-api/runtime';
-import type { LoggedError } from '@ptn-api/runtime';
-import type { UsageEntry } from '@ptn-api/runtime';
 import { dataFile } from '@ptn-api/order-log';
-import type { MetricsMessage, TopicValues } from '@ptn-api/runtime';
 import type { RetainedReader } from '../broker.ts';
 import type { ByRole } from '../entrances.ts';
 import type { ConnectionCounts, ListenAddress } from '../listener.ts';

@@ -1,7 +1,6 @@
 import { counted } from '@ptn-api/protocol';
 import type { Logger } from 'pino';
-import { quantileMs } from '@ptn-api/runtime';
-import { Usage } from '@ptn-api/runtime';
+import { quantileMs, Usage } from '@ptn-api/runtime';
 import type { UsageEntry } from '@ptn-api/runtime';
 
 /** So many rows are logged; how many more there were is said. */
