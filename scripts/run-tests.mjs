@@ -1,11 +1,12 @@
-// Runs compiled test files, several at a time: all of them, or those named as arguments. Each is a plain Node process:
-// tap's own runner loads a tracker into every process and thread below it, which doubles what all of them cost.
+// Runs test files, several at a time: all of them, or those that the arguments name, by source, by built file, or by a part
+// of the name. Each is a plain Node process: tap's own runner loads a tracker into every process and thread below it, which
+// doubles what all of them cost. With names, the project is compiled first; --watch runs them again after each change.
 // What each wrote is in .tap/, failures are printed, the last line is `N passed, N failed`.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Parser } from 'tap-parser';
-import { projectRoot } from './steps.mjs';
+import { projectRoot, run, tool } from './steps.mjs';
 
 const AT_A_TIME = 3;
 const TIMEOUT_S = 120;
@@ -62,28 +63,73 @@ function printFailure(path, { ending }, report) {
   process.stderr.write(`FAILED ${path}, ${ending}\n${text}\n`);
 }
 
-const files = process.argv.length > 2 ? process.argv.slice(2) : allFiles();
-rmSync(outputFolder, { recursive: true, force: true });
-mkdirSync(outputFolder);
-const total = { passed: 0, failed: 0 };
-const waiting = files.map((path, index) => ({ path, index })).reverse();
-await Promise.all(
-  Array.from({ length: AT_A_TIME }, async () => {
-    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-      const { path, index } = file;
-      const outputFile = join(outputFolder, `${index}-${basename(path, '.js')}.tap`);
-      const startedMs = performance.now();
-      const ended = await runFile(path, outputFile);
-      const report = readFileSync(outputFile, 'utf8');
-      const result = judge(report, ended);
-      total.passed += result.passed;
-      total.failed += result.failed;
-      const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-      process.stderr.write(`  ${path}: ${result.passed} passed, ${result.failed} failed, ${seconds} s\n`);
-      if (result.failed > 0) printFailure(path, result, report);
-    }
-  }),
-);
-const isGood = total.failed === 0 && total.passed > 0;
-process.stdout.write(`${total.passed} passed, ${isGood ? 0 : Math.max(total.failed, 1)} failed\n`);
-process.exitCode = isGood ? 0 : 1;
+/** The built test files that a name means: itself, its source, or all whose name has it in it. */
+function filesNamed(name) {
+  const built = name.replace(/\/test\/(.*)\.ts$/, '/dist-test/$1.js').replace(/^\.\//, '');
+  const found = allFiles().filter((path) => path === built || (!built.includes('/') && path.includes(built)));
+  if (found.length === 0) {
+    process.stderr.write(`no test file is called ${name}\n`);
+    process.exit(2);
+  }
+  return found;
+}
+
+async function runAll(files) {
+  rmSync(outputFolder, { recursive: true, force: true });
+  mkdirSync(outputFolder);
+  const total = { passed: 0, failed: 0 };
+  const waiting = files.map((path, index) => ({ path, index })).reverse();
+  await Promise.all(
+    Array.from({ length: AT_A_TIME }, async () => {
+      for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+        const { path, index } = file;
+        const outputFile = join(outputFolder, `${index}-${basename(path, '.js')}.tap`);
+        const startedMs = performance.now();
+        const ended = await runFile(path, outputFile);
+        const report = readFileSync(outputFile, 'utf8');
+        const result = judge(report, ended);
+        total.passed += result.passed;
+        total.failed += result.failed;
+        const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+        process.stderr.write(`  ${path}: ${result.passed} passed, ${result.failed} failed, ${seconds} s\n`);
+        if (result.failed > 0) printFailure(path, result, report);
+      }
+    }),
+  );
+  const isGood = total.failed === 0 && total.passed > 0;
+  process.stdout.write(`${total.passed} passed, ${isGood ? 0 : Math.max(total.failed, 1)} failed\n`);
+  return isGood;
+}
+
+const isWatching = process.argv.includes('--watch');
+const names = process.argv.slice(2).filter((argument) => argument !== '--watch');
+if (names.length > 0) run('build', process.execPath, [tool('typescript/bin/tsc'), '-b']);
+const files = names.length > 0 ? [...new Set(names.flatMap(filesNamed))] : allFiles();
+const isGood = await runAll(files);
+if (isWatching) await watchSources(files);
+else process.exitCode = isGood ? 0 : 1;
+
+/** Until Ctrl-C. */
+async function watchSources(files) {
+  const { watch } = await import('chokidar');
+  const sources = readdirSync(join(projectRoot, 'packages')).flatMap((name) =>
+    ['src', 'test'].map((folder) => join(projectRoot, 'packages', name, folder)),
+  );
+  let timer;
+  let running = Promise.resolve();
+  watch(
+    sources.filter((path) => existsSync(path)),
+    { ignoreInitial: true },
+  ).on('all', () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      running = running.then(async () => {
+        const compiled = spawnSync(process.execPath, [tool('typescript/bin/tsc'), '-b'], {
+          cwd: projectRoot,
+          stdio: 'inherit',
+        });
+        if (compiled.status === 0) await runAll(files);
+      });
+    }, 300);
+  });
+}

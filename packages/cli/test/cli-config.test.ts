@@ -74,6 +74,7 @@ void t.test('without options everything has its default', (t) => {
     orderRetentionCount: 1_000_000,
     orderRetentionBytes: 4 * 2 ** 30,
     legacyReplayMs: 900_000,
+    inspect: false,
     positionsSource: 'auto',
     limits: {
       requestsPerMinute: 600,

@@ -4,14 +4,19 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { makePosition, makePtnRoot, makeTemporaryFolder, startServer, waitFor } from '@ptn-api/testkit';
+import {
+  freePort,
+  makePosition,
+  makePtnRoot,
+  makeTemporaryFolder,
+  startServer,
+  waitFor,
+} from '@ptn-api/testkit';
 import type { PtnRoot, RunningServer } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -101,15 +106,6 @@ const PROXIES: readonly Proxy[] = [
     command: (path) => ['haproxy', '-db', '-f', path],
   },
 ];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function makeCertificate(folder: string): Certificate {
   const [certificate, key, both] = ['certificate.pem', 'key.pem', 'both.pem'].map((name) =>

@@ -69,5 +69,7 @@ export interface ServerConfig {
    * waits for.
    */
   readonly isTakeover: boolean;
+  /** Whether a debugger may be attached to each worker, which then may stand still. */
+  readonly inspect: boolean;
   readonly version: string;
 }

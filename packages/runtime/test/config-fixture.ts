@@ -18,6 +18,7 @@ export function testConfig(over: Partial<ServerConfig> = {}): ServerConfig {
     orderRetentionCount: 1_000_000,
     orderRetentionBytes: 4 * 2 ** 30,
     legacyReplayMs: 900_000,
+    inspect: false,
     isTakeover: false,
     positionsSource: 'auto',
     limits: {

@@ -18,7 +18,12 @@ export function forkWorker(spec: WorkerSpec, printLines?: (lines: string) => voi
   // Where stdout is replaced or this process writes the log of all, what the worker prints passes through it as well.
   const output = printLines !== undefined || isStdoutReplaced() ? 'pipe' : 'inherit';
   const child = fork(spec.modulePath, spec.args ?? [], {
-    execArgv: [...process.execArgv, '--import', NO_DEBUGGER],
+    execArgv: [
+      ...process.execArgv,
+      '--import',
+      NO_DEBUGGER,
+      ...(spec.inspectPort === undefined ? [] : [`--inspect=127.0.0.1:${spec.inspectPort}`]),
+    ],
     serialization: 'advanced',
     env: workerEnvironment(process.env),
     stdio: ['ignore', output, output, 'ipc'],

@@ -67,6 +67,13 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
       },
     });
     supervisor.setKeys(keyFile.grants);
+    for (const { id, inspectPort } of workers) {
+      if (inspectPort === undefined) continue;
+      log.warn(
+        { event: 'inspect', worker: id, port: inspectPort },
+        `a debugger may be attached to ${id} at 127.0.0.1:${inspectPort}, and nobody watches whether it stands still`,
+      );
+    }
     await supervisor.start();
     const { rest, ws } = supervisor.address();
     log.info(

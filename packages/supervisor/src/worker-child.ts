@@ -92,11 +92,12 @@ export class WorkerChild {
         sent(null);
       }, sent);
     });
+    const isInspected = spec.inspectPort !== undefined;
     this.#startTimer = setTimeout(() => {
-      this.#kill(`it was not ready within ${spec.startTimeoutMs} ms`);
+      if (!isInspected) this.#kill(`it was not ready within ${spec.startTimeoutMs} ms`);
     }, spec.startTimeoutMs);
     this.#heartbeat = new Heartbeat({
-      timing: options.heartbeat,
+      timing: isInspected ? { ...options.heartbeat, missedPings: Infinity } : options.heartbeat,
       ping: (id) => {
         this.#send({ type: 'ping', id });
       },

@@ -8,6 +8,8 @@ export interface WorkerSpec {
   readonly role: WorkerRole;
   readonly modulePath: string;
   readonly args?: readonly string[];
+  /** Port of its debugger on 127.0.0.1. It may stand at a breakpoint: nobody expects a sign of life from it. */
+  readonly inspectPort?: number;
   /** A worker that is not ready after this time is killed. */
   readonly startTimeoutMs: number;
   /** One that has had more memory than this for a while is replaced. */
@@ -24,13 +26,16 @@ const FEED_START_TIMEOUT_MS = 120_000;
 /** A worker that serves only takes over what is retained. */
 const SERVING_START_TIMEOUT_MS = 30_000;
 
+/** Node's own default, 9229, is left to the supervisor. */
+const FIRST_INSPECT_PORT = 9230;
+
 /**
  * The workers of the server, in the order in which they are started; they are stopped in reverse.
  *
  * @param programs the module that each kind of worker runs.
  */
 export function serverWorkers(
-  { restWorkers, wsWorkers }: ServerConfig,
+  { restWorkers, wsWorkers, inspect }: Pick<ServerConfig, 'restWorkers' | 'wsWorkers' | 'inspect'>,
   programs: Readonly<Record<WorkerRole, string>>,
 ): WorkerSpec[] {
   const feed: WorkerSpec = {
@@ -40,11 +45,13 @@ export function serverWorkers(
     startTimeoutMs: FEED_START_TIMEOUT_MS,
     replacement: 'after-stop',
   };
-  return [
+  const workers = [
     feed,
     ...servingWorkers('rest', programs.rest, restWorkers),
     ...servingWorkers('ws', programs.ws, wsWorkers),
   ];
+  if (!inspect) return workers;
+  return workers.map((spec, index) => ({ ...spec, inspectPort: FIRST_INSPECT_PORT + index }));
 }
 
 function servingWorkers(role: ServingRole, modulePath: string, count: number): WorkerSpec[] {

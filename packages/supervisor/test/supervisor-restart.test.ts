@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRunning, waitFor } from '@ptn-api/testkit';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, isRunning, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import {
   ask,
@@ -71,6 +72,24 @@ void t.test('a worker that hangs is killed and started again', async (t) => {
   t.match((await crashed) as unknown[], ['rest-1', { signal: 'SIGKILL', reason: /did not answer 6 pings/ }]);
   t.notOk(isRunning(oldPid));
   t.equal((await ask(port)).pid, await replaced(supervisor, 'rest-1', oldPid));
+});
+
+void t.test('a worker that may be inspected stands as long as it likes', async (t) => {
+  const heartbeat = { pingEveryMs: 20, missedPings: 2 };
+  const inspectPort = await freePort();
+  const { supervisor } = await startedSupervisor(t, {
+    heartbeat,
+    workers: [{ ...restSpec(1), inspectPort }],
+  });
+  const pid = pidOf(supervisor, 'rest-1');
+  const targets = await fetch(`http://127.0.0.1:${inspectPort}/json/list`);
+  t.match(await targets.text(), /rest-worker/);
+  process.kill(pid, 'SIGSTOP');
+  t.teardown(() => process.kill(pid, 'SIGCONT'));
+  // Ten times as long as another one would have.
+  await delay(10 * heartbeat.pingEveryMs * (heartbeat.missedPings + 1));
+  process.kill(pid, 'SIGCONT');
+  t.equal((await ask(supervisor.address().rest.port)).pid, pid);
 });
 
 void t.test('restarts that fail only back off', async (t) => {

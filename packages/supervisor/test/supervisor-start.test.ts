@@ -114,12 +114,10 @@ for (const [option, flag] of [
   });
 }
 
+const PROGRAMS = { feed: '/feed.js', rest: '/rest.js', ws: '/ws.js' };
+
 void t.test('the workers start as feed, REST, WebSocket, as many as are configured', (t) => {
-  const specs = serverWorkers(testConfig({ restWorkers: 2, wsWorkers: 2 }), {
-    feed: '/feed.js',
-    rest: '/rest.js',
-    ws: '/ws.js',
-  });
+  const specs = serverWorkers(testConfig({ restWorkers: 2, wsWorkers: 2 }), PROGRAMS);
   t.same(
     specs.map(({ id, role, replacement }) => [id, role, replacement]),
     [
@@ -144,4 +142,14 @@ void t.test('a stop during the start ends what was started', async (t) => {
   await supervisor.stop();
   await failure;
   t.same(childPidsOf(process.pid), []);
+});
+
+void t.test('with --inspect each worker has a port for a debugger, else none', (t) => {
+  const ports = (inspect: boolean) =>
+    serverWorkers(testConfig({ restWorkers: 1, wsWorkers: 1, inspect }), PROGRAMS).map(
+      (spec) => spec.inspectPort,
+    );
+  t.same(ports(true), [9230, 9231, 9232]);
+  t.same(ports(false), [undefined, undefined, undefined]);
+  t.end();
 });

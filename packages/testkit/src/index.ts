@@ -1,3 +1,4 @@
+export { freePort } from './free-port.ts';
 export { addOrder, makePosition } from './make-position.ts';
 export type { OrderDraft, PositionDraft } from './make-position.ts';
 export { childPidsOf, isRunning } from './processes.ts';

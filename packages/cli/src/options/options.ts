@@ -199,6 +199,13 @@ export const OPTIONS = {
     describe:
       'Folder for what the server itself keeps, created if absent [default: .ptn-api in the validator folder]',
   },
+  inspect: {
+    env: 'PTN_API_INSPECT',
+    group: 'Operation:',
+    describe:
+      'Let a debugger attach to each worker, on 127.0.0.1 from port 9230 on; they may stand still then',
+    isSwitch: true,
+  },
   'log-level': {
     env: 'PTN_API_LOG_LEVEL',
     group: 'Operation:',

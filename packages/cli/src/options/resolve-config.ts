@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ServerConfig } from '@ptn-api/runtime';
-import { definitionOf, quoted } from './given-options.ts';
+import { definitionOf, quoted, readSwitch } from './given-options.ts';
 import type { GivenOptions } from './given-options.ts';
 import { LOG_LEVELS, POSITIONS_SOURCES, WATCH_MODES } from './options.ts';
 import type { OptionName } from './options.ts';
@@ -188,6 +188,8 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     readPath('api-keys'),
     readPath('state-dir'),
   ];
+  const inspect = readSwitch(given, 'inspect');
+  if (typeof inspect === 'object') problems.push(inspect.problem);
   const publicWsUrl = read('public-ws-url', readStreamUrl);
   const logFilePath = readPath('log-file');
   const logFile = {
@@ -221,6 +223,7 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     apiKeysPaths: givenKeys === undefined ? keyFilesOf(ptnRoot) : [givenKeys],
     stateDir: givenStateDir ?? stateDirOf(ptnRoot),
     // Only pm2's cluster mode starts a server as a cluster worker; alone at its start, it has nothing to wait for.
+    inspect: inspect === true,
     isTakeover: cluster.isWorker,
     version,
   };

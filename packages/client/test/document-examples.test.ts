@@ -1,4 +1,4 @@
-/** What README shows to programmers, taken out of it and run against a real server. */
+/** What the documents show to programmers, taken out of them and run against a real server. */
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,9 @@ import ts from 'typescript';
 import { openInChromium } from './replica-page.ts';
 
 const KEY = 'the-key';
-const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+const DOCUMENTS = ['README.md', 'docs/clients.md']
+  .map((name) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8'))
+  .join('\n');
 const CHROMIUM = process.env['PTN_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
 const PYTHON = '/usr/bin/python3';
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -40,16 +42,16 @@ function isMissing(command: string, ...args: string[]): boolean {
 
 /** The first block of that language which has `mark` in it. */
 function example(language: string, mark: string): string {
-  const blocks = [...README.matchAll(/^```(\w+)\n([^]*?)^```$/gm)];
+  const blocks = [...DOCUMENTS.matchAll(/^```(\w+)\n([^]*?)^```$/gm)];
   const found = blocks.find(([, name, code]) => name === language && code?.includes(mark));
-  if (found?.[2] === undefined) throw new Error(`README has no block of ${language} with ${mark}`);
+  if (found?.[2] === undefined) throw new Error(`there is no block of ${language} with ${mark}`);
   return found[2];
 }
 
 /** With other values in place of those of the text; one that is not there is an error. */
 function fill(code: string, values: Readonly<Record<string, string>>): string {
   return Object.entries(values).reduce((filled, [shown, value]) => {
-    if (!filled.includes(shown)) throw new Error(`README no longer has ${shown}`);
+    if (!filled.includes(shown)) throw new Error(`the documents no longer have ${shown}`);
     return filled.replaceAll(shown, value);
   }, code);
 }
@@ -205,7 +207,7 @@ await t.test(
 const noCurl = isMissing('curl', '--version') ? 'no curl' : false;
 
 await t.test('the lines to paste', { skip: noCurl }, async (t) => {
-  const lines = [...README.matchAll(/^\| .+? \| `(curl .+?)`/gm)].map(([, line = '']) => line);
+  const lines = [...DOCUMENTS.matchAll(/^\| .+? \| `(curl .+?)`/gm)].map(([, line = '']) => line);
   t.ok(lines.length > 10, `${lines.length} lines`);
   // Of the others there is no file in this root.
   const withData = lines.filter(
