@@ -22,7 +22,7 @@ const { values } = parseArgs({
     }).map(([name, fallback]) => [name, { type: 'string', default: fallback }]),
   ),
 });
-const [HOURS, MINERS, PER_SECOND, PAIRS, MOST_ORDERS] = Object.values(values).map(Number);
+const [HOURS, MINERS, PER_SECOND, PAIRS, MAX_ORDERS] = Object.values(values).map(Number);
 const RETENTION_COUNT = 1_000_000;
 const PAIR_IDS = [
   'BTCUSD',
@@ -72,7 +72,7 @@ function writeBacklog(root, fromMs, toMs) {
     for (let timeMs = fromMs + (miner * gapMs) / MINERS; timeMs < toMs; timeMs += gapMs) {
       const pair = PAIR_IDS[turn++ % PAIRS];
       const list = open.get(pair) ?? [];
-      const isLast = list.length === MOST_ORDERS - 1;
+      const isLast = list.length === MAX_ORDERS - 1;
       list.push({
         ...template,
         order_type: isLast ? 'FLAT' : list.length % 2 === 0 ? 'LONG' : 'SHORT',

@@ -15,7 +15,7 @@ const seed = Number(values.seed ?? randomInt(2 ** 30));
 const TURN_MS = 10_000;
 /** Memory is compared from here on: before, caches fill and the first garbage is collected. */
 const WARM_PART = 1 / 3;
-const MOST_GROWTH_MB = 50;
+const MAX_GROWTH_MB = 50;
 
 const turns = Math.max(3, Math.ceil((minutes * 60_000) / (2 * TURN_MS)));
 const total = { http: 0, stream: 0 };
@@ -51,10 +51,10 @@ try {
   row('the same: stream', 'no worker ends', `${total.stream} connections; ${told(answers.stream)}`);
   row(
     'memory of each process after it, less that after a third',
-    `<= ${MOST_GROWTH_MB} MB`,
+    `<= ${MAX_GROWTH_MB} MB`,
     `${growth.join(', ')} MB`,
   );
-  if (growth.some((mb) => mb > MOST_GROWTH_MB)) process.exitCode = 1;
+  if (growth.some((mb) => mb > MAX_GROWTH_MB)) process.exitCode = 1;
 } finally {
   await finish();
 }

@@ -7,7 +7,7 @@ import { runDoctor } from './doctor/doctor.ts';
 import { runFilter } from './filter.ts';
 import { runKeys } from './keys.ts';
 import { helpText, parseArguments } from './parse-arguments.ts';
-import { readWish, serve, serveDemo } from './serve.ts';
+import { parseServeRequest, serve, serveDemo } from './serve.ts';
 import { runStatus } from './status.ts';
 
 const EXIT_FAULT = 1;
@@ -38,7 +38,7 @@ async function outputFlushed(): Promise<void> {
 }
 
 /** One line for each line of `text`, on stderr. */
-function complain(text: string): void {
+function printError(text: string): void {
   for (const line of text.split('\n')) process.stderr.write(`ptn-api: ${line}\n`);
 }
 
@@ -57,7 +57,7 @@ async function run(args: readonly string[]): Promise<number> {
     case 'text':
       write(command.text);
       return 0;
-    case 'mistake':
+    case 'usage-error':
       throw new StartError('PTN_ERR_CLI_USAGE', {
         detail: `${command.detail} (ptn-api --help lists what there is)`,
       });
@@ -69,7 +69,7 @@ async function run(args: readonly string[]): Promise<number> {
       return runStatus(withEnvironment(command.given, process.env), {
         isJson: command.isJson,
         write,
-        complain,
+        printError,
       });
     case 'doctor':
       return runDoctor(withEnvironment(command.given, process.env), { cwd: process.cwd(), version, write });
@@ -83,19 +83,19 @@ async function run(args: readonly string[]): Promise<number> {
       break;
   }
 
-  const wish = readWish(command.given, process.env);
-  switch (wish.kind) {
+  const request = parseServeRequest(command.given, process.env);
+  switch (request.kind) {
     case 'nothing':
       write(await helpText(version));
       throw new StartError('PTN_ERR_CLI_USAGE', {
         detail: 'nothing to do: pass --serve to start the server',
       });
-    case 'mistake':
-      throw new StartError('PTN_ERR_CLI_USAGE', { detail: wish.detail });
+    case 'usage-error':
+      throw new StartError('PTN_ERR_CLI_USAGE', { detail: request.detail });
     case 'serve':
     case 'demo': {
-      const start = wish.kind === 'demo' ? serveDemo : serve;
-      const code = await start(wish.given, { cwd: process.cwd(), version, write });
+      const start = request.kind === 'demo' ? serveDemo : serve;
+      const code = await start(request.given, { cwd: process.cwd(), version, write });
       // A worker that had to be given up must not keep this process alive.
       process.exit(code);
     }
@@ -107,12 +107,12 @@ try {
   await outputFlushed();
   // A reader that has had enough, as head, is no fault.
   if (outputError !== undefined && outputError.code !== 'EPIPE') {
-    complain(`standard output cannot be written: ${outputError.message}`);
+    printError(`standard output cannot be written: ${outputError.message}`);
     process.exitCode = EXIT_FAULT;
   }
 } catch (error) {
   if (error instanceof StartError) {
-    complain(error.message);
+    printError(error.message);
     process.exit(error.exitCode);
   }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -18,7 +18,7 @@ export type Command =
   | { readonly kind: 'doctor'; readonly given: GivenOptions }
   | { readonly kind: 'filter'; readonly tier: Tier; readonly now: number; readonly file: string | undefined }
   | { readonly kind: 'keys'; readonly request: KeysRequest; readonly given: GivenOptions }
-  | { readonly kind: 'mistake'; readonly detail: string };
+  | { readonly kind: 'usage-error'; readonly detail: string };
 
 interface ParseContext {
   readonly version: string;
@@ -75,7 +75,7 @@ async function parseStatus(args: readonly string[], { version }: ParseContext): 
   const unknown = [...options.keys()].find((name) => name !== 'admin-port' && name !== 'json');
   if (unknown !== undefined) return unknownOption(unknown, ['admin-port', 'json']);
   if (positional[0] !== undefined)
-    return mistake(`status takes no ${quoted(positional[0])}, only --admin-port and --json`);
+    return usageError(`status takes no ${quoted(positional[0])}, only --admin-port and --json`);
   const port = options.get('admin-port');
   const given = new Map<OptionName, Given>();
   if (port !== undefined) given.set('admin-port', { value: port, source: '--admin-port' });
@@ -94,7 +94,7 @@ async function parseServer(args: readonly string[], { version }: ParseContext): 
   const [stray] = parsed.positional;
   if (stray !== undefined) {
     const guess = nearest(stray, ['filter', 'keys', 'status', 'doctor', '--serve']);
-    return mistake(
+    return usageError(
       `unknown command ${quoted(stray)}${guess === undefined ? '' : `, did you mean ${guess}?`}`,
     );
   }
@@ -118,15 +118,15 @@ async function parseFilter(args: readonly string[], { version, nowMs }: ParseCon
   if (unknown !== undefined) return unknownOption(unknown, ['tier', 'now']);
   const [file, ...more] = positional;
   if (more.length > 0)
-    return mistake(`filter takes one file, given were ${positional.map(quoted).join(', ')}`);
+    return usageError(`filter takes one file, given were ${positional.map(quoted).join(', ')}`);
 
   const tierText = options.get('tier');
-  if (tierText === undefined) return mistake(`--tier is missing, allowed are ${TIERS.join(', ')}`);
+  if (tierText === undefined) return usageError(`--tier is missing, allowed are ${TIERS.join(', ')}`);
   const tier = TIERS.find((candidate) => String(candidate) === tierText);
-  if (tier === undefined) return mistake(`--tier is ${quoted(tierText)}, allowed are ${TIERS.join(', ')}`);
+  if (tier === undefined) return usageError(`--tier is ${quoted(tierText)}, allowed are ${TIERS.join(', ')}`);
   const now = options.get('now') ?? String(nowMs);
   if (!UNIX_MS.test(now))
-    return mistake(`--now is ${quoted(now)}, allowed is a time in Unix ms such as ${nowMs}`);
+    return usageError(`--now is ${quoted(now)}, allowed is a time in Unix ms such as ${nowMs}`);
   return { kind: 'filter', tier, now: Number(now), file };
 }
 
@@ -161,7 +161,7 @@ async function parseKeys(args: readonly string[], { version, nowMs }: ParseConte
     else return unknownOption(name, [...KEYS_OPTIONS, ...PLACE_OPTIONS]);
   }
   const request = readKeysRequest(parsed.positional, own, nowMs);
-  return 'problem' in request ? mistake(request.problem) : { kind: 'keys', request, given };
+  return 'problem' in request ? usageError(request.problem) : { kind: 'keys', request, given };
 }
 
 /** Where the key file and the server that reads it are. */
@@ -316,7 +316,7 @@ async function run(parser: Argv, args: readonly string[]): Promise<Command | Par
   const parsed = await parser.parseAsync([...args], {}, (_error, _parsed, output) => {
     text = output;
   });
-  if (failure !== undefined) return mistake(failure);
+  if (failure !== undefined) return usageError(failure);
   if (text !== '') return { kind: 'text', text: `${text}\n` };
   const own = ['_', '$0', 'help', 'version'];
   const options = Object.entries(parsed).filter(
@@ -330,12 +330,12 @@ async function run(parser: Argv, args: readonly string[]): Promise<Command | Par
   };
 }
 
-function mistake(detail: string): Command {
-  return { kind: 'mistake', detail };
+function usageError(detail: string): Command {
+  return { kind: 'usage-error', detail };
 }
 
 function unknownOption(name: string, known: readonly string[]): Command {
   const flag = name.length === 1 ? `-${name}` : `--${name}`;
   const guess = nearest(name, [...known, 'help', 'version']);
-  return mistake(`unknown option ${flag}${guess === undefined ? '' : `, did you mean --${guess}?`}`);
+  return usageError(`unknown option ${flag}${guess === undefined ? '' : `, did you mean --${guess}?`}`);
 }

@@ -21,25 +21,25 @@ const PROGRAMS = {
 };
 
 /** Which server the options ask for. */
-export type Wish =
+export type ServeRequest =
   | { readonly kind: 'serve' | 'demo'; readonly given: GivenOptions }
   /** Neither `--serve` nor anything else that could be done. */
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'mistake'; readonly detail: string };
+  | { readonly kind: 'usage-error'; readonly detail: string };
 
 /** What the options, completed by the environment, ask for. */
-export function readWish(commandLine: GivenOptions, env: NodeJS.ProcessEnv): Wish {
+export function parseServeRequest(commandLine: GivenOptions, env: NodeJS.ProcessEnv): ServeRequest {
   const given = withEnvironment(commandLine, env);
   const [serve, demo] = [readSwitch(given, 'serve'), readSwitch(given, 'demo')];
-  if (typeof serve === 'object') return { kind: 'mistake', detail: serve.problem };
-  if (typeof demo === 'object') return { kind: 'mistake', detail: demo.problem };
-  if (demo && !serve) return { kind: 'mistake', detail: `${sourceOf(given, 'demo')} needs --serve` };
+  if (typeof serve === 'object') return { kind: 'usage-error', detail: serve.problem };
+  if (typeof demo === 'object') return { kind: 'usage-error', detail: demo.problem };
+  if (demo && !serve) return { kind: 'usage-error', detail: `${sourceOf(given, 'demo')} needs --serve` };
   if (!serve) return { kind: 'nothing' };
   if (!demo) return { kind: 'serve', given };
   for (const name of ['ptn-root', 'api-keys'] as const) {
     if (!given.has(name)) continue;
     const detail = `${sourceOf(given, 'demo')} and ${sourceOf(given, name)} exclude each other: the demo makes its own`;
-    return { kind: 'mistake', detail };
+    return { kind: 'usage-error', detail };
   }
   return { kind: 'demo', given };
 }

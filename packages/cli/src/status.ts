@@ -19,7 +19,7 @@ export interface StatusOutput {
   readonly isJson: boolean;
   readonly write: (text: string) => void;
   /** For what went wrong. */
-  readonly complain: (text: string) => void;
+  readonly printError: (text: string) => void;
 }
 
 /**
@@ -30,7 +30,7 @@ export interface StatusOutput {
  */
 export async function runStatus(
   given: GivenOptions,
-  { isJson, write, complain }: StatusOutput,
+  { isJson, write, printError }: StatusOutput,
 ): Promise<number> {
   const port = resolveAdminPort(given);
   if (port === null || port === 0) {
@@ -40,14 +40,14 @@ export async function runStatus(
   }
   const answer = await askThroughHandover(port);
   if (typeof answer !== 'string') {
-    complain(
+    printError(
       `no server answers at 127.0.0.1:${port} (${answer.problem}): is it running, with this --admin-port?`,
     );
     return EXIT_NOT_RUNNING;
   }
   const status = readStatus(answer);
   if (status === undefined) {
-    complain(
+    printError(
       `what answers at 127.0.0.1:${port} is not the admin port of ptn-api: give the right --admin-port`,
     );
     return EXIT_NOT_RUNNING;

@@ -6,7 +6,7 @@ interface ValidatorFlags {
 }
 
 /**
- * Operators pass one line of arguments to the validator and to this server, so the validator's are no mistake here.
+ * Operators pass one line of arguments to the validator and to this server, so the validator's are no usage errors here.
  * Everything else that is unknown is one, and is refused.
  */
 export const VALIDATOR_FLAGS: readonly ValidatorFlags[] = [

@@ -2,8 +2,8 @@ import t from 'tap';
 import { nearest } from '../dist/nearest.js';
 import { parseArguments } from '../dist/parse-arguments.js';
 import type { Command } from '../dist/parse-arguments.js';
-import { readWish } from '../dist/serve.js';
-import type { Wish } from '../dist/serve.js';
+import { parseServeRequest } from '../dist/serve.js';
+import type { ServeRequest } from '../dist/serve.js';
 import { VALIDATOR_FLAGS, withoutValidatorFlags } from '../dist/validator-flags.js';
 
 function parse(...args: string[]): Promise<Command> {
@@ -17,10 +17,10 @@ async function options(...args: string[]): Promise<Record<string, string>> {
   return Object.fromEntries([...command.given].map(([name, { value }]) => [name, value]));
 }
 
-async function wish(args: string[], env: Record<string, string> = {}): Promise<Wish> {
+async function request(args: string[], env: Record<string, string> = {}): Promise<ServeRequest> {
   const command = await parse(...args);
   if (command.kind !== 'server') throw new Error(JSON.stringify(command));
-  return readWish(command.given, env);
+  return parseServeRequest(command.given, env);
 }
 
 void t.test('options come with a space or with =, and the last of several counts', async (t) => {
@@ -77,18 +77,18 @@ void t.test('a validator flag before one of ours takes nothing from it', (t) => 
 
 void t.test('what only resembles a validator flag is not ignored', async (t) => {
   for (const argument of ['--wallets', '--wallet', '--autosyncs', '--subtensornetwork']) {
-    t.match(await parse('--serve', argument), { kind: 'mistake', detail: `unknown option ${argument}` });
+    t.match(await parse('--serve', argument), { kind: 'usage-error', detail: `unknown option ${argument}` });
   }
 });
 
 void t.test('after filter, the arguments of a validator are unknown', async (t) => {
   t.match(await parse('filter', '--tier', '30', '--logging.debug', 'file.json'), {
-    kind: 'mistake',
+    kind: 'usage-error',
     detail: 'unknown option --logging.debug',
   });
 });
 
-// --- mistakes -------------------------------------------------------------------------------------------------------
+// --- usage errors ----------------------------------------------------------------------------------------------------
 
 const MISTAKES: readonly (readonly [args: string, detail: string])[] = [
   ['--serve --api-rest-prt 5', 'unknown option --api-rest-prt, did you mean --api-rest-port?'],
@@ -109,7 +109,7 @@ const MISTAKES: readonly (readonly [args: string, detail: string])[] = [
 ];
 for (const [args, detail] of MISTAKES) {
   void t.test(`refused: ptn-api ${args}`, async (t) => {
-    t.same(await parse(...args.split(' ')), { kind: 'mistake', detail });
+    t.same(await parse(...args.split(' ')), { kind: 'usage-error', detail });
   });
 }
 
@@ -140,13 +140,13 @@ void t.test(
 );
 
 void t.test('a server is asked for on the command line or in the environment', async (t) => {
-  t.equal((await wish(['--serve'])).kind, 'serve');
-  t.equal((await wish(['--serve=1'])).kind, 'serve');
-  t.equal((await wish([], { PTN_API_SERVE: '1' })).kind, 'serve');
-  t.equal((await wish(['--serve', '--demo'])).kind, 'demo');
-  t.equal((await wish([])).kind, 'nothing');
-  t.equal((await wish(['--api-host', '0.0.0.0'])).kind, 'nothing');
-  t.equal((await wish(['--serve=false'], { PTN_API_SERVE: '1' })).kind, 'nothing');
+  t.equal((await request(['--serve'])).kind, 'serve');
+  t.equal((await request(['--serve=1'])).kind, 'serve');
+  t.equal((await request([], { PTN_API_SERVE: '1' })).kind, 'serve');
+  t.equal((await request(['--serve', '--demo'])).kind, 'demo');
+  t.equal((await request([])).kind, 'nothing');
+  t.equal((await request(['--api-host', '0.0.0.0'])).kind, 'nothing');
+  t.equal((await request(['--serve=false'], { PTN_API_SERVE: '1' })).kind, 'nothing');
 });
 
 const REFUSED_WISHES: readonly (readonly [args: string, env: Record<string, string>, detail: RegExp])[] = [
@@ -160,7 +160,7 @@ const REFUSED_WISHES: readonly (readonly [args: string, env: Record<string, stri
 ];
 for (const [args, env, detail] of REFUSED_WISHES) {
   void t.test(`refused: ${args} ${JSON.stringify(env)}`, async (t) => {
-    t.match(await wish(args.split(' '), env), { kind: 'mistake', detail });
+    t.match(await request(args.split(' '), env), { kind: 'usage-error', detail });
   });
 }
 

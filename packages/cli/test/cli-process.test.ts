@@ -71,7 +71,7 @@ test('--version is that of the package', async (t) => {
   t.same(await run(['--version']), { code: 0, stdout: `${manifest.version}\n`, stderr: '' });
 });
 
-test('nothing to do is the help, and a mistake', async (t) => {
+test('nothing to do is the help, and a usage error', async (t) => {
   const { code, stdout, stderr } = await run([]);
   t.equal(code, 2);
   t.match(stdout, /--api-host/);

@@ -34,7 +34,7 @@ test('positions that nothing proves any more: an alert, and one when they are re
   root.writeOutputs('{"broken');
   await waitFor(() => server.output().includes('"event":"bad-file"'), { what: 'it is seen' });
   // Time passes in which no look proves anything.
-  set({ machineMs: 3_600_000 });
+  set({ monotonicMs: 3_600_000 });
   await waitFor(() => receiver.texts.some((text) => text.includes('stale data')), { what: 'the alert' });
   t.equal(await statusOf(server, '/readyz'), 503, 'readyz says the same');
   t.equal(await statusOf(server, '/miner-positions'), 200, 'the last state is served on');

@@ -8,8 +8,8 @@ import { syncBuiltinESMExports } from 'node:module';
 export interface Faults {
   /** The wall clock goes wrong by so much. */
   readonly wallMs?: number;
-  /** So much more time passes, by the clock that nobody can set. */
-  readonly machineMs?: number;
+  /** So much more time passes, by the monotonic clock. */
+  readonly monotonicMs?: number;
   /** Everything that the feed asks of a path below `slowUnder` takes so much longer. */
   readonly slowMs?: number;
   readonly slowUnder?: string;
@@ -35,7 +35,7 @@ function faults(isFresh = false): Faults {
 }
 
 Date.now = () => now() + (faults().wallMs ?? 0);
-process.hrtime.bigint = () => bigint() + 1_000_000n * BigInt(faults().machineMs ?? 0);
+process.hrtime.bigint = () => bigint() + 1_000_000n * BigInt(faults().monotonicMs ?? 0);
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 

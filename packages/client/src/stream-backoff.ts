@@ -1,5 +1,5 @@
 const FIRST_MS = 1000;
-const LONGEST_MS = 60_000;
+const MAX_MS = 60_000;
 
 /**
  * How long to wait before connecting again: a random time up to 1 s, then up to twice as long each time, up to 60 s.
@@ -15,7 +15,7 @@ export class Backoff {
   }
 
   nextMs(): number {
-    const spanMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failures);
+    const spanMs = Math.min(MAX_MS, FIRST_MS * 2 ** this.#failures);
     this.#failures += 1;
     return this.#random() * spanMs;
   }

@@ -5,5 +5,6 @@ export { RootInUseError, SimulatedValidator } from './live/simulated-validator.t
 export type { ValidatorOptions } from './live/simulated-validator.ts';
 export type { OrderWish, PlacedOrder } from './live/trading-floor.ts';
 export { positionsOf } from './records/miners.ts';
-export type { Elimination, Generation, Miner } from './records/miners.ts';
+export type { Generation } from './generation.ts';
+export type { Elimination, Miner } from './records/miners.ts';
 export type { Action } from './records/trading.ts';

@@ -1,9 +1,9 @@
 import yargs from 'yargs';
 import { MONTH_MS } from './history.ts';
-import type { Generation } from './records/miners.ts';
+import type { Generation } from './generation.ts';
 
 /** On average a miner opens at most one position in so much time, or its orders would not fit between each other. */
-const LEAST_SPACING_MS = 60_000;
+const MIN_SPACING_MS = 60_000;
 
 /** What the command line says, checked. */
 export interface Options {
@@ -93,7 +93,7 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
   // New orders carry the present time and may not be older than those before them.
   if (startMs > nowMs) throw new UsageError('--start-ms may not lie in the future');
   const positions = parsed.positions ?? 60 * parsed.miners;
-  if ((positions / parsed.miners) * LEAST_SPACING_MS > parsed.months * MONTH_MS) {
+  if ((positions / parsed.miners) * MIN_SPACING_MS > parsed.months * MONTH_MS) {
     throw new UsageError(
       `--positions ${positions} do not fit in --months ${parsed.months}: more miners or months`,
     );

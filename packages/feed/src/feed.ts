@@ -2,10 +2,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AlertMessage, AnyTransaction, PositionsHead, ServerConfig } from '@ptn-api/runtime';
-import { machineMs } from '@ptn-api/runtime';
+import { monotonicMs } from '@ptn-api/runtime';
 import { DocumentsFeed } from './documents-feed.ts';
 import { FileReader } from './file-reader.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { FreshnessReporter } from './freshness-reporter.ts';
 import { OrderLogOwner } from './orders/order-log-owner.ts';
 import { OutputsSource } from './outputs-source.ts';
 import { PositionsFeed } from './positions-feed.ts';
@@ -55,7 +55,7 @@ export class Feed {
   #positions: PositionsFeed | null = null;
   #tree: TreeSource | null = null;
   /** Up to when what the source holds was read. While there is none, looking for one is all there is to do. */
-  #sourceCheckedMs: () => Promise<number> = () => Promise.resolve(machineMs());
+  #sourceCheckedMs: () => Promise<number> = () => Promise.resolve(monotonicMs());
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -87,7 +87,7 @@ export class Feed {
     await this.#orderLog.open();
     await Promise.all([this.#startPositions(), documents.start()]);
     await this.#orderLog.begin();
-    const heartbeat = new Heartbeat({
+    const heartbeat = new FreshnessReporter({
       checkedMs: () => this.#checkedMs(),
       problems: () => documents.problems(),
       publish,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { machineMs } from '@ptn-api/runtime';
+import { monotonicMs } from '@ptn-api/runtime';
 import type { FileResult } from './file-reader.ts';
-import type { OrderStream } from './orders/order-stream.ts';
+import type { OrderSequencer } from './orders/order-sequencer.ts';
 import type { PositionsFeed } from './positions-feed.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { OutputsMiner } from './tasks/load-outputs.ts';
@@ -12,7 +12,7 @@ export interface OutputsSourceOptions {
   readonly feed: PositionsFeed;
   readonly pool: TaskPool;
   /** Where new orders go; `null` while there is no order log. */
-  readonly orders: () => OrderStream | null;
+  readonly orders: () => OrderSequencer | null;
   readonly log: Logger;
 }
 
@@ -24,7 +24,7 @@ export class OutputsSource {
   /** What was told of the entries of a miner that do not read. */
   readonly #told = new Map<string, string>();
   #forgets = 0;
-  #checkedMs = machineMs();
+  #checkedMs = monotonicMs();
 
   constructor(options: OutputsSourceOptions) {
     this.#options = options;
@@ -37,7 +37,7 @@ export class OutputsSource {
     this.#digests = new Map([...this.#digests.keys()].map((hotkey) => [hotkey, '']));
   }
 
-  /** When (by `machineMs`) the file was last looked at and all of it was read, now or before. */
+  /** When (monotonic ms) the file was last looked at and all of it was read, now or before. */
   get checkedMs(): number {
     return this.#checkedMs;
   }
@@ -46,7 +46,7 @@ export class OutputsSource {
   async read(): Promise<FileResult> {
     const { path, feed, pool, orders } = this.#options;
     const now = feed.now();
-    const lookedMs = machineMs();
+    const lookedMs = monotonicMs();
     const forgets = this.#forgets;
     const loaded = await pool.run('loadOutputs', {
       path,
@@ -65,7 +65,7 @@ export class OutputsSource {
       digests.set(miner.hotkey, miner.digest);
       feed.miner(miner.hotkey).replace(miner, miner.rest, now);
       feed.touch(miner.hotkey, lookedMs);
-      for (const position of [...miner.recent, ...miner.live]) orders()?.see(miner.hotkey, position);
+      for (const position of [...miner.recent, ...miner.live]) orders()?.observe(miner.hotkey, position);
       this.#tellBad(miner);
     }
     void orders()?.store();

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { EncodedValue, PositionsHead, Transaction } from '@ptn-api/runtime';
-import { machineMs } from '@ptn-api/runtime';
+import { monotonicMs } from '@ptn-api/runtime';
 import { emptyClaim } from '@ptn-api/order-log';
 import type { OrderLogState } from '@ptn-api/order-log';
 import { feedMetrics } from './feed-metrics.ts';
@@ -53,7 +53,7 @@ export class PositionsFeed {
    * what was published of the miner, `null` where nothing was, or where there was no order log.
    */
   readonly #stale = new Map<string, number | null>();
-  /** When (by `machineMs`) the miners whose encoding failed are tried again. */
+  /** When (monotonic ms) the miners whose encoding failed are tried again. */
   readonly #retryAtMs = new Map<string, number>();
   readonly #published = new Set<string>();
   readonly #changes = new TierChanges();
@@ -67,7 +67,7 @@ export class PositionsFeed {
   #timer: NodeJS.Timeout | null = null;
   #clock: NodeJS.Timeout | null = null;
   #flushing: Promise<void> | null = null;
-  /** Since when (by `machineMs`) what the running flush hands over waits for it; `Infinity` while none runs. */
+  /** Since when (monotonic ms) what the running flush hands over waits for it; `Infinity` while none runs. */
   #flushingSinceMs = Infinity;
   /** The same of the next flush. */
   #waitingSinceMs = Infinity;
@@ -98,7 +98,7 @@ export class PositionsFeed {
     return now;
   };
 
-  /** Since when (by `machineMs`) a change that was read is not published; `Infinity` while there is none. */
+  /** Since when (monotonic ms) a change that was read is not published; `Infinity` while there is none. */
   get unpublishedSinceMs(): number {
     return Math.min(this.#flushingSinceMs, this.#waitingSinceMs);
   }
@@ -120,9 +120,9 @@ export class PositionsFeed {
   /**
    * The miner's value may have changed: it goes into the next generation.
    *
-   * @param sinceMs (by `machineMs`) when the change was noticed, which may be long before it could be read
+   * @param sinceMs (monotonic ms) when the change was noticed, which may be long before it could be read
    */
-  touch(hotkey: string, sinceMs = machineMs()): void {
+  touch(hotkey: string, sinceMs = monotonicMs()): void {
     if (!this.#stale.has(hotkey)) {
       // In the first generation a miner holds orders that an earlier process numbered; one that comes later does not.
       const last = this.#isFirst ? undefined : this.#options.completeTo?.()?.last;
@@ -136,7 +136,7 @@ export class PositionsFeed {
     if (!this.#isFirst) this.#schedule();
   }
 
-  #schedule(sinceMs = machineMs()): void {
+  #schedule(sinceMs = monotonicMs()): void {
     this.#waitingSinceMs = Math.min(this.#waitingSinceMs, sinceMs);
     if (!this.#isBegun) return;
     this.#timer ??= setTimeout(() => {
@@ -232,7 +232,7 @@ export class PositionsFeed {
     while (this.#flushing !== null) await this.#flushing;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const sinceMs = Math.min(this.#waitingSinceMs, machineMs());
+    const sinceMs = Math.min(this.#waitingSinceMs, monotonicMs());
     this.#waitingSinceMs = Infinity;
     const isReached = this.#options.completeTo?.()?.last === this.#reached?.last;
     if (this.#due().length === 0 && isReached && !this.#isFirst) return;
@@ -345,14 +345,14 @@ export class PositionsFeed {
           'a miner could not be encoded; what was published of it last stays, and it is tried again',
         );
       }
-      this.#retryAtMs.set(hotkey, machineMs() + RETRY_MS);
+      this.#retryAtMs.set(hotkey, monotonicMs() + RETRY_MS);
       this.#stale.set(hotkey, completeTo);
     }
   }
 
   /** The stale miners that can be encoded now. */
   #due(): string[] {
-    const now = machineMs();
+    const now = monotonicMs();
     return [...this.#stale.keys()].filter((hotkey) => (this.#retryAtMs.get(hotkey) ?? 0) <= now);
   }
 

@@ -2,8 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { machineMs } from '@ptn-api/runtime';
-import type { OrderStream } from './orders/order-stream.ts';
+import { monotonicMs } from '@ptn-api/runtime';
+import type { OrderSequencer } from './orders/order-sequencer.ts';
 import type { PositionsFeed } from './positions-feed.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { PositionRead } from './tasks/read-positions.ts';
@@ -25,7 +25,7 @@ export interface TreeSourceOptions {
   readonly feed: PositionsFeed;
   readonly pool: TaskPool;
   /** Where new orders go; `null` while there is no order log. */
-  readonly orders: () => OrderStream | null;
+  readonly orders: () => OrderSequencer | null;
   readonly log: Logger;
 }
 
@@ -71,12 +71,12 @@ export class TreeSource {
   readonly #toldNonFinite = new Set<string>();
   #reading: Promise<void> | null = null;
   #watcher: TreeWatcher | null = null;
-  /** When (by `machineMs`) what is not read yet was begun with; `null` while all is read. */
+  /** When (monotonic ms) what is not read yet was begun with; `null` while all is read. */
   #unreadSinceMs: number | null = null;
   /** How many batches failed one after the other. */
   #failures = 0;
   #sweeps = 0;
-  #sweptMs = machineMs();
+  #sweptMs = monotonicMs();
   #isClosed = false;
 
   constructor(options: TreeSourceOptions) {
@@ -118,7 +118,7 @@ export class TreeSource {
   }
 
   /**
-   * Up to when (by `machineMs`) all changes of the tree were found and read: the last sweep that was done by the last
+   * Up to when (monotonic ms) all changes of the tree were found and read: the last sweep that was done by the last
    * call of this, or before, while what was found is still being read, when that began.
    *
    * @throws Error when the tree cannot be read. One that is not there is read: it holds nothing.
@@ -129,7 +129,7 @@ export class TreeSource {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     });
     const sweeps = this.stats()?.sweeps ?? 0;
-    if (sweeps !== this.#sweeps) this.#sweptMs = machineMs();
+    if (sweeps !== this.#sweeps) this.#sweptMs = monotonicMs();
     this.#sweeps = sweeps;
     return Math.min(this.#sweptMs, this.#unreadSinceMs ?? Infinity);
   }
@@ -155,7 +155,7 @@ export class TreeSource {
         [...loaded.files, ...loaded.bad].flatMap(({ path }) => (miner.files.has(path) ? [] : [path])),
       );
       miner.replace(loaded, null, now);
-      for (const position of [...loaded.recent, ...loaded.live]) orders()?.see(hotkey, position);
+      for (const position of [...loaded.recent, ...loaded.live]) orders()?.observe(hotkey, position);
       void orders()?.store();
       for (const { path } of loaded.bad) this.#retry(path, now);
       if (loaded.nonFinite > 0) this.#tellNonFinite(hotkey, loaded.nonFinite);
@@ -216,7 +216,7 @@ export class TreeSource {
         if (hotkey !== null) batch.push({ path, stamp: feed.miners.get(hotkey)?.files.get(path)?.stamp });
       }
       if (batch.length === 0 || this.#isClosed) return;
-      this.#unreadSinceMs ??= machineMs();
+      this.#unreadSinceMs ??= monotonicMs();
       try {
         const reads = await pool.run('readPositions', { root, files: batch });
         for (const read of reads) this.#apply(read);
@@ -236,18 +236,18 @@ export class TreeSource {
     if (!known && read.kind === 'gone') return;
     const now = feed.now();
     const isTaken = feed.miner(hotkey).apply(read, now);
-    if (isTaken || !known) feed.touch(hotkey, this.#unreadSinceMs ?? machineMs());
+    if (isTaken || !known) feed.touch(hotkey, this.#unreadSinceMs ?? monotonicMs());
     // Only what is shown is streamed: a claim to be complete must hold for it.
-    if (isTaken && read.kind === 'read') this.#see(hotkey, read.position);
+    if (isTaken && read.kind === 'read') this.#observe(hotkey, read.position);
     if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(hotkey, read.nonFinite);
     if (read.kind === 'bad') this.#retry(read.path, feed.miner(hotkey).bad.get(read.path)?.sinceMs ?? now);
   }
 
   /** Where the order log cannot say whether an order is new, the miner is read again: the file itself will be the same. */
-  #see(hotkey: string, position: PositionText): void {
+  #observe(hotkey: string, position: PositionText): void {
     const { feed, orders } = this.#options;
     try {
-      orders()?.see(hotkey, position);
+      orders()?.observe(hotkey, position);
     } catch (error) {
       feed.miner(hotkey).reload();
       feed.touch(hotkey);

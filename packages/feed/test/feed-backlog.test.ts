@@ -4,8 +4,9 @@ import { waitFor } from '@ptn-api/testkit';
 import pino from 'pino';
 import t from 'tap';
 import type { Test } from 'tap';
-import { OrderStream } from '../dist/orders/order-stream.js';
-import type { OrderStreamOptions, SeenPosition } from '../dist/orders/order-stream.js';
+import { OrderSequencer } from '../dist/orders/order-sequencer.js';
+import type { OrderSequencerOptions } from '../dist/orders/order-sequencer.js';
+import type { PositionText } from '../dist/tasks/settled-blocks.js';
 import { splitPosition, splitPositions } from '../dist/tasks/split-positions.js';
 import type { PositionToSplit } from '../dist/tasks/split-positions.js';
 import { positionText } from '../../order-log/dist/order-log.js';
@@ -15,7 +16,7 @@ import { MemoryOrderLog } from './memory-order-log.ts';
 const NOW = 1_760_000_000_000;
 const HOUR_MS = 3_600_000;
 
-function read(text: string): SeenPosition {
+function read(text: string): PositionText {
   const reading = readPosition(text);
   if (!reading.ok) throw new Error(reading.reason);
   return reading;
@@ -31,7 +32,7 @@ function spaced(value: unknown): string {
 }
 
 /** A position whose orders were placed at these times, each of about that size. */
-function seen(uuid: string, times: readonly number[], orderBytes = 0, hotkey = 'm'): SeenPosition {
+function seen(uuid: string, times: readonly number[], orderBytes = 0, hotkey = 'm'): PositionText {
   const position = trade({ uuid, hotkey, times });
   const orders = position.orders.map((order) => ({ ...order, note: 'ü'.repeat(orderBytes / 2) }));
   return read(spaced({ ...position, orders }));
@@ -41,10 +42,10 @@ function times(count: number, fromMs = NOW - HOUR_MS, stepMs = 1000): number[] {
   return Array.from({ length: count }, (_, index) => fromMs + index * stepMs);
 }
 
-function stream(t: Test, writer: MemoryOrderLog, more: Partial<OrderStreamOptions> = {}) {
+function stream(t: Test, writer: MemoryOrderLog, more: Partial<OrderSequencerOptions> = {}) {
   const logged: Record<string, unknown>[] = [];
   const tasks: PositionToSplit[] = [];
-  const orders = new OrderStream({
+  const orders = new OrderSequencer({
     writer,
     log: pino(
       { level: 'debug' },
@@ -114,7 +115,7 @@ await t.test(
       const { orders, tasks } = stream(t, writer);
       await orders.begin();
       const position = seen('p', times(count), 800);
-      orders.see('m', position);
+      orders.observe('m', position);
       await orders.store();
       t.same(uuids(writer), position.facts.orderUuids);
       const lists = new Set(
@@ -135,7 +136,7 @@ await t.test('an order with a megabyte of price sources is streamed as it is', a
   const { orders, tasks } = stream(t, writer);
   await orders.begin();
   const position = seen('p', [NOW - 1000], 1_000_000);
-  orders.see('m', position);
+  orders.observe('m', position);
   await orders.store();
   t.equal(positionText(writer.appended[0]?.position ?? ''), position.text);
   t.equal(tasks.length, 1, 'by a thread');
@@ -154,7 +155,7 @@ await t.test(
         600,
         `miner-${n % 10}`,
       );
-      orders.see(`miner-${n % 10}`, position);
+      orders.observe(`miner-${n % 10}`, position);
       placed.push(
         ...position.facts.orderUuids.map((uuid, index): [number, string] => [
           position.facts.orderTimesMs[index] ?? 0,
@@ -180,11 +181,11 @@ await t.test('a miner that costs too much is postponed, with one warning, and lo
   const writer = dayBefore();
   const { orders, events } = stream(t, writer);
   const costly = ['a', 'b', 'c'].map((uuid) => seen(uuid, times(1500, NOW - HOUR_MS, 10), 3000, 'costly'));
-  for (const position of costly) orders.see('costly', position);
+  for (const position of costly) orders.observe('costly', position);
   const others = Array.from({ length: 40 }, (_, n) =>
     seen(`o${n}`, times(5, NOW - 1000 + n), 0, `other-${n}`),
   );
-  for (const [n, position] of others.entries()) orders.see(`other-${n}`, position);
+  for (const [n, position] of others.entries()) orders.observe(`other-${n}`, position);
   await orders.begin();
   await orders.store();
   const order = uuids(writer);
@@ -209,7 +210,7 @@ await t.test('postponed miners take turns', async (t) => {
   const miners = ['x', 'y', 'z'];
   for (const hotkey of miners)
     for (const n of [0, 1, 2])
-      orders.see(hotkey, seen(`${hotkey}${n}`, times(1500, NOW - HOUR_MS, 10), 3000, hotkey));
+      orders.observe(hotkey, seen(`${hotkey}${n}`, times(1500, NOW - HOUR_MS, 10), 3000, hotkey));
   await orders.begin();
   await orders.store();
   t.equal(new Set(uuids(writer)).size, 13_500);
@@ -226,11 +227,11 @@ await t.test('a later reading of a position takes the place of the orders that s
   const writer = dayBefore();
   const { orders } = stream(t, writer);
   const old = times(3);
-  orders.see('m', seen('p', old));
-  orders.see('m', seen('p', [...old, NOW - 5000], 10));
-  orders.see('m', seen('q', [NOW - 6000]));
+  orders.observe('m', seen('p', old));
+  orders.observe('m', seen('p', [...old, NOW - 5000], 10));
+  orders.observe('m', seen('q', [NOW - 6000]));
   // A reading without some of them: what was seen is streamed.
-  orders.see('m', seen('p', old.slice(0, 1), 20));
+  orders.observe('m', seen('p', old.slice(0, 1), 20));
   await orders.begin();
   await orders.store();
   t.same(uuids(writer), ['p-order-0', 'p-order-1', 'p-order-2', 'q-order-0', 'p-order-3']);
@@ -252,7 +253,7 @@ await t.test(
       });
       await orders.begin();
       const position = seen('p', times(200), 600);
-      orders.see('m', position);
+      orders.observe('m', position);
       await orders.store();
       t.same(uuids(writer), position.facts.orderUuids);
       const counts = writer.appended.map(
@@ -275,7 +276,7 @@ await t.test('a start does not wait for a long backlog, and a crash within it lo
       return splitPositions(input);
     },
   });
-  orders.see('m', seen('p', times(300), 600));
+  orders.observe('m', seen('p', times(300), 600));
   await orders.begin();
   t.same(uuids(writer), [], 'it has begun, with nothing stored');
   t.equal(writer.lastAliveMs, aliveMs, 'a feed that starts now finds all of them');

@@ -2,13 +2,13 @@ import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { makePtnRoot, waitFor } from '@ptn-api/testkit';
 import pino from 'pino';
 import t from 'tap';
-import { Heartbeat } from '../dist/heartbeat.js';
+import { FreshnessReporter } from '../dist/freshness-reporter.js';
 import { OutputsSource } from '../dist/outputs-source.js';
 import { PositionsFeed } from '../dist/positions-feed.js';
 import { createTaskPool } from '../dist/task-pool.js';
 import { TreeSource } from '../dist/tree-source.js';
 import type { AnyTransaction } from '../../runtime/dist/ipc/messages.js';
-import { machineMs } from '../../runtime/dist/metrics/machine-clock.js';
+import { monotonicMs } from '../../runtime/dist/metrics/monotonic-clock.js';
 import { FeedUnderTest } from './feed-collector.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 
@@ -33,10 +33,10 @@ await t.test('a feed tells that it is up to date as soon as it has started', asy
       positionsSource
     ];
     const tested = new FeedUnderTest(t, makePtnRoot(t, contents).path, { positionsSource });
-    const startedMs = machineMs();
+    const startedMs = monotonicMs();
     await tested.feed.start();
     const checkedMs = tested.retained.get('sources', 'feed')?.checkedMs ?? 0;
-    t.ok(checkedMs >= startedMs - 1 && checkedMs <= machineMs(), positionsSource);
+    t.ok(checkedMs >= startedMs - 1 && checkedMs <= monotonicMs(), positionsSource);
   }
 });
 
@@ -95,7 +95,7 @@ await t.test('a look that fails proves nothing and is logged once; the next good
   const lines: string[] = [];
   let fails = true;
   let looks = 0;
-  const heartbeat = new Heartbeat({
+  const heartbeat = new FreshnessReporter({
     everyMs: 5,
     checkedMs: () => {
       looks += 1;
@@ -120,7 +120,7 @@ await t.test('a look that fails proves nothing and is logged once; the next good
 await t.test('a look that hangs is not joined by others', async (t) => {
   let looks = 0;
   const other = { ticks: 0 };
-  const heartbeat = new Heartbeat({
+  const heartbeat = new FreshnessReporter({
     everyMs: 1,
     checkedMs: () => {
       looks += 1;

@@ -4,8 +4,8 @@ import { makePtnRoot, waitFor } from '@ptn-api/testkit';
 import pino from 'pino';
 import t from 'tap';
 import type { Test } from 'tap';
-import { OrderStream } from '../dist/orders/order-stream.js';
-import type { SeenPosition } from '../dist/orders/order-stream.js';
+import { OrderSequencer } from '../dist/orders/order-sequencer.js';
+import type { PositionText } from '../dist/tasks/settled-blocks.js';
 import type { OrderLogState } from '../../order-log/dist/order-log.js';
 import { openOrderLogReader } from '../../order-log/dist/order-log-reader.js';
 import { positionText } from '../../order-log/dist/order-log.js';
@@ -17,7 +17,7 @@ import { MemoryOrderLog } from './memory-order-log.ts';
 const MINUTE_MS = 60_000;
 const NOW = 1_760_000_000_000;
 
-function seen(position: Position): SeenPosition {
+function seen(position: Position): PositionText {
   const read = readPosition(JSON.stringify(position));
   if (!read.ok) throw new Error(read.reason);
   return read;
@@ -26,7 +26,7 @@ function seen(position: Position): SeenPosition {
 function stream(t: Test, writer: MemoryOrderLog, now = () => NOW) {
   const states: OrderLogState[] = [];
   const logged: Record<string, unknown>[] = [];
-  const orders = new OrderStream({
+  const orders = new OrderSequencer({
     writer,
     log: pino(
       { level: 'debug' },
@@ -49,12 +49,12 @@ await t.test('at the first start everything that is there is history', async (t)
   const writer = new MemoryOrderLog();
   const { orders } = stream(t, writer);
   const old = seen(trade({ uuid: 'a', times: [NOW - 90 * MINUTE_MS, NOW - 5 * MINUTE_MS] }));
-  orders.see('m', old);
+  orders.observe('m', old);
   await orders.begin();
-  orders.see('m', old);
+  orders.observe('m', old);
   await orders.store();
   t.same(uuids(writer), [], 'nothing is streamed, not even when it is written again');
-  orders.see('m', seen(trade({ uuid: 'a', times: [NOW - 90 * MINUTE_MS, NOW - 5 * MINUTE_MS, NOW] })));
+  orders.observe('m', seen(trade({ uuid: 'a', times: [NOW - 90 * MINUTE_MS, NOW - 5 * MINUTE_MS, NOW] })));
   await orders.store();
   t.same(uuids(writer), ['a-order-2'], 'a new order is');
 });
@@ -64,8 +64,11 @@ await t.test(
   async (t) => {
     const writer = new MemoryOrderLog(NOW - 120 * MINUTE_MS);
     const { orders, states } = stream(t, writer);
-    orders.see('m', seen(trade({ uuid: 'late', times: [NOW - 20 * MINUTE_MS] })));
-    orders.see('m', seen(trade({ uuid: 'before', times: [NOW - 121 * MINUTE_MS, NOW - 60 * MINUTE_MS] })));
+    orders.observe('m', seen(trade({ uuid: 'late', times: [NOW - 20 * MINUTE_MS] })));
+    orders.observe(
+      'm',
+      seen(trade({ uuid: 'before', times: [NOW - 121 * MINUTE_MS, NOW - 60 * MINUTE_MS] })),
+    );
     t.same(uuids(writer), [], 'none before all has been seen');
     await orders.begin();
     t.same(uuids(writer), ['before-order-1', 'late-order-0']);
@@ -77,8 +80,8 @@ await t.test('an old order that was never seen is streamed within ten minutes on
   const writer = new MemoryOrderLog(NOW);
   const { orders } = stream(t, writer);
   await orders.begin();
-  orders.see('m', seen(trade({ uuid: 'recent', times: [NOW - 9 * MINUTE_MS] })));
-  orders.see('m', seen(trade({ uuid: 'restored', times: [NOW - 11 * MINUTE_MS] })));
+  orders.observe('m', seen(trade({ uuid: 'recent', times: [NOW - 9 * MINUTE_MS] })));
+  orders.observe('m', seen(trade({ uuid: 'restored', times: [NOW - 11 * MINUTE_MS] })));
   await orders.store();
   t.same(uuids(writer), ['recent-order-0']);
 });
@@ -88,7 +91,7 @@ await t.test('several orders at once: one message each, the position as of that 
   const { orders } = stream(t, writer);
   await orders.begin();
   const whole = trade({ uuid: 'p', times: [NOW - 3000, NOW - 2000, NOW - 1000], closed: true });
-  orders.see('m', seen(whole));
+  orders.observe('m', seen(whole));
   await orders.store();
   const positions = writer.appended.map(({ position }) => JSON.parse(positionText(position)) as Position);
   t.same(
@@ -115,8 +118,8 @@ await t.test('an order without a usable uuid is told and passed over, the others
   const position = trade({ uuid: 'p', times: [NOW - 3000, NOW - 2000] });
   const [first, second] = position.orders;
   if (first === undefined || second === undefined) throw new Error('the trade has two orders');
-  orders.see('m', seen({ ...position, orders: [{ ...first, order_uuid: '' }, second] }));
-  orders.see(
+  orders.observe('m', seen({ ...position, orders: [{ ...first, order_uuid: '' }, second] }));
+  orders.observe(
     'm',
     seen({ ...position, position_uuid: 'q', orders: [{ ...first, order_uuid: 'x'.repeat(1001) }] }),
   );
@@ -131,7 +134,7 @@ await t.test('a rewrite, a corrected price and a deletion with a new file are no
   await orders.begin();
   const position = trade({ uuid: 'p', times: [NOW - 1000] });
   for (const version of [position, { ...position, current_return: 1.1 }, position]) {
-    orders.see('m', seen(version));
+    orders.observe('m', seen(version));
     await orders.store();
   }
   t.same(uuids(writer), ['p-order-0']);
@@ -145,12 +148,12 @@ await t.test(
     await orders.begin();
     const told = states.length;
     writer.isFull = true;
-    orders.see('m', seen(trade({ uuid: 'p', times: [NOW - 1000] })));
+    orders.observe('m', seen(trade({ uuid: 'p', times: [NOW - 1000] })));
     const storing = orders.store();
     await waitFor(() => logged.some(({ event }) => event === 'order-log-write-failed'), {
       what: 'the error is told',
     });
-    orders.see('m', seen(trade({ uuid: 'q', times: [NOW - 500] })));
+    orders.observe('m', seen(trade({ uuid: 'q', times: [NOW - 500] })));
     t.equal(states.length, told, 'nobody is told meanwhile');
     writer.isFull = false;
     await storing;

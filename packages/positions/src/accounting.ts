@@ -1,15 +1,8 @@
-import type { Order, OrderType } from '@ptn-api/protocol';
+import type { OrderType } from '@ptn-api/protocol';
+import type { AccountedOrder } from './accounted-order.ts';
 import { feeFactor, SLIPPAGE_V1_MS } from './fees.ts';
 import type { FeeSubject } from './fees.ts';
 import type { PairTerms } from './trade-pairs.ts';
-
-/** What the accounting reads of an order. `slippage` and `src` count as 0 where they are absent. */
-export type AccountedOrder = Pick<
-  Order,
-  'order_type' | 'leverage' | 'price' | 'slippage' | 'processed_ms'
-> & {
-  readonly src?: number;
-};
 
 /** The members of a position that follow from its orders. Units as in `Position`. */
 export interface Accounting {

@@ -1,4 +1,4 @@
-import type { AccountedOrder } from './accounting.ts';
+import type { AccountedOrder } from './accounted-order.ts';
 import type { AssetClass } from './trade-pairs.ts';
 
 /** Unix ms at which the validator's rules changed. */

@@ -10,7 +10,7 @@ import type { RateLimiter } from './rate-limit.ts';
 export interface Client {
   readonly grant: KeyGrant;
   /** The key came in a JSON body, as clients of the first generation send it. */
-  readonly isFirstGeneration: boolean;
+  readonly keyInBody: boolean;
 }
 
 declare module 'fastify' {
@@ -82,8 +82,8 @@ export function guardWith(
 ): Guard {
   return (handler) => async (request, reply) => {
     const header = request.headers.authorization;
-    const isFirstGeneration = header === undefined || header === '';
-    const key = isFirstGeneration ? keyOfBody(request) : BEARER.exec(header)?.[1];
+    const keyInBody = header === undefined || header === '';
+    const key = keyInBody ? keyOfBody(request) : BEARER.exec(header)?.[1];
     // No key is no guess.
     if (key === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
     const grant = keys().lookup(key, now());
@@ -98,6 +98,6 @@ export function guardWith(
     request.grant = grant;
     onAuthenticated?.(request.raw.socket);
     if ((await limitRate?.(request, reply, grant)) === true) return reply;
-    return handler(request, reply, { grant, isFirstGeneration });
+    return handler(request, reply, { grant, keyInBody });
   };
 }

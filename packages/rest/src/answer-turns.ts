@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Socket } from 'node:net';
 
 /** Requests of one connection that wait for their turn; who sends more does not wait for answers. */
-const MOST_WAITING = 256;
+const MAX_WAITING = 256;
 
 /**
  * Has the server answer one request of each connection at a time. HTTP lets a client send the next ones meanwhile, and
@@ -40,6 +40,6 @@ export function answerInTurn(server: Server): void {
     });
     // Nothing more is read until the line is short again.
     socket.pause();
-    if (line.length > MOST_WAITING) socket.destroy();
+    if (line.length > MAX_WAITING) socket.destroy();
   });
 }

@@ -9,7 +9,7 @@ export class ByteBudget {
   readonly #now: () => number;
   readonly #spent = new Map<string, { readonly startMs: number; bytes: number }>();
 
-  /** @param now ms of a clock that nobody sets. */
+  /** @param now monotonic ms. */
   constructor(perMinute = BYTES_PER_MINUTE, now: () => number = () => performance.now()) {
     this.#perMinute = perMinute;
     this.#now = now;

@@ -8,11 +8,11 @@ export const SMALL_BYTES = 128 * 1024;
 /** What waits for the network of one large answer. */
 const SLICE_BYTES = 64 * 1024;
 /** Large answers of one user that are under way in this process. */
-const MOST_OF_USER = 8;
+const MAX_OF_USER = 8;
 /** Of all users. */
-const MOST_OF_ALL = 64;
+const MAX_OF_ALL = 64;
 /** Who takes less of a large answer in a window, 16 KB/s, is cut: the answer holds on to data that others have left. */
-const LEAST_BYTES = 1_000_000;
+const MIN_BYTES = 1_000_000;
 const WINDOW_MS = 60_000;
 const CHECK_MS = 1000;
 /** Longer than it takes to decompress the largest answer for somebody who reads. */
@@ -22,7 +22,7 @@ export interface DownloadsOptions {
   /** Whether the key counts still. */
   readonly isValid: (grant: KeyGrant) => boolean;
   readonly log: Pick<FastifyBaseLogger, 'info'>;
-  /** ms of a clock that nobody sets. */
+  /** monotonic ms. */
   readonly now?: () => number;
 }
 
@@ -54,8 +54,8 @@ export class Downloads {
 
   /** Why no further large answer may begin; `undefined` where one may. */
   refusal({ userId }: KeyGrant): 'PTN_ERR_DOWNLOADS_OF_KEY' | 'PTN_ERR_HTTP_OVERLOADED' | undefined {
-    if ((this.#byUser.get(userId) ?? 0) >= MOST_OF_USER) return 'PTN_ERR_DOWNLOADS_OF_KEY';
-    return this.#open.size >= MOST_OF_ALL ? 'PTN_ERR_HTTP_OVERLOADED' : undefined;
+    if ((this.#byUser.get(userId) ?? 0) >= MAX_OF_USER) return 'PTN_ERR_DOWNLOADS_OF_KEY';
+    return this.#open.size >= MAX_OF_ALL ? 'PTN_ERR_HTTP_OVERLOADED' : undefined;
   }
 
   /** Takes note of an answer that begins. */
@@ -98,7 +98,7 @@ export class Downloads {
       }
       if (nowMs - download.windowMs < WINDOW_MS) continue;
       const bytes = takenBytes(response);
-      if (bytes - download.windowBytes < LEAST_BYTES) {
+      if (bytes - download.windowBytes < MIN_BYTES) {
         this.#options.log.info(
           { event: 'download-too-slow', user_id: grant.userId },
           'a client reads an answer too slowly and is cut',

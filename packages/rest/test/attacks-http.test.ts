@@ -1,4 +1,4 @@
-/** Requests as a stranger writes them by hand. None may be taken for two, reach what is not served, or stay for long. */
+/** Requests as an unauthenticated client writes them by hand. None may be taken for two, reach what is not served, or stay for long. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';

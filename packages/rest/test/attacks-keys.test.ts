@@ -1,4 +1,4 @@
-/** What a stranger could learn of keys from how long their refusal takes, and what a key file could do to the server. */
+/** What an unauthenticated client could learn of keys from how long their refusal takes, and what a key file could do to the server. */
 import { createApiKey, KeyRing, keyDigest, parseKeyFile } from '@ptn-api/access';
 import t from 'tap';
 import { grant, keysTransaction, testApp } from './rest-fixture.ts';

@@ -223,7 +223,7 @@ await t.test('since must be a generation, and the key must reach the tier', asyn
   t.equal((await app.app.inject({ url: '/miner-positions/changes?since=10' })).statusCode, 401);
 });
 
-await t.test('many miners that went away do not add up for ever', (t) => {
+await t.test('many miners that went away do not add up forever', (t) => {
   const snapshots = new Snapshots();
   const names = Array.from({ length: 5000 }, (_, index) => `m${index}`);
   snapshots.apply([first]);

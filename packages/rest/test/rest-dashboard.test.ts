@@ -8,7 +8,7 @@ import type { AnyTransaction } from '../../runtime/dist/ipc/messages.js';
 import { testApp } from './rest-fixture.js';
 
 const PORTS: AnyTransaction = {
-  topic: 'entrances',
+  topic: 'listeners',
   reset: false,
   put: [['ports', { kind: 'listening-ports', ws: 8765 }]],
   remove: [],

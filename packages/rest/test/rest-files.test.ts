@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { machineMs } from '../../runtime/dist/metrics/machine-clock.js';
+import { monotonicMs } from '../../runtime/dist/metrics/monotonic-clock.js';
 import type { TestApp } from './rest-fixture.ts';
 import {
   BEARER,
@@ -119,7 +119,7 @@ await t.test('positions that were not checked for too long are not ready; a quie
       {
         topic: 'sources',
         reset: false,
-        put: [['feed', { kind: 'sources-health', checkedMs: machineMs() - agoMs }]],
+        put: [['feed', { kind: 'sources-health', checkedMs: monotonicMs() - agoMs }]],
         remove: [],
       },
     ]);

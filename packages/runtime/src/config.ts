@@ -10,7 +10,7 @@ export interface LogFileConfig {
   readonly count: number;
 }
 
-/** What strangers and customers may ask of the server. 0 is no limit where it says so. */
+/** What unauthenticated clients and customers may ask of the server. 0 is no limit where it says so. */
 export interface ServerLimits {
   /** REST requests per minute of one user, where the key file says nothing else; or 0. */
   readonly requestsPerMinute: number;

@@ -34,13 +34,13 @@ export type {
   WsConnection,
 } from './ipc/messages.ts';
 export { Outbox } from './ipc/outbox.ts';
-export { Assembly, sendInParts } from './ipc/parts.ts';
+export { ChunkAssembler, sendInParts } from './ipc/parts.ts';
 export { RetainedState } from './ipc/retained.ts';
 export { runWorker } from './ipc/worker-process.ts';
 export { openLogFile } from './log/log-file.ts';
 export { createLogger, isStdoutReplaced, openStandardOutput } from './log/logger.ts';
 export { quantileMs } from './metrics/latencies.ts';
-export { machineMs } from './metrics/machine-clock.ts';
+export { monotonicMs } from './metrics/monotonic-clock.ts';
 export { METRIC_PREFIX, processMetrics } from './metrics/process-metrics.ts';
 export type { MetricFamily } from './metrics/process-metrics.ts';
 export { recentErrors } from './metrics/recent-errors.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { AnyTransaction, DocumentValue } from '../dist/ipc/messages.js';
-import { Assembly, inParts, sendInParts } from '../dist/ipc/parts.js';
+import { ChunkAssembler, inParts, sendInParts } from '../dist/ipc/parts.js';
 
 function documentOf(sizeBytes: number): DocumentValue {
   return { kind: 'document', gzip: new Uint8Array(sizeBytes).fill(7), sizeBytes, digest: 'd', modifiedMs: 2 };
@@ -27,7 +27,7 @@ const transactions: fc.Arbitrary<AnyTransaction[]> = fc.array(
 void t.test('what was cut into parts is put together again as it was', (t) => {
   fc.assert(
     fc.property(transactions, fc.integer({ min: 1, max: 1000 }), (sent, limitBytes) => {
-      const assembly = new Assembly();
+      const assembly = new ChunkAssembler();
       const parts = inParts(sent, limitBytes);
       const received = parts.map((part) => assembly.add(structuredClone(part)));
       t.same(received.pop(), sent);

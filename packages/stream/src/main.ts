@@ -50,7 +50,7 @@ function apply(transaction: AnyTransaction): void {
     case 'miner-copying':
     case 'health':
     case 'sources':
-    case 'entrances':
+    case 'listeners':
     case 'requests':
       break; // Of REST.
   }

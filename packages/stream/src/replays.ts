@@ -1,9 +1,9 @@
-import type { Session } from './session.ts';
+import type { StreamSession } from './stream-session.ts';
 
 /** Between two checks of the network: an order that comes meanwhile waits no longer. */
 const TURN_MS = 2;
 
-type Replaying = Pick<Session, 'feedPart' | 'digest'>;
+type Replaying = Pick<StreamSession, 'feedPart' | 'digest'>;
 
 /**
  * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds, and then everything else of the

@@ -11,10 +11,10 @@ import type { Frame } from './frame.ts';
 import { STREAM_LIMITS } from './limits.ts';
 import type { StreamLimits } from './limits.ts';
 import { MessageBudgets } from './message-budgets.ts';
-import { OrderStream } from './order-stream.ts';
+import { OrderLogCursor } from './order-log-cursor.ts';
 import type { Refusal } from './refusal.ts';
 import { Replays } from './replays.ts';
-import { Session, STREAM_TIER } from './session.ts';
+import { StreamSession, STREAM_TIER } from './stream-session.ts';
 import type { StreamMetrics, StreamView } from './stream-metrics.ts';
 
 export interface StreamServerOptions {
@@ -54,13 +54,13 @@ export class StreamServer implements StreamView {
   readonly limits: StreamLimits;
   readonly #options: StreamServerOptions;
   readonly #now: () => number;
-  readonly #sessions = new Map<number, Session>();
+  readonly #sessions = new Map<number, StreamSession>();
   readonly #registry: ConnectionRegistry;
   readonly #timer: NodeJS.Timeout;
   /** Digests of the keys that were warned of. */
   readonly #crowded = new Set<string>();
   #reader: OrderLogReader | undefined;
-  #stream: OrderStream | undefined;
+  #stream: OrderLogCursor | undefined;
   #lastId = 0;
   /** Orders up to it were sent before, or were there before this process: they say nothing about the lag. */
   #measuredUpTo = 0;
@@ -125,7 +125,7 @@ export class StreamServer implements StreamView {
         log.debug({ event: 'ws-connection-error', connection: id, err: error }, 'a connection broke');
       },
     });
-    const session: Session = new Session(connection, {
+    const session: StreamSession = new StreamSession(connection, {
       limits: this.limits,
       now: this.#now,
       stream: () => this.#stream,
@@ -162,7 +162,7 @@ export class StreamServer implements StreamView {
       }
     }
     this.#reader = reader;
-    const stream = (this.#stream = new OrderStream(reader));
+    const stream = (this.#stream = new OrderLogCursor(reader));
     this.#measuredUpTo = stream.state.last;
     const isReplaced = before !== undefined && before.state.epoch !== stream.state.epoch;
     for (const session of this.#sessions.values()) {
@@ -245,7 +245,7 @@ export class StreamServer implements StreamView {
     for (const session of this.#sessions.values()) session.check();
   }
 
-  #forget(id: number, closeCode: number, session: Session): void {
+  #forget(id: number, closeCode: number, session: StreamSession): void {
     this.#sessions.delete(id);
     this.#options.metrics?.countClosed(closeCode);
     this.#registry.remove(id);

@@ -1,6 +1,6 @@
 const FIRST_MS = 100;
 const FACTOR = 1.5;
-const LONGEST_MS = 15_000;
+const MAX_MS = 15_000;
 
 /**
  * How long to wait before a worker is started again.
@@ -10,6 +10,6 @@ const LONGEST_MS = 15_000;
  * @returns milliseconds, never above 15,000.
  */
 export function backoffMs(attempt: number, random: number): number {
-  const longest = Math.min(FIRST_MS * FACTOR ** attempt, LONGEST_MS);
+  const longest = Math.min(FIRST_MS * FACTOR ** attempt, MAX_MS);
   return longest * (1 - random / 2);
 }

@@ -38,7 +38,7 @@ const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
   requests: 'rest',
   keys: 'supervisor',
   health: 'supervisor',
-  entrances: 'supervisor',
+  listeners: 'supervisor',
 };
 
 /** What stream workers need; the snapshots, tens of megabytes, are for REST alone. */
@@ -91,7 +91,7 @@ export class Broker {
 
   setWsPort(ws: number): void {
     const ports: ListeningPorts = { kind: 'listening-ports', ws };
-    this.#publish([{ topic: 'entrances', reset: false, put: [['ports', ports]], remove: [] }]);
+    this.#publish([{ topic: 'listeners', reset: false, put: [['ports', ports]], remove: [] }]);
   }
 
   /** Takes over what a worker published: all of it, or, where it has no right to a part of it, nothing. */

@@ -1,5 +1,5 @@
 export { backoffMs } from './backoff.ts';
-export type { ByRole } from './entrances.ts';
+export type { ByRole } from './listeners.ts';
 export { readKeysInForce } from './keys-in-force.ts';
 export type { KeysInForce } from './keys-in-force.ts';
 export { probePort } from './listener.ts';

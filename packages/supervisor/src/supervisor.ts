@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import { machineMs, StartError } from '@ptn-api/runtime';
+import { monotonicMs, StartError } from '@ptn-api/runtime';
 import type { AlertMessage, KeyGrant, MetricsMessage, ServerConfig, UsageEntry } from '@ptn-api/runtime';
 import { Broker } from './broker.ts';
 import type { RetainedReader } from './broker.ts';
-import { Entrances } from './entrances.ts';
-import type { ByRole } from './entrances.ts';
-import type { HeartbeatTiming } from './heartbeat.ts';
+import { Listeners } from './listeners.ts';
+import type { ByRole } from './listeners.ts';
+import type { PingTiming } from './worker-pinger.ts';
 import type { ConnectionCounts, ListenAddress } from './listener.ts';
 import { WorkerChild } from './worker-child.ts';
 import type { WorkerExit } from './worker-child.ts';
@@ -19,7 +19,7 @@ export interface SupervisorOptions {
   /** In the order in which they are started; they are stopped in reverse. */
   readonly workers: readonly WorkerSpec[];
   readonly log: Logger;
-  readonly heartbeat?: HeartbeatTiming;
+  readonly heartbeat?: PingTiming;
   /** How long all workers together may take to drain. */
   readonly stopWithinMs?: number;
   /** Takes what the workers print, in whole lines; by default it goes where this process prints. */
@@ -47,7 +47,7 @@ export interface SupervisorEvents {
 /** 15 s without an answer. */
 /** A worker is replaced for its memory no more often than this. */
 const SWOLLEN_AGAIN_MS = 10 * 60_000;
-const DEFAULT_HEARTBEAT: HeartbeatTiming = { pingEveryMs: 3000, missedPings: 5 };
+const DEFAULT_HEARTBEAT: PingTiming = { pingEveryMs: 3000, missedPings: 5 };
 const DEFAULT_STOP_WITHIN_MS = 10_000;
 /** Of the time to stop, so much for the connections that still wait for a worker… */
 const WAITING_CONNECTIONS_PART = 0.1;
@@ -64,18 +64,18 @@ export class Supervisor {
   readonly #log: Logger;
   readonly #broker: Broker;
   readonly #slots: readonly WorkerSlot[];
-  readonly #entrances: Entrances;
+  readonly #listeners: Listeners;
   #phase: 'new' | 'starting' | 'running' | 'stopping' = 'new';
   #failStart: (error: StartError) => void = () => undefined;
   #rolling: Promise<boolean> | undefined;
-  /** When (by `machineMs`) a worker was last replaced for its memory. */
+  /** When (monotonic ms) a worker was last replaced for its memory. */
   readonly #swollenMs = new Map<WorkerSlot, number>();
   #stopped: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#entrances = new Entrances(options.config, options.log);
+    this.#listeners = new Listeners(options.config, options.log);
     this.#broker = new Broker({
       log: options.log,
       forward: (role, transactions) => {
@@ -100,14 +100,14 @@ export class Supervisor {
       this.#failStart = reject;
     });
     try {
-      await this.#entrances.probe();
+      await this.#listeners.probe();
       await Promise.race([failed, this.#startWorkers()]);
       // Last, so that a client is never told that the data is being loaded: until now it was answered by the server
       // that this one replaces, or by nobody.
       this.#throwIfStopping();
-      await Promise.race([failed, this.#entrances.open()]);
+      await Promise.race([failed, this.#listeners.open()]);
       this.#throwIfStopping();
-      this.#broker.setWsPort(this.#entrances.addresses().ws.port);
+      this.#broker.setWsPort(this.#listeners.addresses().ws.port);
     } catch (error) {
       await this.stop();
       throw error;
@@ -118,7 +118,7 @@ export class Supervisor {
 
   /** Where the server listens. @throws Error before it has started. */
   address(): ByRole<ListenAddress> {
-    return this.#entrances.addresses();
+    return this.#listeners.addresses();
   }
 
   /** Puts the keys in force that count from now on. May be called before the start. */
@@ -127,7 +127,7 @@ export class Supervisor {
   }
 
   status(): SupervisorStatus {
-    return { workers: this.#slots.map((slot) => slot.status()), connections: this.#entrances.counts() };
+    return { workers: this.#slots.map((slot) => slot.status()), connections: this.#listeners.counts() };
   }
 
   /** What the workers were told last. */
@@ -164,7 +164,7 @@ export class Supervisor {
   async kill(): Promise<void> {
     this.#phase = 'stopping';
     await Promise.all([
-      this.#entrances.close(0),
+      this.#listeners.close(0),
       ...this.#slots.map((slot) => slot.kill('the server was told to stop at once')),
     ]);
   }
@@ -199,12 +199,12 @@ export class Supervisor {
       events: {
         onReady: (child) => {
           if (spec.role === 'feed') this.#broker.setFeedHealth(true);
-          else this.#entrances.of(spec.role).add(child);
+          else this.#listeners.of(spec.role).add(child);
           this.events.emit('worker-ready', spec.id, child.pid);
         },
         onDown: (child) => {
           if (spec.role === 'feed') this.#broker.setFeedHealth(false);
-          else this.#entrances.of(spec.role).remove(child);
+          else this.#listeners.of(spec.role).remove(child);
           // Before its clients are told to connect anew: those that do so must not count twice.
           this.#broker.forgetConnections(child.pid);
           this.events.emit('worker-down', spec.id, child.pid);
@@ -230,8 +230,8 @@ export class Supervisor {
     // A rolling restart replaces it in any case.
     if (this.#isStopping() || this.#rolling !== undefined) return;
     // One that has as much right after its start needs it.
-    if (machineMs() - (this.#swollenMs.get(slot) ?? -Infinity) < SWOLLEN_AGAIN_MS) return;
-    this.#swollenMs.set(slot, machineMs());
+    if (monotonicMs() - (this.#swollenMs.get(slot) ?? -Infinity) < SWOLLEN_AGAIN_MS) return;
+    this.#swollenMs.set(slot, monotonicMs());
     this.#log.warn(
       { event: 'worker-swollen', worker: slot.spec.id, rssBytes },
       `worker ${slot.spec.id} has had more than ${Math.round((slot.spec.maxRssBytes ?? 0) / 2 ** 20)} MB of memory for a while and is replaced`,
@@ -277,7 +277,7 @@ export class Supervisor {
     const deadline = performance.now() + this.#stopWithinMs;
     const leftMs = (): number => Math.max(0, deadline - performance.now());
 
-    await this.#entrances.close(leftMs() * WAITING_CONNECTIONS_PART);
+    await this.#listeners.close(leftMs() * WAITING_CONNECTIONS_PART);
     const groups = stopGroups(this.#slots);
     for (const [index, group] of groups.entries()) {
       const withinMs = leftMs() * (index === groups.length - 1 ? 1 : EARLIER_WORKERS_PART);

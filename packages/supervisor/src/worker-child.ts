@@ -10,10 +10,10 @@ import type {
   ToWorker,
   UsageEntry,
 } from '@ptn-api/runtime';
-import { Assembly, machineMs, Outbox, sendInParts } from '@ptn-api/runtime';
+import { ChunkAssembler, monotonicMs, Outbox, sendInParts } from '@ptn-api/runtime';
 import { forkWorker } from './fork-worker.ts';
-import { Heartbeat } from './heartbeat.ts';
-import type { HeartbeatTiming } from './heartbeat.ts';
+import { WorkerPinger } from './worker-pinger.ts';
+import type { PingTiming } from './worker-pinger.ts';
 import { MetricsRequests } from './metrics-requests.ts';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -28,7 +28,7 @@ export interface WorkerExit {
 export interface WorkerChildOptions {
   readonly spec: WorkerSpec;
   readonly config: ServerConfig;
-  readonly heartbeat: HeartbeatTiming;
+  readonly heartbeat: PingTiming;
   /** Asked when the worker is online: what it starts from. */
   readonly lastGeneration: () => number;
   /** Asked at the same moment: the state it is handed first. `undefined` for a worker that is told nothing. */
@@ -60,9 +60,9 @@ export class WorkerChild {
   readonly #options: WorkerChildOptions;
   readonly #process: ChildProcess | undefined;
   readonly #outbox: Outbox;
-  readonly #published = new Assembly();
+  readonly #published = new ChunkAssembler();
   readonly #startTimer: NodeJS.Timeout;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: WorkerPinger;
   #isOnline = false;
   /** In a row, with more memory than it may have. */
   #heavyPongs = 0;
@@ -96,7 +96,7 @@ export class WorkerChild {
     this.#startTimer = setTimeout(() => {
       if (!isInspected) this.#kill(`it was not ready within ${spec.startTimeoutMs} ms`);
     }, spec.startTimeoutMs);
-    this.#heartbeat = new Heartbeat({
+    this.#heartbeat = new WorkerPinger({
       timing: isInspected ? { ...options.heartbeat, missedPings: Infinity } : options.heartbeat,
       ping: (id) => {
         this.#send({ type: 'ping', id });
@@ -118,7 +118,7 @@ export class WorkerChild {
     return this.#readyAtMs === undefined ? 'starting' : 'ready';
   }
 
-  /** Since when it is ready, or was before it ended, by {@link machineMs}: setting the clock makes nothing stable. */
+  /** Since when it is ready, or was before it ended, by {@link monotonicMs}: setting the clock makes nothing stable. */
   get readyAtMs(): number | undefined {
     return this.#readyAtMs;
   }
@@ -223,7 +223,7 @@ export class WorkerChild {
         break;
       case 'ready':
         clearTimeout(this.#startTimer);
-        this.#readyAtMs = machineMs();
+        this.#readyAtMs = monotonicMs();
         this.#resolveReady(true);
         break;
       case 'publish': {

@@ -1,7 +1,7 @@
 import { backoffMs } from './backoff.ts';
 import { RestartBudget } from './restart-budget.ts';
 import type { Logger } from 'pino';
-import { machineMs, StartError } from '@ptn-api/runtime';
+import { monotonicMs, StartError } from '@ptn-api/runtime';
 import type { AnyTransaction, MetricsMessage } from '@ptn-api/runtime';
 import type { WorkerChild, WorkerExit } from './worker-child.ts';
 import type { WorkerSpec } from './worker-spec.ts';
@@ -186,7 +186,7 @@ export class WorkerSlot {
       { event: 'worker-crashed', child: child.pid, exit },
       `worker ${spec.id} ended: ${exit.reason}`,
     );
-    if (this.#budget.recordCrash(machineMs())) {
+    if (this.#budget.recordCrash(monotonicMs())) {
       this.#log.fatal(
         { event: 'worker-critical', restarts: this.#restarts, exit },
         `worker ${spec.id} crashes again and again; it goes on being restarted: ${exit.reason}`,
@@ -198,10 +198,10 @@ export class WorkerSlot {
     this.#scheduleRestart(child.readyAtMs);
   }
 
-  /** @param readyAtMs Since when the one that ended had been ready, by {@link machineMs}, if it had. */
+  /** @param readyAtMs Since when the one that ended had been ready, by {@link monotonicMs}, if it had. */
   #scheduleRestart(readyAtMs = Infinity): void {
     if (!this.#isSupervised) return;
-    if (machineMs() - readyAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
+    if (monotonicMs() - readyAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
     const waitMs = backoffMs(this.#attempt, Math.random());
     this.#attempt += 1;
     this.#restartTimer = setTimeout(() => {

@@ -2,19 +2,19 @@ import { WindowCounts } from './window-counts.ts';
 import { addressGroup, ExemptAddresses } from '../addresses/client-address.ts';
 
 const WINDOW_MS = 60_000;
-const MOST_ADDRESSES = 20_000;
+const MAX_ADDRESSES = 20_000;
 
 /** How often one address may do something in a minute, in this process. */
 export class AddressLimit {
   readonly #perMinute: number;
   readonly #exempt: ExemptAddresses;
-  readonly #counts = new WindowCounts({ windowMs: WINDOW_MS, most: MOST_ADDRESSES });
+  readonly #counts = new WindowCounts({ windowMs: WINDOW_MS, most: MAX_ADDRESSES });
   readonly #now: () => number;
 
   /**
    * @param perMinute 0: as often as it likes
    * @param trustedProxies they speak for many clients and have no limit, as this machine has none
-   * @param now ms of a clock that nobody sets
+   * @param now monotonic ms
    */
   constructor(
     perMinute: number,

@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 
 /** An order takes some 2 KB, with what is free within the log. */
 const BYTES_PER_ORDER = 4096;
-const LEAST_FREE_BYTES = 64 * 2 ** 20;
+const MIN_FREE_BYTES = 64 * 2 ** 20;
 const GIB = 2 ** 30;
 
 /** The folder for what the server keeps: whether it can be written to, and has room. */
@@ -31,7 +31,7 @@ export function checkStateDir({
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const room = `${stateDir}, ${(free / GIB).toFixed(1)} GiB free`;
-  if (free < LEAST_FREE_BYTES) {
+  if (free < MIN_FREE_BYTES) {
     return [
       problem('state folder', room, 'make room, or give another --state-dir: orders could not be stored'),
     ];

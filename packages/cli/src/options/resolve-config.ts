@@ -19,7 +19,7 @@ const HOST = /^[\w.:%-]+$/;
 const WHOLE_NUMBER = /^\d{1,15}$/;
 const DECIMAL_NUMBER = /^\d{1,5}(\.\d{1,6})?$/;
 const DAY_MS = 86_400_000;
-const MOST_DAYS = 36_500;
+const MAX_DAYS = 36_500;
 const MEGABYTE = 1_000_000;
 
 /** The value that a text means, or what is allowed in its place. */
@@ -45,9 +45,9 @@ function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
 /** Gives milliseconds. */
 const readDays: Reader<number> = (text) => {
   const days = DECIMAL_NUMBER.test(text) ? Number(text) : NaN;
-  return days > 0 && days <= MOST_DAYS
+  return days > 0 && days <= MAX_DAYS
     ? { value: Math.round(days * DAY_MS) }
-    : { allowed: `allowed is a number of days above 0 and up to ${MOST_DAYS}, such as 7 or 0.5` };
+    : { allowed: `allowed is a number of days above 0 and up to ${MAX_DAYS}, such as 7 or 0.5` };
 };
 
 const readPort = wholeNumber(0, 65_535);
@@ -59,8 +59,8 @@ const readAdminPort: Reader<number | null> = (text) => {
   return 'value' in reading ? reading : { allowed: `${reading.allowed}, or off` };
 };
 
-const LEAST_STALENESS_S = 15;
-const MOST_STALENESS_S = 86_400;
+const MIN_STALENESS_S = 15;
+const MAX_STALENESS_S = 86_400;
 
 const readHost: Reader<string> = (text) =>
   HOST.test(text)
@@ -171,7 +171,7 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
     orderRetentionBytes: read('order-retention-bytes', wholeNumber(64 * 2 ** 20, 200 * 2 ** 30)),
     legacyReplayMs: 60_000 * read('legacy-replay-minutes', wholeNumber(0, 1_000_000)),
     positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
-    maxStalenessMs: 1000 * read('max-staleness', wholeNumber(LEAST_STALENESS_S, MOST_STALENESS_S)),
+    maxStalenessMs: 1000 * read('max-staleness', wholeNumber(MIN_STALENESS_S, MAX_STALENESS_S)),
     limits: {
       requestsPerMinute: read('rate-limit', wholeNumber(0, 1_000_000)),
       authFailuresPerMinute: read('auth-failure-limit', wholeNumber(0, 1_000_000)),

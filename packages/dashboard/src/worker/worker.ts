@@ -210,13 +210,13 @@ class Follower {
   }
 
   async #readDocuments(): Promise<void> {
-    const statistics = await orNothing(this.#rest.statistics({ checkpoints: false }));
+    const statistics = await nullOn404(this.#rest.statistics({ checkpoints: false }));
     if (statistics?.isNotModified !== true) {
       const document = statistics?.value ?? { data: [] };
       const writtenMs = numberOf(document['created_timestamp_ms']);
       tell({ type: 'statistics', rows: document.data.map(statisticsRow), writtenMs });
     }
-    const eliminations = await orNothing(this.#rest.eliminations());
+    const eliminations = await nullOn404(this.#rest.eliminations());
     if (eliminations?.isNotModified !== true) {
       tell({ type: 'eliminations', rows: eliminationRows(eliminations?.value ?? {}) });
     }
@@ -233,7 +233,7 @@ class Follower {
 }
 
 /** `null` where the validator has not written the file yet. */
-async function orNothing<Value>(answer: Promise<Value>): Promise<Value | null> {
+async function nullOn404<Value>(answer: Promise<Value>): Promise<Value | null> {
   try {
     return await answer;
   } catch (error) {

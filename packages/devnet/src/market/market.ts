@@ -3,7 +3,7 @@ import { createRandomWalk } from './random-walk.ts';
 import type { RandomWalk } from './random-walk.ts';
 import { tradingMsAt, tradingMsPerYear } from './trading-hours.ts';
 import type { AssetClass } from './trading-hours.ts';
-import type { Generation } from '../records/miners.ts';
+import type { Generation } from '../generation.ts';
 
 /** What an asset is worth in US dollars around which its walk goes, and how much it moves in a year. */
 interface Asset {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { normalFrom } from '../random.ts';
 
-/** At multiples of this the walk is pinned near 0, so that prices stay of their order of magnitude for ever. */
+/** At multiples of this the walk is pinned near 0, so that prices stay of their order of magnitude forever. */
 const WINDOW_MS = 2 ** 33;
 /** Between two points this close the walk is a straight line. */
 const RESOLUTION_MS = 2 ** 10;

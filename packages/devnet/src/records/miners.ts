@@ -2,6 +2,7 @@ import { comparePositions } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
 import { pairsOf } from '../market/market.ts';
 import type { MarketPair } from '../market/market.ts';
+import type { Generation } from '../generation.ts';
 import { createRandom } from '../random.ts';
 import type { Random } from '../random.ts';
 import { hotkeyOf } from './hotkey.ts';
@@ -9,9 +10,6 @@ import { hotkeyOf } from './hotkey.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-
-/** Which record the validator wrote: `account-size` (since August 2025) has `account_size` in every position. */
-export type Generation = '2025' | 'account-size';
 
 /** Why and when a miner was taken out. `dd` is its drawdown as a fraction where that was the reason. */
 export interface Elimination {

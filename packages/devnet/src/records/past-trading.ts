@@ -15,7 +15,7 @@ import type { OrderSize } from './trading.ts';
 
 /** Older orders have lost their price sources; the validator drops them from its outputs after 7 days. */
 const SOURCES_KEPT_MS = 8 * 86_400_000;
-const LEAST_TRADING_MS = 6 * 3_600_000;
+const MIN_TRADING_MS = 6 * 3_600_000;
 const FLIP_SHARE = 0.1;
 
 /** Fills in the positions that a miner had in the past. */
@@ -37,8 +37,7 @@ export class PastTrading {
     const { joinedMs: fromMs, holdingMs } = this.#miner;
     // A market that was hardly open since the miner joined has no place for its share of the positions.
     const traded = pairs.filter(
-      ({ assetClass }) =>
-        tradingMsAt(assetClass, untilMs) - tradingMsAt(assetClass, fromMs) > LEAST_TRADING_MS,
+      ({ assetClass }) => tradingMsAt(assetClass, untilMs) - tradingMsAt(assetClass, fromMs) > MIN_TRADING_MS,
     );
     const counts = share(
       count,

@@ -4,7 +4,7 @@ const MINUTE_MS = 60_000;
 /** The validator accumulates performance over half days. */
 export const CHECKPOINT_MS = 12 * 60 * MINUTE_MS;
 /** A liquidated position returns 0, which has no logarithm: it counts as a loss of 99.99 %. */
-const LEAST_RETURN = 1e-4;
+const MIN_RETURN = 1e-4;
 
 /** What a miner's portfolio did in one half day (UTC); the last one is still growing. */
 export interface PerformanceCheckpoint {
@@ -49,7 +49,7 @@ export function performanceOf(positions: readonly Position[], nowMs: number): Pe
       position.is_closed_position ? (position.close_ms ?? nowMs) : nowMs,
       position.open_ms + 1,
     );
-    const logReturn = Math.log(Math.max(position.return_at_close, LEAST_RETURN));
+    const logReturn = Math.log(Math.max(position.return_at_close, MIN_RETURN));
     const perMs = logReturn / (endMs - position.open_ms);
     forEachHalfDay(startMs, position.open_ms, endMs, (index, lengthMs) => {
       const halfDay = halfDays[index];

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { OrderHeap } from './order-heap.ts';
 import type { WaitingPosition } from './order-heap.ts';
-import type { SeenPosition } from './order-stream.ts';
+import type { PositionText } from '../tasks/settled-blocks.ts';
 
 /** What one commit holds at most: some 20 ms of work of the thread that also answers the supervisor. */
 export const BATCH_ORDERS = 512;
@@ -51,7 +51,7 @@ export class OrderBacklog {
   /**
    * Has the orders of a new reading of a position wait. They take the place of the same orders of an earlier reading.
    */
-  add(hotkey: string, position: SeenPosition, indexes: readonly number[]): void {
+  add(hotkey: string, position: PositionText, indexes: readonly number[]): void {
     if (indexes.length === 0) return;
     const { orderUuids, orderTimesMs } = position.facts;
     const sorted = indexes.toSorted((a, b) => (orderTimesMs[a] ?? 0) - (orderTimesMs[b] ?? 0));
@@ -168,6 +168,6 @@ export class OrderBacklog {
   }
 }
 
-function keyOf(hotkey: string, { facts }: SeenPosition): string {
+function keyOf(hotkey: string, { facts }: PositionText): string {
   return `${hotkey} ${facts.positionUuid}`;
 }

@@ -1,10 +1,10 @@
 import type { PositionParts } from '@ptn-api/order-log';
-import type { SeenPosition } from './order-stream.ts';
+import type { PositionText } from '../tasks/settled-blocks.ts';
 
 /** Orders of one reading of a position that wait to be numbered. */
 export interface WaitingPosition {
   readonly hotkey: string;
-  readonly position: SeenPosition;
+  readonly position: PositionText;
   /** Indexes of the orders, in the order in which they were placed. */
   indexes: readonly number[];
   /** How many of them were handed on. */

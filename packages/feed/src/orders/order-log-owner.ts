@@ -10,7 +10,7 @@ import {
 import type { OrderLogState } from '@ptn-api/order-log';
 import type { PositionsFeed } from '../positions-feed.ts';
 import type { TaskPool } from '../task-pool.ts';
-import { OrderStream } from './order-stream.ts';
+import { OrderSequencer } from './order-sequencer.ts';
 
 /** How often a server that takes over looks whether the order log is free, and what is new in it. */
 const FOLLOW_MS = 100;
@@ -39,7 +39,7 @@ export interface OrderLogOwnerOptions {
  */
 export class OrderLogOwner {
   readonly #options: OrderLogOwnerOptions;
-  #orders: OrderStream | null = null;
+  #orders: OrderSequencer | null = null;
   #nextAttempt: NodeJS.Timeout | null = null;
   #attempt: Promise<void> | null = null;
   #isClosed = false;
@@ -51,7 +51,7 @@ export class OrderLogOwner {
   }
 
   /** Where new orders go; `null` while another server numbers them. */
-  get orders(): OrderStream | null {
+  get orders(): OrderSequencer | null {
     return this.#orders;
   }
 
@@ -73,7 +73,7 @@ export class OrderLogOwner {
           alert({ topic: 'order log damaged', change: 'happened', text });
         },
       });
-      this.#orders = new OrderStream({
+      this.#orders = new OrderSequencer({
         writer,
         log,
         onWrite: (isStored) => {
@@ -142,9 +142,9 @@ export class OrderLogOwner {
     attemptAgain();
   }
 
-  async #takeOver(orders: OrderStream): Promise<void> {
+  async #takeOver(orders: OrderSequencer): Promise<void> {
     for (const miner of this.#options.positions()?.miners.values() ?? []) {
-      for (const position of miner.live.values()) orders.see(miner.hotkey, position);
+      for (const position of miner.live.values()) orders.observe(miner.hotkey, position);
     }
     await orders.begin();
     this.#options.log.info(

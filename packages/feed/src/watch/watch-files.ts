@@ -32,10 +32,10 @@ export interface FileWatcher {
  * it that exists is watched; a slow poll catches what that misses.
  */
 export function watchFiles(options: FileWatcherOptions): FileWatcher {
-  return new FewFiles(options);
+  return new SmallFileWatcher(options);
 }
 
-class FewFiles implements FileWatcher {
+class SmallFileWatcher implements FileWatcher {
   readonly #options: FileWatcherOptions;
   readonly #stamps = new Map<string, string>();
   readonly #watches = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();

@@ -73,10 +73,10 @@ export interface TreeWatcherSystem {
  * sweep in any case; closed positions that are written in place, which only inotify reports at once, within 20 sweeps.
  */
 export function watchTree(options: TreeWatcherOptions, system: TreeWatcherSystem = {}): TreeWatcher {
-  return new InotifyAndSweep(options, system);
+  return new TreeWatch(options, system);
 }
 
-class InotifyAndSweep implements TreeWatcher {
+class TreeWatch implements TreeWatcher {
   readonly ready: Promise<void>;
   readonly #options: TreeWatcherOptions;
   readonly #sweepMs: number;

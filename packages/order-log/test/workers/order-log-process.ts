@@ -1,7 +1,7 @@
 /**
  * Program: the order log from another process. Arguments: what to do, the log's folder.
  *
- * `append`: appends three orders at a time, for ever, and says of each that it is in. `hold`: opens it for writing.
+ * `append`: appends three orders at a time, forever, and says of each that it is in. `hold`: opens it for writing.
  * `fill`: appends large orders until the disk is full, then, told to, once more.
  */
 import { setImmediate } from 'node:timers/promises';

@@ -3,7 +3,8 @@ import { formatFloat } from '../json/format-float.ts';
 import { lastMembers, sliceArray, sliceObject } from '../json/slice.ts';
 import type { Member, Span } from '../json/slice.ts';
 import { accountOrders } from '../accounting.ts';
-import type { AccountedOrder, Accounting } from '../accounting.ts';
+import type { AccountedOrder } from '../accounted-order.ts';
+import type { Accounting } from '../accounting.ts';
 import { liquidationUuid } from '../rebuild-position.ts';
 import { pairTerms } from '../trade-pairs.ts';
 

@@ -3,7 +3,7 @@ import { ERRORS, errorText } from '@ptn-api/protocol';
 import type { ErrorCode, ErrorDefinition } from '@ptn-api/protocol';
 import { Type } from '@sinclair/typebox';
 import type { TSchema } from '@sinclair/typebox';
-import * as answers from './answers.ts';
+import * as answers from './response-schemas.ts';
 
 export interface RouteDoc {
   readonly summary: string;

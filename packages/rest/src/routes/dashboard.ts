@@ -41,14 +41,14 @@ export function addDashboardRoutes(app: FastifyInstance, context: DashboardConte
   });
 
   const page = pageFiles.get(PAGE);
-  const orNotBuilt = (reply: FastifyReply, send: (file: StaticFile) => FastifyReply): FastifyReply =>
+  const ifBuilt = (reply: FastifyReply, send: (file: StaticFile) => FastifyReply): FastifyReply =>
     page === undefined ? sendError(reply, 'PTN_ERR_DASHBOARD_NOT_BUILT') : send(page);
   // Its files are beside the page by relative addresses, which a proxy may show under a path of its own.
   addRoute(app, '/dashboard', (_request, reply) =>
-    orNotBuilt(reply, () => reply.header('Cache-Control', 'no-cache').redirect('dashboard/', 307)),
+    ifBuilt(reply, () => reply.header('Cache-Control', 'no-cache').redirect('dashboard/', 307)),
   );
   addRoute(app, '/dashboard/', (request, reply) =>
-    orNotBuilt(reply, (file) => sendStaticFile(request, reply.headers(headersFor(request)), file)),
+    ifBuilt(reply, (file) => sendStaticFile(request, reply.headers(headersFor(request)), file)),
   );
   for (const [name, file] of pageFiles) {
     addRoute(app, `/dashboard/${name}`, (request, reply) =>

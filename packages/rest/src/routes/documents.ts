@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@ptn-api/protocol';
 import type { FastifyInstance } from 'fastify';
-import { sendSnapshot } from '../answer.ts';
+import { sendSnapshot } from '../send-snapshot.ts';
 import { sendError } from '@ptn-api/runtime';
 import type { DocumentTopic } from '../snapshots/snapshots.ts';
 import { addRoute } from './route.ts';

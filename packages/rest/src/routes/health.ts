@@ -1,6 +1,6 @@
 import compress from '@fastify/compress';
 import type { FastifyInstance } from 'fastify';
-import { machineMs } from '@ptn-api/runtime';
+import { monotonicMs } from '@ptn-api/runtime';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { addRoute } from './route.ts';
 
@@ -19,7 +19,7 @@ function unreadyReasons(
   const reasons: string[] = [];
   if (positions === undefined) reasons.push('positions not loaded');
   if (feed?.up === false) reasons.push(`feed down since ${new Date(feed.sinceMs).toISOString()}`);
-  const uncheckedMs = sources === undefined ? 0 : machineMs() - sources.checkedMs;
+  const uncheckedMs = sources === undefined ? 0 : monotonicMs() - sources.checkedMs;
   if (uncheckedMs > maxStalenessMs) {
     const [seconds, allowed] = [uncheckedMs, maxStalenessMs].map((ms) => Math.round(ms / 1000));
     reasons.push(`positions not checked for ${seconds} s, allowed are ${allowed} s`);

@@ -6,7 +6,7 @@ import { sendError } from '@ptn-api/runtime';
 const FIRST_GENERATION_TEXT = 'Miner ID not found';
 
 export function sendMinerNotFound(reply: FastifyReply, hotkey: string, client: Client): FastifyReply {
-  return client.isFirstGeneration
+  return client.keyInBody
     ? sendError(reply, 'PTN_ERR_MINER_NOT_FOUND', {}, FIRST_GENERATION_TEXT)
     : sendError(reply, 'PTN_ERR_MINER_NOT_FOUND', { hotkey });
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Tier } from '@ptn-api/protocol';
-import { sendSnapshot } from '../answer.ts';
+import { sendSnapshot } from '../send-snapshot.ts';
 import type { Client } from '../access.ts';
 import { sendError } from '@ptn-api/runtime';
 import { sendMinerNotFound } from './miner-not-found.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { sendSnapshot } from '../answer.ts';
+import { sendSnapshot } from '../send-snapshot.ts';
 import { sendError } from '@ptn-api/runtime';
 import { hotkeyOf, wantsCheckpoints } from '../query.ts';
 import { sendMinerNotFound } from './miner-not-found.ts';

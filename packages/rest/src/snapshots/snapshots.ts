@@ -64,7 +64,7 @@ export class Snapshots {
         case 'sources':
           this.sources = transaction.put.at(-1)?.[1] ?? this.sources;
           break;
-        case 'entrances':
+        case 'listeners':
           this.wsPort = transaction.put.at(-1)?.[1].ws ?? this.wsPort;
           break;
         case 'orders':

@@ -19,7 +19,7 @@ export class SocketLimits {
   readonly #exempt: ExemptAddresses;
   readonly #byAddress = new Map<string, number>();
   /** The oldest first. */
-  readonly #strangers = new Set<Socket>();
+  readonly #unauthenticated = new Set<Socket>();
   #toLog = { full: 0, idle: 0 };
 
   constructor(options: SocketLimitsOptions) {
@@ -27,8 +27,8 @@ export class SocketLimits {
     this.#exempt = new ExemptAddresses(options.limits.trustedProxies);
   }
 
-  get strangerCount(): number {
-    return this.#strangers.size;
+  get unauthenticatedCount(): number {
+    return this.#unauthenticated.size;
   }
 
   /** False: it is closed, and must not be served. */
@@ -48,18 +48,18 @@ export class SocketLimits {
       return false;
     }
     this.#byAddress.set(group, count + 1);
-    this.#strangers.add(socket);
+    this.#unauthenticated.add(socket);
     socket.once('close', () => {
-      this.#strangers.delete(socket);
+      this.#unauthenticated.delete(socket);
       const left = (this.#byAddress.get(group) ?? 1) - 1;
       if (left > 0) this.#byAddress.set(group, left);
       else this.#byAddress.delete(group);
     });
-    const [oldest] = this.#strangers;
-    if (this.#strangers.size > unauthenticated && oldest !== undefined) {
+    const [oldest] = this.#unauthenticated;
+    if (this.#unauthenticated.size > unauthenticated && oldest !== undefined) {
       this.#note('idle');
       // At once, and not with its event: that many may come before it.
-      this.#strangers.delete(oldest);
+      this.#unauthenticated.delete(oldest);
       oldest.destroy();
     }
     return true;
@@ -67,7 +67,7 @@ export class SocketLimits {
 
   /** It has shown a key that counts. */
   authenticated(socket: Socket): void {
-    this.#strangers.delete(socket);
+    this.#unauthenticated.delete(socket);
   }
 
   #note(reason: 'full' | 'idle'): void {

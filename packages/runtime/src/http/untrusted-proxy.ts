@@ -17,7 +17,7 @@ export class UntrustedProxyWarning {
   readonly #now: () => number;
   #lastMs = -Infinity;
 
-  /** @param now ms of a clock that nobody sets. */
+  /** @param now monotonic ms. */
   constructor(
     log: { readonly warn: (fields: object, text: string) => void },
     now: () => number = () => performance.now(),
@@ -26,7 +26,7 @@ export class UntrustedProxyWarning {
     this.#now = now;
   }
 
-  /** Warns, at most once a minute: strangers may send the header as often as they like. */
+  /** Warns, at most once a minute: unauthenticated clients may send the header as often as they like. */
   look(request: ProxiedRequest): void {
     if (request.headers['x-forwarded-for'] === undefined) return;
     // Worked out when it is asked for.

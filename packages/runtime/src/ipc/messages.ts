@@ -104,7 +104,7 @@ export interface SourcesHealth {
   readonly kind: 'sources-health';
   /**
    * When all that the positions are made of had last been looked at, and everything found until then was read and
-   * published; by the clock of the machine (`machineMs`). It moves on in a quiet market too.
+   * published; by the clock of the machine (`monotonicMs`). It moves on in a quiet market too.
    */
   readonly checkedMs: number;
   /** Of other files that are served: which have not read for a while, and why. */
@@ -164,7 +164,7 @@ export interface TopicValues {
   /** Key: `feed`. */
   sources: SourcesHealth;
   /** Key: `ports`; absent until the ports are open. */
-  entrances: ListeningPorts;
+  listeners: ListeningPorts;
   /** Key: `head`; absent while no order log is kept. */
   orders: OrdersHead;
   /**
@@ -265,7 +265,7 @@ export interface ReadyMessage {
 
 /**
  * Refused as a whole unless every topic is the sender's: `connections` is that of `ws`, `requests` that of `rest`, `keys`,
- * `health` and `entrances` are the supervisor's, all others are the feed's. Of `connections` and `requests` a process may
+ * `health` and `listeners` are the supervisor's, all others are the feed's. Of `connections` and `requests` a process may
  * put and remove its own keys, and not `reset`.
  */
 export interface PublishMessage extends Part {

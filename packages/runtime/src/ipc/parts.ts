@@ -42,7 +42,7 @@ export function inParts(transactions: readonly AnyTransaction[], limitBytes: num
 }
 
 /** Puts the parts of one sender together again. */
-export class Assembly {
+export class ChunkAssembler {
   readonly #received: AnyTransaction[] = [];
   #continues = false;
 

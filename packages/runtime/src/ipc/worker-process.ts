@@ -5,7 +5,7 @@ import type { MetricFamily } from '../metrics/process-metrics.ts';
 import { recentErrors } from '../metrics/recent-errors.ts';
 import type { UsageEntry } from '../metrics/usage.ts';
 import type { AlertMessage, AnyTransaction, FromWorker, ToWorker } from './messages.ts';
-import { Assembly, sendInParts } from './parts.ts';
+import { ChunkAssembler, sendInParts } from './parts.ts';
 
 /** What a worker does when the supervisor speaks to it. */
 export interface WorkerHooks {
@@ -124,7 +124,7 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
     }
   }
 
-  const retained = new Assembly();
+  const retained = new ChunkAssembler();
   let started: Promise<void> = Promise.resolve();
   process.on('message', (message: ToWorker, socket?: Socket) => {
     switch (message.type) {

@@ -13,7 +13,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import pino from 'pino';
 import type { DestinationStream } from 'pino';
 import type { LogFileConfig } from '../config.ts';
-import { outliveWriteErrors, WAITING_LINES_BYTES } from './log-trouble.ts';
+import { tolerateWriteErrors, WAITING_LINES_BYTES } from './resilient-output.ts';
 import { StartError } from '../start-error.ts';
 
 /** Of the operator and the group: who uses the server, and from where, is in it. */
@@ -61,7 +61,7 @@ class RotatingLogFile implements LogFile {
       maxLength: WAITING_LINES_BYTES,
       mode: LOG_FILE_MODE,
     });
-    outliveWriteErrors(this.#stream, 'the log file');
+    tolerateWriteErrors(this.#stream, 'the log file');
   }
 
   write(lines: string): void {

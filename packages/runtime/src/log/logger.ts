@@ -5,7 +5,7 @@ import type { DestinationStream, Logger, LoggerOptions as LoggerOptionsOfPino } 
 import type { PinoPretty } from 'pino-pretty';
 import { keepLoggedError } from '../metrics/recent-errors.ts';
 import type { LogLevel } from '../config.ts';
-import { outliveWriteErrors, WAITING_LINES_BYTES } from './log-trouble.ts';
+import { tolerateWriteErrors, WAITING_LINES_BYTES } from './resilient-output.ts';
 
 export interface LoggerOptions {
   /** Who speaks: `supervisor`, `feed`, `rest-1`. */
@@ -67,7 +67,7 @@ export function openStandardOutput(): DestinationStream {
     // A pipe that nobody reads is full soon. To wait for its reader would be to stop serving.
     retryEAGAIN: () => false,
   });
-  outliveWriteErrors(stdout, 'standard output');
+  tolerateWriteErrors(stdout, 'standard output');
   return stdout;
 }
 

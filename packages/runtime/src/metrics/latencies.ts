@@ -1,7 +1,7 @@
 /** Each bucket ends so much above the one before it: a quantile is at most 5 % beside the true one. */
 const GROWTH = 1.1;
 /** Everything up to it is one bucket. */
-const LEAST_MS = 0.05;
+const MIN_MS = 0.05;
 const LOG_GROWTH = Math.log(GROWTH);
 
 /** How many durations fell in which bucket. */
@@ -9,12 +9,12 @@ export type LatencyBuckets = ReadonlyMap<number, number>;
 
 /** The bucket of a duration in milliseconds. */
 export function bucketOf(ms: number): number {
-  return ms <= LEAST_MS ? 0 : Math.ceil(Math.log(ms / LEAST_MS) / LOG_GROWTH);
+  return ms <= MIN_MS ? 0 : Math.ceil(Math.log(ms / MIN_MS) / LOG_GROWTH);
 }
 
 /** The middle of a bucket, in milliseconds. */
 function middleOf(bucket: number): number {
-  return bucket === 0 ? LEAST_MS : LEAST_MS * GROWTH ** (bucket - 0.5);
+  return bucket === 0 ? MIN_MS : MIN_MS * GROWTH ** (bucket - 0.5);
 }
 
 /**

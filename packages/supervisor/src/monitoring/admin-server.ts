@@ -13,7 +13,7 @@ const TAKEOVER_RETRY_MS = 50;
 /** That takes no longer than this; beyond it something else holds the port. */
 const TAKEOVER_WITHIN_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-const MOST_CONNECTIONS = 64;
+const MAX_CONNECTIONS = 64;
 const LOOPBACK_NAME = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
 
 export interface AdminPage {
@@ -45,7 +45,7 @@ export class AdminServer {
       this.#open.add(socket);
       socket.once('close', () => this.#open.delete(socket));
       const [oldest] = this.#open;
-      if (this.#open.size > MOST_CONNECTIONS) oldest?.destroy();
+      if (this.#open.size > MAX_CONNECTIONS) oldest?.destroy();
     });
   }
 

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import type { LoggedError, MetricsMessage, ServerConfig, TopicValues, UsageEntry } from '@ptn-api/runtime';
-import { machineMs } from '@ptn-api/runtime';
+import { monotonicMs } from '@ptn-api/runtime';
 import { dataFile } from '@ptn-api/order-log';
 import type { RetainedReader } from '../broker.ts';
-import type { ByRole } from '../entrances.ts';
+import type { ByRole } from '../listeners.ts';
 import type { ConnectionCounts, ListenAddress } from '../listener.ts';
 import type { WorkerStatus } from '../worker-slot.ts';
 import { usageRows } from './usage-report.ts';
@@ -135,7 +135,7 @@ export function serverStatus(parts: StatusParts): ServerStatus {
 /** For how long nothing has proved that the positions are up to date; `null` before the first proof. */
 export function uncheckedMs(retained: RetainedReader): number | null {
   const sources = retained.get('sources', 'feed');
-  return sources === undefined ? null : Math.max(0, machineMs() - sources.checkedMs);
+  return sources === undefined ? null : Math.max(0, monotonicMs() - sources.checkedMs);
 }
 
 /** What the order log takes on the disk; `null` where it cannot be seen. */

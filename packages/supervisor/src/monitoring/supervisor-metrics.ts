@@ -31,7 +31,7 @@ export function supervisorMetrics(supervisor: Supervisor, usage: Usage): Registr
     supervisor
       .status()
       .workers.map((worker) => [{ process: worker.role, worker: worker.id }, read(worker)] as const);
-  const perEntrance = (field: 'waiting' | 'dropped') => () =>
+  const perListener = (field: 'waiting' | 'dropped') => () =>
     Object.entries(supervisor.status().connections).map(
       ([entrance, counts]) => [{ entrance }, counts[field]] as const,
     );
@@ -57,13 +57,13 @@ export function supervisorMetrics(supervisor: Supervisor, usage: Usage): Registr
       name: 'connections_waiting',
       help: 'Connections accepted and not yet given to a worker',
       labels: ['entrance'],
-      read: perEntrance('waiting'),
+      read: perListener('waiting'),
     },
     {
       name: 'connections_dropped_total',
       help: 'Connections closed unanswered: no worker took them, or their address opens too many',
       labels: ['entrance'],
-      read: perEntrance('dropped'),
+      read: perListener('dropped'),
     },
     {
       name: 'feed_up',

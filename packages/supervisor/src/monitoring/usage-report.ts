@@ -4,7 +4,7 @@ import { quantileMs, Usage } from '@ptn-api/runtime';
 import type { UsageEntry } from '@ptn-api/runtime';
 
 /** So many rows are logged; how many more there were is said. */
-const MOST_ROWS = 100;
+const MAX_ROWS = 100;
 
 /** What the log says of one user and route. */
 export interface UsageRow {
@@ -76,8 +76,8 @@ export class UsageReport {
         seconds,
         requests,
         failures,
-        usage: rows.slice(0, MOST_ROWS),
-        ...(rows.length > MOST_ROWS ? { rowsLeftOut: rows.length - MOST_ROWS } : {}),
+        usage: rows.slice(0, MAX_ROWS),
+        ...(rows.length > MAX_ROWS ? { rowsLeftOut: rows.length - MAX_ROWS } : {}),
       },
       `usage of the last ${seconds} s: ${counted(requests, 'request')}, ${failures} of them failed`,
     );

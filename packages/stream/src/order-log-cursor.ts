@@ -15,7 +15,7 @@ export type NextPart =
 const KEPT_FRAMES = 16;
 
 /** One order log as all connections of this process read it. */
-export class OrderStream {
+export class OrderLogCursor {
   readonly #reader: OrderLogReader;
   readonly #cache: MessageCache;
   readonly #frames = new Map<string, Frame>();

@@ -1,5 +1,5 @@
 /** How the supervisor finds out that an event loop hangs. */
-export interface HeartbeatTiming {
+export interface PingTiming {
   readonly pingEveryMs: number;
   /**
    * So many pings in a row without an answer end the worker. Counted rather than timed: after the whole machine was
@@ -8,20 +8,20 @@ export interface HeartbeatTiming {
   readonly missedPings: number;
 }
 
-export interface HeartbeatOptions {
-  readonly timing: HeartbeatTiming;
+export interface WorkerPingerOptions {
+  readonly timing: PingTiming;
   readonly ping: (id: number) => void;
   /** Told once, with the reason in words for the operator. */
   readonly onMissed: (reason: string) => void;
 }
 
 /** Pings a worker until it has missed too many. */
-export class Heartbeat {
-  readonly #options: HeartbeatOptions;
+export class WorkerPinger {
+  readonly #options: WorkerPingerOptions;
   #timer: NodeJS.Timeout | undefined;
   #unanswered = 0;
 
-  constructor(options: HeartbeatOptions) {
+  constructor(options: WorkerPingerOptions) {
     this.#options = options;
   }
 

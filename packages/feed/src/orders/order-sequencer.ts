@@ -1,5 +1,4 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import type { PositionFacts } from '@ptn-api/positions';
 import type { Logger } from 'pino';
 import type { OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from '@ptn-api/order-log';
 import { LogUpkeep } from './log-upkeep.ts';
@@ -7,6 +6,7 @@ import { OrderBacklog } from './order-backlog.ts';
 import type { DueOrder } from './order-backlog.ts';
 import { OrderSplitter } from './order-splitter.ts';
 import type { SplitTask } from './order-splitter.ts';
+import type { PositionText } from '../tasks/settled-blocks.ts';
 import { FOUND_WITHIN_MS, MissingOrders } from './missing-orders.ts';
 
 /** An order that was placed this long ago at most is streamed whenever it is first seen. */
@@ -20,17 +20,11 @@ const BEGIN_WITHIN_MS = 2000;
 /** What the log takes as the name of an order, a miner or a trade pair. The validator's are at most 48 characters. */
 const NAME_LIMIT_BYTES = 1000;
 
-/** A position as it was read. */
-export interface SeenPosition {
-  readonly text: string;
-  readonly facts: PositionFacts;
-}
-
 function isUsableName(name: string): boolean {
   return name !== '' && Buffer.byteLength(name) <= NAME_LIMIT_BYTES;
 }
 
-export interface OrderStreamOptions {
+export interface OrderSequencerOptions {
   readonly writer: OrderLogWriter;
   readonly log: Logger;
   readonly retention: OrderRetention;
@@ -54,8 +48,8 @@ export interface OrderStreamOptions {
  * within the last 10 minutes; an older one belongs to a history that was restored. In a new log everything that is
  * there at the start is history.
  */
-export class OrderStream {
-  readonly #options: OrderStreamOptions;
+export class OrderSequencer {
+  readonly #options: OrderSequencerOptions;
   readonly #now: () => number;
   readonly #sinceMs: number;
   readonly #backlog: OrderBacklog;
@@ -69,7 +63,7 @@ export class OrderStream {
   #giveUpTimer: NodeJS.Timeout | null = null;
   #isFinished = false;
 
-  constructor(options: OrderStreamOptions) {
+  constructor(options: OrderSequencerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     const { writer, log } = options;
@@ -103,7 +97,7 @@ export class OrderStream {
   }
 
   /** Takes note of the orders of a position that are not known. They are stored at the next {@link store}. */
-  see(hotkey: string, position: SeenPosition): void {
+  observe(hotkey: string, position: PositionText): void {
     const { writer } = this.#options;
     const { facts } = position;
     const sinceMs = this.horizonMs;

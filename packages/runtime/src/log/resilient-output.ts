@@ -15,7 +15,7 @@ interface LineStream extends EventEmitter {
  * Lets a process outlive a log that cannot be written, as on a full disk: without a listener the error would end it. The
  * stream tries again at every further line. The first trouble is told on stderr.
  */
-export function outliveWriteErrors(stream: LineStream, what: string): void {
+export function tolerateWriteErrors(stream: LineStream, what: string): void {
   let isInTrouble = false;
   let retry: NodeJS.Timeout | undefined;
   stream.on('error', (error: NodeJS.ErrnoException) => {

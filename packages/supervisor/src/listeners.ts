@@ -12,7 +12,7 @@ function byRole<T>(of: (role: ServingRole) => T): ByRole<T> {
 }
 
 /** The listening ports of the server, one for the workers of each role that serves connections. */
-export class Entrances {
+export class Listeners {
   readonly #places: ByRole<ListenPlace>;
   readonly #listeners: ByRole<Listener>;
   #addresses: ByRole<ListenAddress> | undefined;

@@ -3,9 +3,9 @@ import type { AnyTransaction } from '@ptn-api/runtime';
 
 const DEFAULT_EVERY_MS = 5000;
 
-export interface HeartbeatOptions {
+export interface FreshnessReporterOptions {
   /**
-   * Up to when (by `machineMs`) everything was found, read and published; looks at the source itself where it has to.
+   * Up to when (monotonic ms) everything was found, read and published; looks at the source itself where it has to.
    *
    * @throws what the look came to, when the source cannot be read: then nothing is proved.
    */
@@ -18,13 +18,13 @@ export interface HeartbeatOptions {
 }
 
 /** Publishes again and again up to when the positions are known to be up to date. */
-export class Heartbeat {
-  readonly #options: HeartbeatOptions;
+export class FreshnessReporter {
+  readonly #options: FreshnessReporterOptions;
   #timer: NodeJS.Timeout | null = null;
   #beating: Promise<void> | null = null;
   #isFailing = false;
 
-  constructor(options: HeartbeatOptions) {
+  constructor(options: FreshnessReporterOptions) {
     this.#options = options;
   }
 

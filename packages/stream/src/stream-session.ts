@@ -7,19 +7,19 @@ import type { CursorPosition, Frame } from './frame.ts';
 import type { StreamLimits } from './limits.ts';
 import { NO_FILTER, orderFilter } from './order-filter.ts';
 import type { OrderFilter } from './order-filter.ts';
-import type { OrderStream } from './order-stream.ts';
+import type { OrderLogCursor } from './order-log-cursor.ts';
 import type { Refusal } from './refusal.ts';
 
 export const STREAM_TIER = 100;
 
 /** What a session needs of the server it belongs to. */
-export interface SessionHost {
+export interface StreamSessionHost {
   readonly limits: StreamLimits;
   readonly now: () => number;
   /** `undefined` while there is no order log. */
-  readonly stream: () => OrderStream | undefined;
+  readonly stream: () => OrderLogCursor | undefined;
   /** Has it fed on when live orders and other replays leave time. */
-  readonly replayLater: (session: Session) => void;
+  readonly replayLater: (session: StreamSession) => void;
   readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
   /** For how many seconds a key gets no further connection because its own evict each other. */
   readonly crowdedForSeconds: (grant: KeyGrant) => number | undefined;
@@ -43,9 +43,9 @@ const LEGACY_BATCH = 16;
 const LIVE_ORDERS = 256;
 
 /** What one client may do and has asked for, and where it stands in the stream. */
-export class Session {
+export class StreamSession {
   readonly #connection: Connection;
-  readonly #host: SessionHost;
+  readonly #host: StreamSessionHost;
   readonly #openedMs: number;
   #digest: string | undefined;
   #userId: string | undefined;
@@ -55,7 +55,7 @@ export class Session {
   #floor = 0;
   #subscription: Subscription | undefined;
 
-  constructor(connection: Connection, host: SessionHost) {
+  constructor(connection: Connection, host: StreamSessionHost) {
     this.#connection = connection;
     this.#host = host;
     this.#openedMs = performance.now();
@@ -114,7 +114,7 @@ export class Session {
   }
 
   /** There is an order log from now on, which those who wait for one begin with. */
-  streamOpened(stream: OrderStream): void {
+  streamOpened(stream: OrderLogCursor): void {
     const subscription = this.#subscription;
     if (subscription === undefined || subscription.cursor !== undefined) return;
     this.#start(subscription, stream);
@@ -150,7 +150,7 @@ export class Session {
   }
 
   /** False when there is nothing for it. */
-  #sendNext(stream: OrderStream): boolean {
+  #sendNext(stream: OrderLogCursor): boolean {
     const subscription = this.#subscription;
     if (subscription?.cursor === undefined) return false;
     const part = stream.next(
@@ -271,13 +271,13 @@ export class Session {
   }
 
   /** What is older, a client without a cursor of its own has acted on already, as a rule. */
-  #legacyStart(stream: OrderStream, last: number): number {
+  #legacyStart(stream: OrderLogCursor, last: number): number {
     const { legacyReplayMs } = this.#host.limits;
     return legacyReplayMs === 0 ? last : stream.before(this.#host.now() - legacyReplayMs);
   }
 
   /** Where the client asked to go on, if it can; else at the end of the stream. */
-  #start(subscription: Subscription, stream: OrderStream): void {
+  #start(subscription: Subscription, stream: OrderLogCursor): void {
     const { epoch, oldest, last } = stream.refresh();
     const resume = this.#resume;
     // Once: who subscribes again later goes on from then.
