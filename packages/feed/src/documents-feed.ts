@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import type { AnyTransaction, DocumentValue } from '@ptn-api/runtime';
+import { servedFiles, STATISTICS_FILE } from '@ptn-api/runtime';
+import type { AnyTransaction, DocumentValue, FileLoader, ServedFileName } from '@ptn-api/runtime';
 import { FileReader } from './file-reader.ts';
 import type { FileResult } from './file-reader.ts';
 import { StatisticsFeed } from './statistics-feed.ts';
@@ -9,8 +10,6 @@ import type { TaskPool } from './task-pool.ts';
 import type { LoadedDocument } from './tasks/load-document.ts';
 import { watchFiles } from './watch/watch-files.ts';
 import type { FileWatcher } from './watch/watch-files.ts';
-
-type DocumentTopic = 'eliminations' | 'checkpoint' | 'miner-copying';
 
 export interface DocumentsFeedOptions {
   readonly ptnRoot: string;
@@ -22,6 +21,11 @@ export interface DocumentsFeedOptions {
   readonly publish: (transaction: AnyTransaction) => Promise<void>;
   /** Told why a file does not read, and `null` when it does again. */
   readonly onProblem: (name: string, problem: string | null) => void;
+}
+
+interface DocumentLoader {
+  readonly load: (stamp: string | undefined) => Promise<LoadedDocument>;
+  readonly onPublished?: (path: string | undefined) => void;
 }
 
 /** A worker that is told of the next one may still begin to read this one; a server that is taken over from may, too. */
@@ -56,36 +60,29 @@ export class DocumentsFeed {
     const { ptnRoot, stateDir, pool, log } = options;
     const inRoot = (path: string): string => join(ptnRoot, path);
 
-    const statistics = new StatisticsFeed(inRoot('runnable/minerstatistics.json'), options);
-    this.#read(['runnable/minerstatistics.json'], () => statistics.read());
+    const statistics = new StatisticsFeed(inRoot(STATISTICS_FILE.place), options);
+    this.#read([STATISTICS_FILE.place], () => statistics.read());
 
-    const eliminations = inRoot('validation/eliminations.json');
-    this.#document('eliminations', ['validation/eliminations.json'], (stamp) =>
-      pool.run('loadJsonDocument', { path: eliminations, stamp }),
-    );
-
+    /** What reads a row's file, given the stamp that it had when it was last read; then what is done once it is served. */
     const folder = join(stateDir, 'documents');
-    const plain = inRoot('runnable/validator_checkpoint.json');
-    const compressed = `${plain}.gz`;
-    this.#document(
-      'checkpoint',
-      ['runnable/validator_checkpoint.json', 'runnable/validator_checkpoint.json.gz'],
-      (stamp) => {
-        const isGzip = modifiedMs(plain) <= modifiedMs(compressed);
-        return pool.run('loadCheckpoint', { path: isGzip ? compressed : plain, isGzip, stamp, folder });
-      },
-      (path) => {
-        removeOthers(folder, path);
-      },
-    );
-
-    const copying = inRoot('validation/miner_copying.json');
-    const scores = inRoot('validation/plagiarism/miners');
-    this.#document(
-      'miner-copying',
-      ['validation/miner_copying.json', 'validation/plagiarism/miners'],
-      (stamp) => pool.run('loadMinerCopying', { path: copying, folder: scores, stamp }),
-    );
+    const loaders: Readonly<Record<FileLoader, (places: readonly string[]) => DocumentLoader>> = {
+      json: ([path = '']) => ({ load: (stamp) => pool.run('loadJsonDocument', { path, stamp }) }),
+      checkpoint: ([plain = '', compressed = '']) => ({
+        load: (stamp) => {
+          const isGzip = modifiedMs(plain) <= modifiedMs(compressed);
+          return pool.run('loadCheckpoint', { path: isGzip ? compressed : plain, isGzip, stamp, folder });
+        },
+        onPublished: (path) => {
+          removeOthers(folder, path);
+        },
+      }),
+      'miner-copying': ([path = '', scores = '']) => ({
+        load: (stamp) => pool.run('loadMinerCopying', { path, folder: scores, stamp }),
+      }),
+    };
+    for (const [name, { places, load }] of servedFiles) {
+      this.#document(name, places, loaders[load](places.map(inRoot)));
+    }
     log.debug({ files: [...this.#readers.keys()] }, 'single files that are watched');
   }
 
@@ -130,10 +127,9 @@ export class DocumentsFeed {
   }
 
   #document(
-    topic: DocumentTopic,
+    name: ServedFileName,
     paths: readonly string[],
-    load: (stamp: string | undefined) => Promise<LoadedDocument>,
-    onPublished: (path: string | undefined) => void = () => undefined,
+    { load, onPublished = () => undefined }: DocumentLoader,
   ): void {
     let stamp: string | undefined;
     let digest: string | null = null;
@@ -141,10 +137,10 @@ export class DocumentsFeed {
       // Where this fails nobody knows whether it arrived: until it is handed over nothing counts as known.
       [stamp, digest] = [undefined, null];
       await this.#options.publish({
-        topic,
-        reset: true,
-        put: value === null ? [] : [['file', value]],
-        remove: [],
+        topic: 'documents',
+        reset: false,
+        put: value === null ? [] : [[name, value]],
+        remove: value === null ? [name] : [],
       });
       onPublished(value?.file?.path);
     };

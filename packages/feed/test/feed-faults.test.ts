@@ -343,7 +343,7 @@ test('a document that cannot be looked at is reported once and read when it can'
   await waitFor(() => errors() === 1, { what: 'the error' });
   rmSync(path);
   root.writeFile('runnable/validator_checkpoint.json', '{"a": 1}');
-  await waitFor(() => tested.retained.get('checkpoint', 'file'), { what: 'the checkpoint' });
+  await waitFor(() => tested.retained.get('documents', 'checkpoint'), { what: 'the checkpoint' });
   t.equal(errors(), 1);
 });
 
@@ -367,11 +367,11 @@ test('documents whose tasks fail are read later', async (t) => {
   await tested.feed.start();
   for (const [topic, key] of [
     ['statistics', 'head'],
-    ['checkpoint', 'file'],
-    ['eliminations', 'file'],
-    ['miner-copying', 'file'],
+    ['documents', 'checkpoint'],
+    ['documents', 'eliminations'],
+    ['documents', 'miner-copying'],
   ] as const) {
-    await waitFor(() => tested.retained.get(topic, key), { what: topic });
+    await waitFor(() => tested.retained.get(topic, key), { what: key });
   }
   t.equal(pool.failed, 4);
   t.equal(tested.events('read-failed').length, 4, 'each is reported once');
@@ -398,7 +398,7 @@ test('content that changed is read, whatever time and size the writer gives the 
     overwrite(path, JSON.stringify(position).replace('"current_return":1,', '"current_return":2,'));
     t.equal(statSync(path).size, size);
     overwrite(eliminations, '["bbb"]');
-    const digest = () => (tested.retained.get('eliminations', 'file') as { digest: string }).digest;
+    const digest = () => (tested.retained.get('documents', 'eliminations') as { digest: string }).digest;
     const before = digest();
     await waitFor(() => tested.map(100)['miner-a']?.positions[0]?.current_return === 2, {
       what: `${watch}: the position`,
@@ -446,7 +446,7 @@ test('documents that are not handed over are read again', async (t) => {
   const root = makePtnRoot(t, {
     files: { 'runnable/minerstatistics.json': '{"data": []}', 'validation/eliminations.json': '["a"]' },
   });
-  const failing = new Set(['statistics', 'eliminations']);
+  const failing = new Set(['statistics', 'documents']);
   const tested = new FeedUnderTest(
     t,
     root.path,
@@ -460,8 +460,10 @@ test('documents that are not handed over are read again', async (t) => {
   );
   await tested.feed.start();
   await waitFor(() => tested.retained.get('statistics', 'head'), { what: 'the statistics' });
-  await waitFor(() => tested.retained.get('eliminations', 'file'), { what: 'the eliminations' });
+  await waitFor(() => tested.retained.get('documents', 'eliminations'), { what: 'the eliminations' });
 });
+
+const FILE_OF: Readonly<Record<string, string>> = { documents: 'eliminations' };
 
 test('what arrived though its handing over failed is replaced by what the file holds', async (t) => {
   const files = [
@@ -484,7 +486,8 @@ test('what arrived though its handing over failed is replaced by what the file h
         if (topic === undefined) return Promise.resolve();
         tested.retained.applyAll(transactions);
         // Back to what was handed over before.
-        for (const [path, first] of files) if (path.includes(topic)) root.writeFile(path, first);
+        for (const [path, first] of files)
+          if (path.includes(FILE_OF[topic] ?? topic)) root.writeFile(path, first);
         return Promise.reject(new Error(`${topic} arrived, but for its acknowledgement`));
       },
     },
@@ -493,10 +496,10 @@ test('what arrived though its handing over failed is replaced by what the file h
   const served = () =>
     JSON.stringify([
       tested.retained.get('statistics', 'miner:a'),
-      tested.retained.get('eliminations', 'file')?.digest,
+      tested.retained.get('documents', 'eliminations')?.digest,
     ]);
   const before = served();
-  failing.add('statistics').add('eliminations');
+  failing.add('statistics').add('documents');
   for (const [path, , second] of files) root.writeFile(path, second);
   await waitFor(() => failing.size === 0, { what: 'both were handed over' });
   t.not(served(), before);

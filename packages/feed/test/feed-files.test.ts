@@ -1,3 +1,4 @@
+import type { ServedFileName } from '@ptn-api/runtime';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,11 +39,8 @@ function gzipOf({ gzip, file }: DocumentValue): Buffer {
   return file === undefined ? Buffer.from(gzip ?? []) : readFileSync(file.path);
 }
 
-function document(
-  tested: FeedUnderTest,
-  topic: 'eliminations' | 'checkpoint' | 'miner-copying',
-): string | undefined {
-  const kept: DocumentValue | undefined = tested.retained.get(topic, 'file');
+function document(tested: FeedUnderTest, name: ServedFileName): string | undefined {
+  const kept: DocumentValue | undefined = tested.retained.get('documents', name);
   return kept && gunzipSync(gzipOf(kept)).toString();
 }
 
@@ -92,7 +90,10 @@ await t.test('the checkpoint passes byte for byte; a half-written one is refused
   const path = root.join('runnable/validator_checkpoint.json.gz');
   const tested = new FeedUnderTest(t, root.path);
   await tested.feed.start();
-  t.ok(whole.equals(gzipOf(tested.retained.get('checkpoint', 'file') as DocumentValue)), 'the very bytes');
+  t.ok(
+    whole.equals(gzipOf(tested.retained.get('documents', 'checkpoint') as DocumentValue)),
+    'the very bytes',
+  );
 
   const next = gzipSync(text.replace('7', '8'.repeat(500)));
   writeFileSync(path, next.subarray(0, next.byteLength - 4));
@@ -107,7 +108,7 @@ await t.test('the checkpoint passes byte for byte; a half-written one is refused
   await waitFor(() => document(tested, 'checkpoint') === '{"two": "members"}', {
     what: 'one member',
   });
-  const kept = tested.retained.get('checkpoint', 'file') as DocumentValue;
+  const kept = tested.retained.get('documents', 'checkpoint') as DocumentValue;
   t.equal(kept.sizeBytes, 18);
   t.equal(gzipOf(kept).readUInt32LE(gzipOf(kept).length - 4), 18, 'several members became one');
 });

@@ -47,6 +47,8 @@ export const ERRORS = {
   },
   PTN_ERR_CHECKPOINT_NOT_FOUND: { httpStatus: 404, text: 'Checkpoint data not found' },
   PTN_ERR_COPYING_NOT_FOUND: { httpStatus: 404, text: 'Miner copying data not found' },
+  PTN_ERR_FILE_NOT_FOUND: { httpStatus: 404, text: 'The validator has written no file for {route} yet' },
+  PTN_ERR_FILE_TIER_ACCESS: { httpStatus: 403, text: '{route} requires a higher tier than that of this key' },
   PTN_ERR_ORDERS_TIER_ACCESS: { httpStatus: 403, text: 'Order data requires tier 100 access' },
   PTN_ERR_ORDERS_BAD_RANGE: {
     httpStatus: 400,

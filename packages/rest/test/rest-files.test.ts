@@ -59,7 +59,7 @@ await t.test('empty files are data', async (t) => {
 await t.test('a file that goes away is gone, and one that comes is served', async (t) => {
   const app = testApp(t);
   app.snapshots.apply([
-    { topic: 'eliminations', reset: false, put: [], remove: ['file'] },
+    { topic: 'documents', reset: false, put: [], remove: ['eliminations'] },
     { topic: 'statistics', reset: true, put: [], remove: [] },
   ]);
   t.equal((await ask(app, '/eliminations'))[0], 404);
@@ -165,7 +165,7 @@ await t.test('a document that lies on disk is read from there, and is loading wh
   writeFileSync(path, gzip);
   const file = { path, sizeBytes: gzip.length };
   const value = { kind: 'document', file, sizeBytes: text.length, digest: 'd1', modifiedMs: 1000 } as const;
-  snapshots.apply([{ topic: 'checkpoint', reset: true, put: [['file', value]], remove: [] }]);
+  snapshots.apply([{ topic: 'documents', reset: false, put: [['checkpoint', value]], remove: [] }]);
   const get = (encoding: string, method: 'GET' | 'HEAD' = 'GET') =>
     app.inject({ url: '/validator-checkpoint', method, headers: { ...BEARER, 'accept-encoding': encoding } });
 

@@ -1,3 +1,4 @@
+import type { ServedFileName } from '@ptn-api/runtime';
 import { TierChanges } from '../../feed/dist/tier-changes.js';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -155,10 +156,7 @@ export function statisticsTransaction(text: string): Transaction<'statistics'> {
   };
 }
 
-export function documentTransaction(
-  topic: 'eliminations' | 'checkpoint' | 'miner-copying',
-  text: string,
-): AnyTransaction {
+export function documentTransaction(name: ServedFileName, text: string): AnyTransaction {
   const value: DocumentValue = {
     kind: 'document',
     gzip: gzipSync(text),
@@ -166,7 +164,7 @@ export function documentTransaction(
     digest: createHash('sha256').update(text).digest('base64url').slice(0, 22),
     modifiedMs: MODIFIED_MS,
   };
-  return { topic, reset: false, put: [['file', value]], remove: [] };
+  return { topic: 'documents', reset: false, put: [[name, value]], remove: [] };
 }
 
 export function feedHealth(up: boolean): AnyTransaction {

@@ -149,11 +149,11 @@ await t.test(
     const whole = gzipSync(randomBytes(200_000).toString('hex'));
     app.snapshots.apply([
       {
-        topic: 'eliminations',
+        topic: 'documents',
         reset: false,
         put: [
           [
-            'file',
+            'eliminations',
             {
               kind: 'document',
               gzip: whole.subarray(0, whole.length / 2),

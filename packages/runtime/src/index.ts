@@ -49,3 +49,7 @@ export { Usage } from './metrics/usage.ts';
 export type { UsageEntry, UsedRequest } from './metrics/usage.ts';
 export { StartError } from './start-error.ts';
 export { UserLines } from './log/user-lines.ts';
+export { TOPICS } from './ipc/topics.ts';
+export type { TopicRow, TopicsHeardBy } from './ipc/topics.ts';
+export { SERVED_FILES, servedFiles, STATISTICS_FILE } from './served-files.ts';
+export type { FileLoader, ServedFile, ServedFileName } from './served-files.ts';

@@ -9,12 +9,12 @@ function documentOf(gzip: Uint8Array): DocumentValue {
 void t.test('bytes are copied out of the buffer they came in', (t) => {
   const message = Buffer.from('0123456789');
   const received: AnyTransaction[] = [
-    { topic: 'checkpoint', reset: true, put: [['file', documentOf(message.subarray(2, 5))]], remove: ['x'] },
+    { topic: 'documents', reset: true, put: [['file', documentOf(message.subarray(2, 5))]], remove: ['x'] },
   ];
   const owned = ownBytes(received);
   t.same(owned, [
     {
-      topic: 'checkpoint',
+      topic: 'documents',
       reset: true,
       put: [['file', documentOf(new Uint8Array([50, 51, 52]))]],
       remove: ['x'],
@@ -31,8 +31,8 @@ void t.test('bytes are copied out of the buffer they came in', (t) => {
 void t.test('what is shared stays shared', (t) => {
   const value = documentOf(new Uint8Array([1]));
   const [first, second] = ownBytes([
-    { topic: 'checkpoint', reset: true, put: [['file', value]], remove: [] },
-    { topic: 'eliminations', reset: true, put: [['file', value]], remove: [] },
+    { topic: 'documents', reset: true, put: [['file', value]], remove: [] },
+    { topic: 'documents', reset: true, put: [['file', value]], remove: [] },
   ]);
   t.not(first?.put[0]?.[1], value);
   t.equal(first?.put[0]?.[1], second?.put[0]?.[1]);

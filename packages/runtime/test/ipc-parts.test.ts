@@ -10,7 +10,7 @@ function documentOf(sizeBytes: number): DocumentValue {
 const transactions: fc.Arbitrary<AnyTransaction[]> = fc.array(
   fc
     .record({
-      topic: fc.constantFrom('checkpoint' as const, 'eliminations' as const),
+      topic: fc.constantFrom('documents' as const),
       reset: fc.boolean(),
       sizes: fc.array(fc.tuple(fc.string(), fc.nat(300)), { maxLength: 12 }),
       remove: fc.array(fc.string(), { maxLength: 3 }),
@@ -39,7 +39,7 @@ void t.test('what was cut into parts is put together again as it was', (t) => {
 
 void t.test('a part holds about what it may, and a single value whatever its size', (t) => {
   const put = [100, 100, 900, 50, 50].map((size, index) => [String(index), documentOf(size)] as const);
-  const parts = inParts([{ topic: 'checkpoint', reset: true, put, remove: ['x'] }], 250);
+  const parts = inParts([{ topic: 'documents', reset: true, put, remove: ['x'] }], 250);
   t.same(
     parts.map(({ transactions }) => transactions.map((part) => part.put.map(([key]) => key))),
     [[['0', '1']], [['2']], [['3', '4']]],
@@ -55,7 +55,7 @@ void t.test('a part is sent when the one before it has left', async (t) => {
   const put = ['a', 'b'].map((key) => [key, documentOf(1024 * 1024)] as const);
   const leave: (() => void)[] = [];
   const done = sendInParts(
-    [{ topic: 'checkpoint', reset: false, put, remove: [] }],
+    [{ topic: 'documents', reset: false, put, remove: [] }],
     () => new Promise((resolve) => leave.push(resolve)),
   );
   t.equal(leave.length, 1);

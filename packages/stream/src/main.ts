@@ -1,7 +1,7 @@
 /** The WebSocket worker: forked by the supervisor, which accepts its connections; it reads the order log itself. */
 import { createLogger, processMetrics, runWorker } from '@ptn-api/runtime';
 import { AddressLimit } from '@ptn-api/access';
-import type { AnyTransaction, OrdersHead } from '@ptn-api/runtime';
+import type { AnyTransaction, OrdersHead, Topic, TopicsHeardBy, Transaction } from '@ptn-api/runtime';
 import { openOrderLogReader } from '@ptn-api/order-log';
 import type { OrderLogReader } from '@ptn-api/order-log';
 import { StreamKeys } from './stream-keys.ts';
@@ -27,33 +27,28 @@ function openLog({ path }: OrdersHead): void {
   opened = { path, reader: openOrderLogReader({ path }) };
 }
 
+/** What is done with each topic that this worker is handed. */
+const HANDLERS: { readonly [T in TopicsHeardBy<'ws'>]: (transaction: Transaction<T>) => void } = {
+  keys: ({ put }) => {
+    keys.replace(put.at(-1)?.[1].entries ?? []);
+    streams?.keysChanged();
+  },
+  orders: ({ put }) => {
+    const head = put.at(-1)?.[1];
+    if (head === undefined) return; // Until another is told, what was read last holds.
+    openLog(head);
+    streams?.ordersChanged();
+  },
+  connections: (transaction) => {
+    streams?.connectionsChanged(transaction);
+  },
+};
+
 function apply(transaction: AnyTransaction): void {
-  switch (transaction.topic) {
-    case 'keys':
-      keys.replace(transaction.put.at(-1)?.[1].entries ?? []);
-      streams?.keysChanged();
-      break;
-    case 'orders': {
-      const head = transaction.put.at(-1)?.[1];
-      if (head === undefined) break; // Until another is told, what was read last holds.
-      openLog(head);
-      streams?.ordersChanged();
-      break;
-    }
-    case 'connections':
-      streams?.connectionsChanged(transaction);
-      break;
-    case 'positions':
-    case 'statistics':
-    case 'eliminations':
-    case 'checkpoint':
-    case 'miner-copying':
-    case 'health':
-    case 'sources':
-    case 'listeners':
-    case 'requests':
-      break; // Of REST.
-  }
+  const handle = (HANDLERS as Partial<Record<Topic, (transaction: AnyTransaction) => void>>)[
+    transaction.topic
+  ];
+  handle?.(transaction);
 }
 
 const port = runWorker({

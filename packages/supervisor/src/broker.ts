@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { connectionKey, RetainedState } from '@ptn-api/runtime';
+import { connectionKey, RetainedState, TOPICS } from '@ptn-api/runtime';
 import type {
   AnyTransaction,
   FeedHealth,
@@ -7,7 +7,7 @@ import type {
   ListeningPorts,
   ServingRole,
   Topic,
-  WorkerRole,
+  TopicRow,
 } from '@ptn-api/runtime';
 import type { WorkerSpec } from './worker-spec.ts';
 
@@ -25,30 +25,13 @@ export interface Publisher {
 
 export type RetainedReader = Pick<RetainedState, 'get'>;
 
-/** Who may publish what. */
-const PUBLISHER_OF: Readonly<Record<Topic, WorkerRole | 'supervisor'>> = {
-  positions: 'feed',
-  statistics: 'feed',
-  eliminations: 'feed',
-  checkpoint: 'feed',
-  'miner-copying': 'feed',
-  orders: 'feed',
-  sources: 'feed',
-  connections: 'ws',
-  requests: 'rest',
-  keys: 'supervisor',
-  health: 'supervisor',
-  listeners: 'supervisor',
-};
+/** What workers of a role are handed: nothing that they have no use for. */
+function heardBy(role: ServingRole, transactions: readonly AnyTransaction[]): AnyTransaction[] {
+  return transactions.filter(({ topic }) => rowOf(topic).heardBy.includes(role));
+}
 
-/** What stream workers need; the snapshots, tens of megabytes, are for REST alone. */
-const TOPICS_OF_WS: readonly Topic[] = ['orders', 'keys', 'health', 'connections'];
-
-/** What workers of a role are told: nothing that they have no use for. */
-function toldTo(role: ServingRole, transactions: readonly AnyTransaction[]): AnyTransaction[] {
-  return transactions.filter(({ topic }) =>
-    role === 'ws' ? TOPICS_OF_WS.includes(topic) : topic !== 'connections',
-  );
+function rowOf(topic: Topic): TopicRow {
+  return TOPICS[topic];
 }
 
 /** Keeps the retained state for the workers: what the feed published, the keys, and whether the feed is there. */
@@ -62,7 +45,7 @@ export class Broker {
 
   /** All that a worker of this role has to know that comes online now. */
   snapshot(role: ServingRole): AnyTransaction[] {
-    return toldTo(role, this.#retained.snapshot());
+    return heardBy(role, this.#retained.snapshot());
   }
 
   /** What is retained at the moment, for whoever looks after the server; treat it as read-only. */
@@ -127,15 +110,16 @@ export class Broker {
   #publish(transactions: readonly AnyTransaction[]): void {
     this.#retained.applyAll(transactions);
     for (const role of ['rest', 'ws'] as const) {
-      const told = toldTo(role, transactions);
-      if (told.length > 0) this.#options.forward(role, told);
+      const heard = heardBy(role, transactions);
+      if (heard.length > 0) this.#options.forward(role, heard);
     }
   }
 }
 
 function mayPublish({ spec, pid }: Publisher, { topic, reset, put, remove }: AnyTransaction): boolean {
-  if (PUBLISHER_OF[topic] !== spec.role) return false;
-  if (topic !== 'connections' && topic !== 'requests') return true;
+  const { publishedBy, isPerProcess } = rowOf(topic);
+  if (publishedBy !== spec.role) return false;
+  if (isPerProcess !== true) return true;
   return !reset && [...put.map(([key]) => key), ...remove].every((key) => isKeyOf(pid, key));
 }
 

@@ -28,8 +28,9 @@ void t.test(
     ] as const) {
       const pids = new Set((await Promise.all([ask(port), ask(port), ask(port)])).map(({ pid }) => pid));
       t.same(pids, new Set([pidOf(supervisor, id)]));
-      t.equal((await ask(port)).feedUp, true);
     }
+    t.equal((await ask(rest.port)).feedUp, true);
+    t.equal((await ask(ws.port)).feedUp, false, 'a stream goes on whether the feed is there or not');
     t.equal((await ask(rest.port)).generation, 1);
     t.not((await ask(ws.port)).generation, 1, 'snapshots are for REST alone');
   },

@@ -1,32 +1,23 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { counted } from '@ptn-api/protocol';
+import { servedFiles, STATISTICS_FILE } from '@ptn-api/runtime';
 import type { ServerConfig } from '@ptn-api/runtime';
 import { MAX_TEXT_BYTES } from '@ptn-api/feed';
 import { ok, problem, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
-const HOUR_MS = 3_600_000;
-
 /** The single files that are served: where they may lie, and the age from which something is wrong with them. */
-const DOCUMENTS: readonly {
-  readonly what: string;
-  readonly places: readonly string[];
-  readonly maxAgeMs: number;
-}[] = [
-  { what: 'statistics', places: ['runnable/minerstatistics.json'], maxAgeMs: HOUR_MS },
-  // Written when something changes.
-  { what: 'eliminations', places: ['validation/eliminations.json'], maxAgeMs: 7 * 24 * HOUR_MS },
-  {
-    what: 'checkpoint',
-    places: ['runnable/validator_checkpoint.json', 'runnable/validator_checkpoint.json.gz'],
-    maxAgeMs: HOUR_MS,
-  },
+const DOCUMENTS = [
+  { what: 'statistics', load: 'json', places: [STATISTICS_FILE.place], maxAgeMs: STATISTICS_FILE.maxAgeMs },
+  ...servedFiles.flatMap(([what, { load, places, maxAgeMs }]) =>
+    maxAgeMs === undefined ? [] : [{ what, load, places, maxAgeMs }],
+  ),
 ];
 
 /** Statistics, eliminations and checkpoint: there, readable, and not left behind by a validator that has stopped. */
 export function checkDocuments({ ptnRoot }: Pick<ServerConfig, 'ptnRoot'>, nowMs: number): Finding[] {
-  return DOCUMENTS.map(({ what, places, maxAgeMs }) => {
+  return DOCUMENTS.map(({ what, load, places, maxAgeMs }) => {
     const found = places
       .map((place) => ({
         path: join(ptnRoot, place),
@@ -48,7 +39,7 @@ export function checkDocuments({ ptnRoot }: Pick<ServerConfig, 'ptnRoot'>, nowMs
       const detail = error instanceof Error ? error.message : String(error);
       return problem(what, detail, 'let the user of the server read it');
     }
-    if (what !== 'checkpoint' && newest.stats.size > MAX_TEXT_BYTES) {
+    if (load !== 'checkpoint' && newest.stats.size > MAX_TEXT_BYTES) {
       const detail = `${newest.path} is larger than ${MAX_TEXT_BYTES / 2 ** 20} MiB`;
       return problem(what, detail, 'what was read last is served on; find out what makes it so large');
     }

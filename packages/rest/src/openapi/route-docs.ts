@@ -3,7 +3,8 @@ import { ERRORS, errorText } from '@ptn-api/protocol';
 import type { ErrorCode, ErrorDefinition } from '@ptn-api/protocol';
 import { Type } from '@sinclair/typebox';
 import type { TSchema } from '@sinclair/typebox';
-import * as answers from './response-schemas.ts';
+import * as answers from '@ptn-api/protocol/schemas';
+import { servedFiles } from '@ptn-api/runtime';
 
 export interface RouteDoc {
   readonly summary: string;
@@ -128,18 +129,15 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     ['PTN_ERR_MINER_NOT_FOUND', 'PTN_ERR_STATISTICS_NO_DATA', 'PTN_ERR_STATISTICS_NOT_FOUND'],
     { params: hotkey, querystring: Type.Object({ checkpoints }) },
   ),
-  '/eliminations': data('Miners that were eliminated', 'Validator', answers.ValidatorFile, [
-    'PTN_ERR_ELIMINATIONS_NOT_FOUND',
-  ]),
-  '/validator-checkpoint': data(
-    "The validator's checkpoint, for keys of tier 100",
-    'Validator',
-    answers.ValidatorFile,
-    ['PTN_ERR_CHECKPOINT_TIER_ACCESS', 'PTN_ERR_CHECKPOINT_NOT_FOUND'],
+  ...Object.fromEntries(
+    servedFiles.map(([, { route, summary, schema, minTier, tierAccess, notFound }]) => [
+      route,
+      data(summary, 'Validator', schema, [
+        ...(minTier === undefined ? [] : [tierAccess ?? 'PTN_ERR_FILE_TIER_ACCESS']),
+        notFound ?? 'PTN_ERR_FILE_NOT_FOUND',
+      ]),
+    ]),
   ),
-  '/miner-copying': data('Which miners copy from others', 'Validator', answers.ValidatorFile, [
-    'PTN_ERR_COPYING_NOT_FOUND',
-  ]),
   '/orders': {
     summary: 'Orders after a sequence number, for keys of tier 100',
     description: 'For filling gaps of the stream.',

@@ -1,5 +1,11 @@
 import { KeyRing } from '@ptn-api/access';
-import type { AnyTransaction, FeedHealth, SourcesHealth, Transaction } from '@ptn-api/runtime';
+import type {
+  AnyTransaction,
+  FeedHealth,
+  ServedFileName,
+  SourcesHealth,
+  Transaction,
+} from '@ptn-api/runtime';
 import { OrderLogAccess } from '../order-log-access.ts';
 import { foldPositions } from './positions-state.ts';
 import type { PositionsState } from './positions-state.ts';
@@ -7,8 +13,6 @@ import { documentSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import { foldStatistics } from './statistics-state.ts';
 import type { StatisticsState } from './statistics-state.ts';
-
-export type DocumentTopic = 'eliminations' | 'checkpoint' | 'miner-copying';
 
 interface Waiter {
   readonly generation: number;
@@ -30,12 +34,12 @@ export class Snapshots {
   /** Empty until the keys have arrived: then nobody is let in. */
   keys = new KeyRing([]);
   readonly orderLog = new OrderLogAccess();
-  readonly #documents = new Map<DocumentTopic, Snapshot>();
+  readonly #documents = new Map<string, Snapshot>();
   readonly #waiters = new Set<Waiter>();
 
   /** `undefined` while there is no such file. */
-  document(topic: DocumentTopic): Snapshot | undefined {
-    return this.#documents.get(topic);
+  document(name: ServedFileName): Snapshot | undefined {
+    return this.#documents.get(name);
   }
 
   /**
@@ -53,10 +57,8 @@ export class Snapshots {
         case 'statistics':
           this.statistics = foldStatistics(this.statistics, transaction);
           break;
-        case 'eliminations':
-        case 'checkpoint':
-        case 'miner-copying':
-          this.#applyDocument(transaction);
+        case 'documents':
+          this.#applyDocuments(transaction);
           break;
         case 'health':
           this.feed = transaction.put.at(-1)?.[1] ?? this.feed;
@@ -102,10 +104,10 @@ export class Snapshots {
     });
   }
 
-  #applyDocument({ topic, reset, put, remove }: Transaction<DocumentTopic>): void {
-    if (reset || remove.length > 0) this.#documents.delete(topic);
-    const value = put.at(-1)?.[1];
-    if (value !== undefined) this.#documents.set(topic, documentSnapshot(value));
+  #applyDocuments({ reset, put, remove }: Transaction<'documents'>): void {
+    if (reset) this.#documents.clear();
+    for (const name of remove) this.#documents.delete(name);
+    for (const [name, value] of put) this.#documents.set(name, documentSnapshot(value));
   }
 
   #wake(): void {

@@ -153,10 +153,8 @@ export interface TopicValues {
   positions: PositionsHead | MinerValue;
   /** Keys: `head`, and the hotkey after `miner:`. No key at all: there is no statistics file. */
   statistics: StatisticsHead | StatisticsMiner;
-  /** Key: `file`; absent while there is no such file. Same for the next two. */
-  eliminations: DocumentValue;
-  checkpoint: DocumentValue;
-  'miner-copying': DocumentValue;
+  /** Keys: names of `SERVED_FILES`; absent while there is no such file. */
+  documents: DocumentValue;
   /** Key: `ring`. */
   keys: KeysValue;
   /** Key: `feed`. */
@@ -264,9 +262,8 @@ export interface ReadyMessage {
 }
 
 /**
- * Refused as a whole unless every topic is the sender's: `connections` is that of `ws`, `requests` that of `rest`, `keys`,
- * `health` and `listeners` are the supervisor's, all others are the feed's. Of `connections` and `requests` a process may
- * put and remove its own keys, and not `reset`.
+ * Refused as a whole unless `TOPICS` names the sender as who publishes every topic in it. Of a topic whose keys are those of
+ * processes, it may put and remove its own, and not `reset`.
  */
 export interface PublishMessage extends Part {
   readonly type: 'publish';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { LoggedError, MetricsMessage, ServerConfig, TopicValues, UsageEntry } from '@ptn-api/runtime';
-import { monotonicMs } from '@ptn-api/runtime';
+import { monotonicMs, servedFiles } from '@ptn-api/runtime';
 import { dataFile } from '@ptn-api/order-log';
 import type { RetainedReader } from '../broker.ts';
 import type { ByRole } from '../listeners.ts';
@@ -166,9 +166,9 @@ function degradedReasons({ config, workers, retained }: StatusParts): string[] {
 function sourceLines(retained: RetainedReader): SourceLine[] {
   const positions = retained.get('positions', 'head');
   const statistics = retained.get('statistics', 'head');
-  const documents = (['eliminations', 'checkpoint', 'miner-copying'] as const).map((topic) => ({
-    name: topic,
-    modifiedMs: retained.get(topic, 'file')?.modifiedMs ?? null,
+  const documents = servedFiles.map(([name]) => ({
+    name,
+    modifiedMs: retained.get('documents', name)?.modifiedMs ?? null,
   }));
   return [
     { name: 'positions', modifiedMs: positions?.kind === 'positions-head' ? positions.modifiedMs : null },

@@ -32,7 +32,7 @@ function eliminations(index: number): AnyTransaction {
     digest: String(index),
     modifiedMs: 0,
   } as const;
-  return { topic: 'eliminations', reset: false, put: [['file', value]], remove: [] };
+  return { topic: 'documents', reset: false, put: [['eliminations', value]], remove: [] };
 }
 
 /** What is asked for in the flag file: `publish` (100 documents of 200 KB) or `publish-keys`. */

@@ -40,7 +40,7 @@ function note(transactions: readonly AnyTransaction[]): void {
 
 function answer(): RestWorkerAnswer {
   const head = retained.get('positions', 'head');
-  const gzip = retained.get('eliminations', 'file')?.gzip;
+  const gzip = retained.get('documents', 'eliminations')?.gzip;
   return {
     pid: process.pid,
     generation: head?.kind === 'positions-head' ? head.generation : 0,

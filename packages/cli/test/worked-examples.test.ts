@@ -1,0 +1,64 @@
+/** The patches of docs/contributing, applied to a copy of the project, which is compiled and run. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makePtnRoot, makeTemporaryFolder, startServer } from '@ptn-api/testkit';
+import type { TestScope } from '@ptn-api/testkit';
+import t from 'tap';
+
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+const NOT_COPIED = /packages\/[^/]+\/(?:test|dist-test|fixtures|node_modules)$/;
+const noPatch = spawnSync('patch', ['--version']).status === 0 ? false : 'no patch';
+
+/** The project with a patch applied, compiled. */
+function patched(scope: TestScope, name: string): string {
+  const copy = makeTemporaryFolder(scope);
+  cpSync(join(PROJECT, 'packages'), join(copy, 'packages'), {
+    recursive: true,
+    filter: (path) => !NOT_COPIED.test(path),
+    preserveTimestamps: true,
+  });
+  for (const file of ['package.json', 'tsconfig.base.json', 'README.md', 'docs']) {
+    cpSync(join(PROJECT, file), join(copy, file), { recursive: true });
+  }
+  // What is installed as it is, but for the packages of the project itself.
+  mkdirSync(join(copy, 'node_modules', '@ptn-api'), { recursive: true });
+  for (const installed of readdirSync(join(PROJECT, 'node_modules'))) {
+    if (installed === '@ptn-api') continue;
+    symlinkSync(join(PROJECT, 'node_modules', installed), join(copy, 'node_modules', installed));
+  }
+  for (const own of readdirSync(join(PROJECT, 'packages'))) {
+    symlinkSync(join(copy, 'packages', own), join(copy, 'node_modules', '@ptn-api', own));
+  }
+  execFileSync('patch', ['-p1', '-i', join(PROJECT, 'docs/contributing', name)], { cwd: copy });
+  const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
+  const built = spawnSync(
+    process.execPath,
+    [compiler, '-b', 'packages/cli', 'packages/rest', 'packages/stream'],
+    {
+      cwd: copy,
+      encoding: 'utf8',
+    },
+  );
+  if (built.status !== 0) throw new Error(built.stdout);
+  return join(copy, 'packages/cli/dist/main.js');
+}
+
+void t.test('one more served file is one row', { skip: noPatch, timeout: 120_000 }, async (t) => {
+  const cliPath = patched(t, 'served-file.patch');
+  const root = makePtnRoot(t, {
+    keys: { user: { key: 'the-key', tier: 0 } },
+    files: { 'validation/price_sources.json': '{"sources": ["Polygon", "Tiingo"]}' },
+  });
+  const server = await startServer(t, { root: root.path, cliPath });
+  const headers = { Authorization: 'Bearer the-key' };
+  const answer = await fetch(`${server.url}/price-sources`, { headers });
+  t.equal(answer.status, 200);
+  t.same(await answer.json(), { sources: ['Polygon', 'Tiingo'] });
+  t.equal((await fetch(`${server.url}/price-sources`)).status, 401, 'not without a key');
+  const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+    paths: Record<string, object>;
+  };
+  t.ok(paths['/price-sources'], 'it is documented');
+});
