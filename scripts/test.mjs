@@ -5,6 +5,7 @@ install();
 build();
 run('lint', process.execPath, [tool('eslint/bin/eslint.js'), '.']);
 run('format', process.execPath, [tool('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
+run('unused', process.execPath, [tool('knip/bin/knip.js'), '--no-config-hints']);
 run('documents', process.execPath, ['scripts/check-docs.mjs']);
 run('release', process.execPath, ['scripts/check-release.mjs']);
 run('tests', process.execPath, ['scripts/run-tests.mjs', ...process.argv.slice(2)]);

@@ -6,7 +6,7 @@ export interface SocketEnd {
   readonly cause?: Error;
 }
 
-export interface SocketEvents {
+interface SocketEvents {
   readonly onOpen: () => void;
   readonly onText: (text: string) => void;
   /** Once, and the last of all; not after {@link StreamSocket.close}. */

@@ -5,7 +5,7 @@ import type { RunningServer, TestScope } from '@ptn-api/testkit';
 export const apiKey = 'the-replica-key';
 
 /** How long the market trades while workers are killed. */
-export const MARKET_MS = Number(process.env['PTN_TEST_REPLICA_MS'] ?? 2500);
+const MARKET_MS = Number(process.env['PTN_TEST_REPLICA_MS'] ?? 2500);
 
 /** A real server on the folder of a simulated validator that trades. */
 export interface Market {

@@ -12,7 +12,7 @@ import type { RunningServer, TestScope } from '@ptn-api/testkit';
 import { apiKey } from './replica-market.ts';
 
 /** What the page's replica holds. */
-export interface PageState {
+interface PageState {
   readonly sequence: number;
   readonly epoch: string;
   readonly generation: number;

@@ -2,8 +2,8 @@ import type { AccountedOrder } from './accounted-order.ts';
 import type { AssetClass } from './trade-pairs.ts';
 
 /** Unix ms at which the validator's rules changed. */
-export const FEE_V4_MS = 1_713_198_680_000;
-export const FEE_V6_MS = 1_720_843_707_000;
+const FEE_V4_MS = 1_713_198_680_000;
+const FEE_V6_MS = 1_720_843_707_000;
 export const SLIPPAGE_V1_MS = 1_739_937_600_000;
 
 const HOUR_MS = 3_600_000;

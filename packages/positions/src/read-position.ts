@@ -5,7 +5,7 @@ import { sampleBucket } from './sample-bucket.ts';
  * Which generation of the validator wrote a record: `2025` has no account size, `account-size` (since August 2025) has
  * one, `quantity` (since December 2025) counts in quantities and is accounted by rules of its own.
  */
-export type Generation = '2025' | 'account-size' | 'quantity';
+type Generation = '2025' | 'account-size' | 'quantity';
 
 /** The few facts of a position that decide where and when it is shown. Times are Unix ms. */
 export interface PositionFacts {

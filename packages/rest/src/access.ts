@@ -20,7 +20,7 @@ declare module 'fastify' {
   }
 }
 
-export type ClientHandler = (
+type ClientHandler = (
   request: FastifyRequest,
   reply: FastifyReply,
   client: Client,

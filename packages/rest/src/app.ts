@@ -49,7 +49,7 @@ const TIMEOUT_CHECK_MS = 5000;
 /** A connection on which not a byte has moved for so long is dead. */
 const CONNECTION_TIMEOUT_MS = 120_000;
 
-export interface AppLimits {
+interface AppLimits {
   readonly config: Pick<ServerLimits, 'requestsPerMinute' | 'trustedProxies' | 'corsOrigins'>;
   readonly counts: RequestCounts;
   readonly bytes?: ByteBudget;

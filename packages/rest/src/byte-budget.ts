@@ -1,7 +1,7 @@
 const WINDOW_MS = 60_000;
 
 /** 15 full bodies of a large network, decompressed, or 150 as they are kept. */
-export const BYTES_PER_MINUTE = 2 ** 30;
+const BYTES_PER_MINUTE = 2 ** 30;
 
 /** What each user may be sent in a minute, of this process. A text that is decompressed for it counts twice. */
 export class ByteBudget {

@@ -20,7 +20,7 @@ export interface WorkerStatus {
 }
 
 /** What a slot tells the supervisor. */
-export interface SlotEvents {
+interface SlotEvents {
   readonly onReady: (child: WorkerChild) => void;
   /** `child`, which was ready, will take nothing more: it is asked to stop, or has ended. */
   readonly onDown: (child: WorkerChild) => void;

@@ -27,7 +27,7 @@ const NO_ADDRESS = 'no address';
  * The address that a text means, whatever way it is written: with a port, in brackets or quotes, with a zone, mapped or
  * translated (NAT64) from IPv4, which it then is. `undefined` for everything else.
  */
-export function parseAddress(text: string): Address | undefined {
+function parseAddress(text: string): Address | undefined {
   const bare = text
     .trim()
     .replace(/^"(.*)"$/, '$1')

@@ -9,7 +9,7 @@ export type ToWorker =
   /** Which miner is wanted with all positions, now and after every change. */
   | { readonly type: 'watch'; readonly hotkey: string | null };
 
-export type ConnectionState = 'connecting' | 'connected' | 'interrupted';
+type ConnectionState = 'connecting' | 'connected' | 'interrupted';
 
 export interface ServerState {
   readonly connection: ConnectionState;

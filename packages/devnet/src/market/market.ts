@@ -55,7 +55,7 @@ export interface MarketPair {
   readonly assetClass: AssetClass;
 }
 
-export interface Quote {
+interface Quote {
   readonly price: number;
   readonly bid: number;
   readonly ask: number;

@@ -4,7 +4,7 @@ import type { WaitingPosition } from './order-heap.ts';
 import type { PositionText } from '../tasks/settled-blocks.ts';
 
 /** What one commit holds at most: some 20 ms of work of the thread that also answers the supervisor. */
-export const BATCH_ORDERS = 512;
+const BATCH_ORDERS = 512;
 /** What is parsed for one batch at most, in characters; a larger position comes alone. */
 const BATCH_WORK = 2_000_000;
 /** What a miner may cost before the others go first, in characters to parse: ten times what the validator allows in 10 h. */

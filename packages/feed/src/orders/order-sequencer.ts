@@ -10,7 +10,7 @@ import type { PositionText } from '../tasks/settled-blocks.ts';
 import { FOUND_WITHIN_MS, MissingOrders } from './missing-orders.ts';
 
 /** An order that was placed this long ago at most is streamed whenever it is first seen. */
-export const ALWAYS_NEW_MS = 10 * 60_000;
+const ALWAYS_NEW_MS = 10 * 60_000;
 /** How often it is checked whether an order has been missing in the files for too long. */
 const GIVE_UP_EVERY_MS = 1000;
 /** An order that could not be written (a full disk, say) is tried again after so long; nothing is sent meanwhile. */

@@ -9,7 +9,7 @@ import { buildSettled } from './settled-blocks.ts';
 import type { EncodeOptions, PositionText, SettledBlock } from './settled-blocks.ts';
 
 /** A file of a miner as it was found. */
-export interface LoadedFile {
+interface LoadedFile {
   readonly path: string;
   readonly stamp: string;
   readonly positionUuid: string;

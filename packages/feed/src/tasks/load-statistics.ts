@@ -5,7 +5,7 @@ import { readStamped } from './read-file.ts';
 import type { NothingRead } from './read-file.ts';
 
 /** A miner of the statistics file; what equals the known one is not compressed again and is absent here. */
-export interface LoadedStatisticsMiner {
+interface LoadedStatisticsMiner {
   readonly hotkey: string;
   readonly baseDigest: string;
   readonly base?: Segment;
@@ -15,7 +15,7 @@ export interface LoadedStatisticsMiner {
 }
 
 /** Digests of a miner's parts that are already held. */
-export interface KnownStatisticsMiner {
+interface KnownStatisticsMiner {
   readonly baseDigest: string;
   readonly checkpointsDigest: string;
 }

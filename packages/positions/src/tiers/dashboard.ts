@@ -5,7 +5,7 @@ import { readPosition } from '../read-position.ts';
 import { positionAtTier } from './tier-filter.ts';
 
 /** One miner of a dashboard map, cut into its texts. */
-export interface DashboardMiner {
+interface DashboardMiner {
   readonly hotkey: string;
   /** The text of each position. */
   readonly positions: readonly string[];

@@ -86,7 +86,7 @@ export interface DocumentValue {
 }
 
 /** What the workers need to know of the keys: digests only, never a key. */
-export interface KeysValue {
+interface KeysValue {
   readonly kind: 'keys';
   readonly entries: readonly KeyGrant[];
 }
@@ -213,35 +213,35 @@ export interface Part {
 // --- supervisor -> worker -------------------------------------------------------------------------------------------
 
 /** The first message to a worker. */
-export interface StartMessage {
+interface StartMessage {
   readonly type: 'start';
   readonly config: ServerConfig;
   /** `feed` alone: the last generation that was published before this start, or 0. */
   readonly lastGeneration: number;
 }
 
-export interface RetainMessage extends Part {
+interface RetainMessage extends Part {
   readonly type: 'retain';
 }
 
 /** Sent with a socket handle that the supervisor accepted: serve it. One at a time: the next follows `accepted`. */
-export interface ConnectionMessage {
+interface ConnectionMessage {
   readonly type: 'connection';
 }
 
 /** Finish what is in hand, take nothing new, answer `drained`, exit 0. */
-export interface DrainMessage {
+interface DrainMessage {
   readonly type: 'drain';
   readonly withinMs: number;
 }
 
-export interface PingMessage {
+interface PingMessage {
   readonly type: 'ping';
   readonly id: number;
 }
 
 /** Answer with `metrics`. */
-export interface MetricsRequestMessage {
+interface MetricsRequestMessage {
   readonly type: 'metrics-request';
   readonly id: number;
 }
@@ -252,12 +252,12 @@ export type ToWorker =
 // --- worker -> supervisor -------------------------------------------------------------------------------------------
 
 /** The process runs and listens on its channel: send `start`. */
-export interface OnlineMessage {
+interface OnlineMessage {
   readonly type: 'online';
 }
 
 /** The worker does its work: the feed has published its first snapshots, the others hold what was retained. */
-export interface ReadyMessage {
+interface ReadyMessage {
   readonly type: 'ready';
 }
 
@@ -265,11 +265,11 @@ export interface ReadyMessage {
  * Refused as a whole unless `TOPICS` names the sender as who publishes every topic in it. Of a topic whose keys are those of
  * processes, it may put and remove its own, and not `reset`.
  */
-export interface PublishMessage extends Part {
+interface PublishMessage extends Part {
   readonly type: 'publish';
 }
 
-export interface PongMessage {
+interface PongMessage {
   readonly type: 'pong';
   readonly id: number;
   /** Of the whole process. */
@@ -277,7 +277,7 @@ export interface PongMessage {
 }
 
 /** The worker cannot do its work and says why; it exits next. At start-up this ends the whole server. */
-export interface FatalMessage {
+interface FatalMessage {
   readonly type: 'fatal';
   readonly detail: string;
 }
@@ -286,7 +286,7 @@ export interface FatalMessage {
  * The worker has taken the connection over. Until then the supervisor keeps it, and gives it to another worker if this
  * one ends.
  */
-export interface AcceptedMessage {
+interface AcceptedMessage {
   readonly type: 'accepted';
 }
 
@@ -299,7 +299,7 @@ export interface AlertMessage {
   readonly text: string;
 }
 
-export interface DrainedMessage {
+interface DrainedMessage {
   readonly type: 'drained';
 }
 
@@ -313,7 +313,7 @@ export interface MetricsMessage {
 }
 
 /** Requests that were answered since the last such message. */
-export interface UsageMessage {
+interface UsageMessage {
   readonly type: 'usage';
   readonly entries: readonly UsageEntry[];
 }

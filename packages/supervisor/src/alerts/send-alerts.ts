@@ -17,7 +17,7 @@ export interface AlertOptions {
   readonly webhookTiming?: Partial<WebhookTiming>;
 }
 
-export interface AlertTiming {
+interface AlertTiming {
   /** The same alert is sent at most once in so long. */
   readonly throttleMs: number;
   /** A feed that is back before this is not missed: its crash was told, and a rolling restart needs a moment. */

@@ -43,7 +43,7 @@ export interface ServerStatus {
   readonly lastErrors: readonly (LoggedError & { readonly process: string })[];
 }
 
-export interface WorkerLine {
+interface WorkerLine {
   readonly id: string;
   readonly pid: number | null;
   readonly state: WorkerStatus['state'];
@@ -56,7 +56,7 @@ export interface WorkerLine {
 }
 
 /** Something of the validator that is served. */
-export interface SourceLine {
+interface SourceLine {
   readonly name: string;
   /** When it changed last; `null` where it is not there. */
   readonly modifiedMs: number | null;
