@@ -8,6 +8,7 @@ import t from 'tap';
 import { BEARER, testApp } from './rest-fixture.ts';
 
 interface Operation {
+  readonly operationId?: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
   readonly security?: readonly unknown[];
   readonly responses: Readonly<
@@ -117,6 +118,73 @@ void t.test('every answer is as the document says, on a simulated validator', as
   t.equal(seen.size, 13);
   t.match([...(seen.get('/miner-positions') ?? [])].sort(), ['200', '400', '401', '403']);
   t.match([...(seen.get('/orders') ?? [])].sort(), ['200', '400', '401', '403']);
+});
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** Every place in a JSON value, one for each place of the same kind: `*` stands for items and for names of miners. */
+function placesOf(value: Json, names: ReadonlySet<string>): Map<string, (string | number)[]> {
+  const places = new Map<string, (string | number)[]>();
+  const visit = (part: Json, path: (string | number)[]): void => {
+    const kind = path.map((step) => (typeof step === 'number' || names.has(step) ? '*' : step)).join('.');
+    if (path.length > 0 && !places.has(kind)) places.set(kind, path);
+    if (Array.isArray(part))
+      part.forEach((item, index) => {
+        visit(item, [...path, index]);
+      });
+    else if (part !== null && typeof part === 'object') {
+      for (const [name, item] of Object.entries(part)) visit(item, [...path, name]);
+    }
+  };
+  visit(value, []);
+  return places;
+}
+
+/** A copy in which one place has another type. */
+function corrupted(value: Json, path: readonly (string | number)[]): Json {
+  const copy = structuredClone(value);
+  let at = copy as Record<string | number, Json>;
+  for (const step of path.slice(0, -1)) at = at[step] as Record<string | number, Json>;
+  const last = path.at(-1) ?? '';
+  at[last] = typeof at[last] === 'string' ? 7 : 'corrupted';
+  return copy;
+}
+
+void t.test('one corrupted member of an answer is noticed', async (t) => {
+  const { url } = await startDevnet(t);
+  const headers = { Authorization: 'Bearer key-100' };
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+  const ajv = new Ajv2020({ strict: false });
+  const hotkeys = (await (await fetch(`${url}/miner-hotkeys`, { headers })).json()) as string[];
+  const names = new Set(hotkeys);
+  for (const [path, free] of [
+    ['/miner-positions', /price_sources\.|^$/],
+    ['/miner-positions/{hotkey}', /price_sources\.|^$/],
+    ['/miner-hotkeys', /^$/],
+    ['/orders', /price_sources\.|^$/],
+    ['/eliminations', /^$/],
+    ['/statistics', /^constants\./],
+    ['/readyz', /^$/],
+    ['/healthz', /^$/],
+  ] as const) {
+    const asked = path.replace('{hotkey}', hotkeys[0] ?? '') + (path === '/orders' ? '?since=0' : '');
+    const value = (await (await fetch(url + asked, { headers })).json()) as Json;
+    const schema = document.paths[path]?.['get']?.responses['200']?.content?.['application/json']?.schema;
+    const validate = ajv.compile(schema ?? false);
+    t.ok(validate(value), `${path} is as it should be`);
+    const places = [...placesOf(value, names)].filter(([kind]) => !free.test(kind));
+    const unnoticed = places.filter(([, place]) => validate(corrupted(value, place))).map(([kind]) => kind);
+    t.same(unnoticed, [], `${path}: all of ${places.length}`);
+  }
+});
+
+void t.test('every operation has a name of its own, and servers are relative', async (t) => {
+  const { app } = testApp(t);
+  const document = (await app.inject('/openapi.json')).json<Document & { servers: unknown }>();
+  const ids = Object.values(document.paths).map(({ get }) => get?.operationId);
+  t.equal(new Set(ids).size, ids.length);
+  t.ok(ids.includes('getMinerPositionsHotkey'), ids.join(' '));
+  t.same(document.servers, [{ url: '.' }]);
 });
 
 void t.test('schemas neither check requests nor form answers', async (t) => {

@@ -1,5 +1,5 @@
 import type { ErrorCode, Tier } from '@ptn-api/protocol';
-import { ValidatorFile } from '@ptn-api/protocol/schemas';
+import { Eliminations, ValidatorFile } from '@ptn-api/protocol/schemas';
 import type { TSchema } from '@sinclair/typebox';
 
 const HOUR_MS = 3_600_000;
@@ -38,7 +38,7 @@ export const SERVED_FILES = {
     // Written when something changes.
     maxAgeMs: 7 * 24 * HOUR_MS,
     summary: 'Miners that were eliminated',
-    schema: ValidatorFile,
+    schema: Eliminations,
   },
   checkpoint: {
     places: ['runnable/validator_checkpoint.json', 'runnable/validator_checkpoint.json.gz'],

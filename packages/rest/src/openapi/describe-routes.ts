@@ -28,7 +28,13 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
 export function schemaOf(url: string): FastifySchema {
   const path = url.replace(/:(\w+)\([^)]*\)/g, '{$1}');
   const doc = ROUTE_DOCS[path];
-  return doc ?? HIDDEN;
+  return doc === undefined ? HIDDEN : { operationId: operationIdOf(path), ...doc };
+}
+
+/** `getMinerPositionsHotkey` of `/miner-positions/{hotkey}`: what generators of clients name their methods by. */
+function operationIdOf(path: string): string {
+  const words = path.split(/[^A-Za-z]+/).filter((word) => word !== '');
+  return `get${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
 }
 
 export const HIDDEN: FastifySchema = { hide: true };
