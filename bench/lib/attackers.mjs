@@ -97,8 +97,10 @@ async function flood(socket, text) {
   }
 }
 
-function write(path, text) {
-  const aside = `${path}.aside`;
+/** As the validator does: aside first, where nobody looks for positions. */
+function write(root, path, text) {
+  const aside = join(root, 'validation', 'tmp', randomUUID());
+  mkdirSync(dirname(aside), { recursive: true });
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(aside, text);
   renameSync(aside, path);
@@ -305,7 +307,7 @@ const ATTACKS = {
       }
       const { position, path, order } = open[turn];
       position.orders.push({ ...order, order_uuid: randomUUID(), processed_ms: Date.now() });
-      write(path, JSON.stringify(position));
+      write(root, path, JSON.stringify(position));
       done += 1;
       await sleep(250);
     }
@@ -314,7 +316,7 @@ const ATTACKS = {
     for (;;) {
       for (let index = 0; index < 10; index++) {
         const { position, path } = positionFile(root, 'attacker-bursts', 100, Date.now());
-        write(path, JSON.stringify(position));
+        write(root, path, JSON.stringify(position));
       }
       done += 1000;
       await sleep(5000);
@@ -325,7 +327,7 @@ const ATTACKS = {
     position.orders[0].note = 'x'.repeat(8e6);
     const text = JSON.stringify(position);
     for (;;) {
-      write(path, text);
+      write(root, path, text);
       done += 1;
       await sleep(1000);
     }
@@ -335,7 +337,7 @@ const ATTACKS = {
     position.orders[0].note = 'x'.repeat(100e6);
     const text = JSON.stringify(position);
     for (;;) {
-      write(path, text);
+      write(root, path, text);
       done += 1;
       await sleep(3000);
     }
@@ -343,6 +345,7 @@ const ATTACKS = {
   'a miner: 1,000 files that are no positions, written again and again': async ({ root }) => {
     for (let file = 0; ; file = (file + 1) % 1000) {
       write(
+        root,
         join(root, 'validation/miners/attacker-garbage/positions/BTCUSD/open', `garbage-${file}`),
         '{"orders":[{',
       );

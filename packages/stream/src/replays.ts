@@ -7,7 +7,7 @@ type Replaying = Pick<StreamSession, 'feedPart' | 'digest'>;
 
 /**
  * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds, and then everything else of the
- * process has its turn: however many orders are replayed to however many, live ones go first.
+ * process has as much time: however many orders are replayed to however many, live ones go first.
  */
 export class Replays {
   /** By key, so that one with many connections has no more of the time. Who waits longest first, of keys and sessions. */
@@ -21,17 +21,21 @@ export class Replays {
     this.#schedule();
   }
 
-  #schedule(): void {
+  /** @param pauseMs how long everything else has the process to itself. */
+  #schedule(pauseMs = 0): void {
     if (this.#hasTurn) return;
     this.#hasTurn = true;
-    setImmediate(() => {
+    const take = (): void => {
       this.#hasTurn = false;
       this.#takeTurn();
-    });
+    };
+    if (pauseMs === 0) setImmediate(take);
+    else setTimeout(take, pauseMs);
   }
 
   #takeTurn(): void {
-    const untilMs = performance.now() + TURN_MS;
+    const startedMs = performance.now();
+    let usedMs = 0;
     for (const [digest, line] of this.#lines) {
       this.#lines.delete(digest);
       const [session] = line;
@@ -40,8 +44,9 @@ export class Replays {
       if (session.feedPart()) line.add(session);
       // To the end, behind the keys that this loop comes to yet.
       if (line.size > 0) this.#lines.set(digest, line);
-      if (performance.now() >= untilMs) break;
+      usedMs = performance.now() - startedMs;
+      if (usedMs >= TURN_MS) break;
     }
-    if (this.#lines.size > 0) this.#schedule();
+    if (this.#lines.size > 0) this.#schedule(usedMs >= TURN_MS ? usedMs : 0);
   }
 }

@@ -31,14 +31,11 @@ await t.test('replays are given their parts in turn, and everything else goes be
   const replays = new Replays();
   const told: string[] = [];
   for (const name of ['a', 'b', 'c']) replays.add(behind(name, 10, 2, told));
-  let turns = 0;
   let most = 0;
   while (told.length < 30) {
     const before = told.length;
     await nextTurn();
     most = Math.max(most, told.length - before);
-    turns += 1;
-    if (turns > 10_000) break;
   }
   t.equal(told.join(''), 'abc'.repeat(10));
   t.ok(most <= 4, `${most} parts of 2 ms in one turn`);
@@ -56,7 +53,7 @@ await t.test('whoever has not had its turn when the time is over has it in the n
   const replays = new Replays();
   const told: string[] = [];
   for (const name of ['a', 'b', 'c']) replays.add(behind(name, 1, 10, told));
-  for (let turn = 0; turn < 10; turn++) await nextTurn();
+  while (told.length < 3) await nextTurn();
   t.equal(told.join(''), 'abc');
 });
 
