@@ -11,3 +11,6 @@ export type { TestScope } from './test-scope.ts';
 export { waitFor } from './wait-for.ts';
 export type { WaitOptions } from './wait-for.ts';
 export { killAtOnce, workersOf } from './workers.ts';
+export { compareTexts, noDifference } from './vectors/compare-texts.ts';
+export { runVectors } from './vectors/run-vectors.ts';
+export type { VectorResult } from './vectors/run-vectors.ts';

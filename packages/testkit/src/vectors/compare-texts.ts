@@ -1,0 +1,51 @@
+import { sliceArray, sliceObject } from '@ptn-api/positions';
+
+/** How far the numbers of two texts lie apart, and where they differ in anything else. */
+export interface Difference {
+  /** The largest relative one. */
+  worst: number;
+  numbers: number;
+  /** Path and both texts of everything that is no close number in the same form. */
+  readonly unequal: string[];
+}
+
+export function noDifference(): Difference {
+  return { worst: 0, numbers: 0, unequal: [] };
+}
+
+function membersOf(text: string): Map<string, string> {
+  return new Map(sliceObject(text).map((m) => [m.key, text.slice(m.valueStart, m.valueEnd)]));
+}
+
+function elementsOf(text: string): Map<string, string> {
+  return new Map(sliceArray(text).map(({ start, end }, index) => [String(index), text.slice(start, end)]));
+}
+
+/** 1 and 1.0 are told apart here: clients in typed languages do so too. */
+const isFloatLiteral = (text: string): boolean => /[.eE]/.test(text);
+const isNumber = (text: string): boolean => /^-?\d/.test(text);
+
+/** Compares two JSON texts: members in any order, numbers within 1e-12 relative and in the same form, int or float. */
+export function compareTexts(got: string, want: string, difference: Difference, path = ''): void {
+  if (isNumber(got) && isNumber(want)) {
+    const [a, b] = [Number(got), Number(want)];
+    const distance = a === b ? 0 : Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b));
+    difference.numbers += 1;
+    difference.worst = Math.max(difference.worst, distance);
+    if (distance <= 1e-12 && isFloatLiteral(got) === isFloatLiteral(want)) return;
+  } else if ((got.startsWith('{') && want.startsWith('{')) || (got.startsWith('[') && want.startsWith('['))) {
+    const slice = got.startsWith('{') ? membersOf : elementsOf;
+    const [a, b] = [slice(got), slice(want)];
+    for (const key of new Set([...a.keys(), ...b.keys()])) {
+      compareTexts(a.get(key) ?? 'absent', b.get(key) ?? 'absent', difference, `${path}/${key}`);
+    }
+    return;
+  } else if (got === want || JSON.stringify(tryParse(got)) === JSON.stringify(tryParse(want))) {
+    return;
+  }
+  difference.unequal.push(`${path}: ${got.slice(0, 100)} for ${want.slice(0, 100)}`);
+}
+
+function tryParse(text: string): unknown {
+  return text === 'absent' ? Symbol('absent') : JSON.parse(text);
+}
