@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makePtnRoot, makeTemporaryFolder, startServer } from '@ptn-api/testkit';
+import { makePosition, makePtnRoot, makeTemporaryFolder, startServer } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
 import t from 'tap';
 
@@ -62,3 +62,25 @@ void t.test('one more served file is one row', { skip: noPatch, timeout: 120_000
   };
   t.ok(paths['/price-sources'], 'it is documented');
 });
+
+void t.test(
+  'one more generation of positions is one file and one row',
+  { skip: noPatch, timeout: 120_000 },
+  async (t) => {
+    const cliPath = patched(t, 'generation.patch');
+    const open = (uuid: string) =>
+      makePosition({ hotkey: 'miner-a', uuid, orders: [{ timeMs: Date.now() - 1000 }] });
+    const root = makePtnRoot(t, { keys: { user: { key: 'the-key', tier: 0 } }, positions: [open('hidden')] });
+    const shown = open('shown');
+    root.writePosition(shown, { text: JSON.stringify({ ...shown, is_public: true }) });
+    const server = await startServer(t, { root: root.path, cliPath });
+    const answer = await fetch(`${server.url}/miner-positions?tier=0`, {
+      headers: { Authorization: 'Bearer the-key' },
+    });
+    const miners = (await answer.json()) as Record<string, { positions: { position_uuid: string }[] }>;
+    t.same(
+      miners['miner-a']?.positions.map(({ position_uuid: uuid }) => uuid),
+      ['shown'],
+    );
+  },
+);

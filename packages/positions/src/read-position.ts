@@ -1,11 +1,7 @@
+import type { JsonRecord, PositionGeneration } from './generations/generation.ts';
+import { generationOf } from './generations/generations.ts';
 import { replaceNonFinite } from './json/non-finite.ts';
 import { sampleBucket } from './sample-bucket.ts';
-
-/**
- * Which generation of the validator wrote a record: `2025` has no account size, `account-size` (since August 2025) has
- * one, `quantity` (since December 2025) counts in quantities and is accounted by rules of its own.
- */
-type Generation = '2025' | 'account-size' | 'quantity';
 
 /** The few facts of a position that decide where and when it is shown. Times are Unix ms. */
 export interface PositionFacts {
@@ -25,7 +21,10 @@ export interface PositionFacts {
   readonly orderUuids: readonly string[];
   /** Times of the orders that hold price sources. */
   readonly priceSourceTimesMs: readonly number[];
-  readonly generation: Generation;
+  /** Name of the generation that wrote it. */
+  readonly generation: string;
+  /** See {@link PositionGeneration}. */
+  readonly delayed: PositionGeneration['delayed'];
 }
 
 export type PositionReading =
@@ -45,23 +44,12 @@ export type PositionReading =
  */
 const LATEST_MS = 4_133_980_800_000;
 
-/** The fields by which records of the quantity generation are told. */
-const QUANTITY_FIELDS = ['net_quantity', 'net_value'];
-
-type JsonRecord = Readonly<Record<string, unknown>>;
-
 function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= LATEST_MS;
-}
-
-function generationOf(record: JsonRecord, orders: readonly JsonRecord[]): Generation {
-  if (QUANTITY_FIELDS.some((field) => Object.hasOwn(record, field))) return 'quantity';
-  if (orders.some((order) => Object.hasOwn(order, 'quantity'))) return 'quantity';
-  return Object.hasOwn(record, 'account_size') ? 'account-size' : '2025';
 }
 
 interface OrderFacts {
@@ -109,6 +97,7 @@ function readFacts(record: unknown): PositionFacts | string {
   if (typeof isClosed !== 'boolean') return 'has an is_closed_position that is neither true nor false';
   // Without it nobody could say when the position may be shown.
   if (isClosed && (!isTime(closeMs) || closeMs === 0)) return 'is closed but has no close_ms in Unix ms';
+  const { name: generation, delayed } = generationOf(record, orderFacts.records);
   return {
     positionUuid,
     tradePairId: tradePair[0],
@@ -121,7 +110,8 @@ function readFacts(record: unknown): PositionFacts | string {
     orderTimesMs: orderFacts.times,
     orderUuids: orderFacts.uuids,
     priceSourceTimesMs: orderFacts.sourceTimes,
-    generation: generationOf(record, orderFacts.records),
+    generation,
+    delayed,
   };
 }
 

@@ -124,14 +124,14 @@ function wholeText({ positionUuid, text }: PositionToSplit): PositionParts {
 
 /** The orders of a position that are split next: those from `first` on, as many as one task may do. */
 function sliceOf({ position, indexes }: WaitingPosition, first: number | undefined): PositionToSplit {
-  const { positionUuid, generation, orderUuids } = position.facts;
+  const { positionUuid, delayed, orderUuids } = position.facts;
   const orderCount = orderUuids.length;
   const most = Math.min(Math.max(Math.floor(500_000 / orderCount), MIN_SLICE_ORDERS), MAX_SLICE_ORDERS);
   const from = first === undefined ? 0 : indexes.indexOf(first);
   return {
     positionUuid,
     text: position.text,
-    canCut: generation !== 'quantity',
+    canCut: delayed === 'cut',
     orderCount,
     indexes: from === -1 ? [first ?? 0] : indexes.slice(from, from + most),
   };

@@ -37,9 +37,10 @@ export function firstMsOlder(timeMs: number, ageMs: number): number {
 export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, now: number): TierView {
   const cutoffMs = now - DAY_MS;
   if (tier === 100 || facts.sampleBucket < tier || delayedUntilOf(facts) < cutoffMs) return { kind: 'same' };
+  if (facts.delayed === 'whole') return { kind: 'same' };
   if (facts.orderTimesMs.every((timeMs) => timeMs >= cutoffMs))
     return { kind: 'dropped', reason: 'no-orders' };
-  if (facts.generation === 'quantity') return { kind: 'dropped', reason: 'unsupported-generation' };
+  if (facts.delayed === 'left-out') return { kind: 'dropped', reason: 'unsupported-generation' };
   const cut = cutPosition(text, (index) => (facts.orderTimesMs[index] ?? Infinity) < cutoffMs);
   if (!cut.ok) {
     return {

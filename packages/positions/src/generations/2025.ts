@@ -1,0 +1,4 @@
+import type { PositionGeneration } from './generation.ts';
+
+/** Up to August 2025: no account size. */
+export const generation2025: PositionGeneration = { name: '2025', recognises: () => true, delayed: 'cut' };

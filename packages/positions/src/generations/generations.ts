@@ -1,0 +1,16 @@
+import { generation2025 } from './2025.ts';
+import { accountSizeGeneration } from './account-size.ts';
+import type { JsonRecord, PositionGeneration } from './generation.ts';
+import { quantityGeneration } from './quantity.ts';
+
+/** Every generation of records, the newest first. A further one is a file here, and a row. */
+export const GENERATIONS: readonly PositionGeneration[] = [
+  quantityGeneration,
+  accountSizeGeneration,
+  generation2025,
+];
+
+/** Which generation of the validator wrote a record. */
+export function generationOf(record: JsonRecord, orders: readonly JsonRecord[]): PositionGeneration {
+  return GENERATIONS.find(({ recognises }) => recognises(record, orders)) ?? generation2025;
+}
