@@ -32,7 +32,7 @@ void t.test('the facts of a position', (t) => {
       orderUuids: ['a', 'b'],
       priceSourceTimesMs: [CUTOFF],
       generation: '2025',
-    delayed: 'cut',
+      delayed: 'cut',
     },
   });
   t.end();

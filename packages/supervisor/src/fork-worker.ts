@@ -17,7 +17,8 @@ const NO_DEBUGGER = import.meta.resolve('@ptn-api/runtime/no-debugger');
 export function forkWorker(spec: WorkerSpec, printLines?: (lines: string) => void): ChildProcess {
   // Where stdout is replaced or this process writes the log of all, what the worker prints passes through it as well.
   const output = printLines !== undefined || isStdoutReplaced() ? 'pipe' : 'inherit';
-  const child = fork(spec.modulePath, spec.args ?? [], {
+  // The last argument is for lists of processes: it says which worker this is, whatever its program is called.
+  const child = fork(spec.modulePath, [...(spec.args ?? []), `${spec.role}/main:${spec.id}`], {
     execArgv: [
       ...process.execArgv,
       '--import',
