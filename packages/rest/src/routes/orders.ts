@@ -6,8 +6,8 @@ import { limitOf, sinceOf } from '../query.ts';
 import { addRoute } from './route.ts';
 import type { RouteContext } from './route.ts';
 
-/** An answer ends with the message that reaches this, however many more were asked for. */
-const BODY_SIZE_BYTES = 4 * 1024 * 1024;
+/** An answer ends with the message that reaches this, however many more were asked for: others wait some 15 ms for it. */
+const BODY_SIZE_BYTES = 1024 * 1024;
 
 /**
  * The orders after a sequence number, in the form in which they are streamed, and where to go on. What is asked for and
