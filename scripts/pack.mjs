@@ -93,6 +93,10 @@ pack((stage) => {
     // What README refers to.
     'docs',
     'bench/README.md',
+    'bench/attacks.md',
+    'bench/faults.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
     'scripts/ptn-api.mjs',
     'scripts/ptn-stream.mjs',
   ];
