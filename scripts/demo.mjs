@@ -5,7 +5,8 @@ import { build, install, projectRoot } from './steps.mjs';
 
 install();
 build();
-const cli = join(projectRoot, 'packages', 'server', 'dist', 'cli', 'main.js');
+// The same file as the command ptn-api, so that there is one place that knows where it is.
+const cli = join(projectRoot, 'scripts', 'ptn-api.mjs');
 const server = spawn(process.execPath, [cli, '--serve', '--demo', ...process.argv.slice(2)], {
   stdio: 'inherit',
 });

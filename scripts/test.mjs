@@ -3,6 +3,8 @@ import { build, install, run, tool } from './steps.mjs';
 
 install();
 build();
+// The README's other command, as far as it goes without serving.
+run('demo', process.execPath, ['scripts/demo.mjs', '--version']);
 run('lint', process.execPath, [tool('eslint/bin/eslint.js'), '.']);
 run('format', process.execPath, [tool('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
 run('unused', process.execPath, [tool('knip/bin/knip.js'), '--no-config-hints']);
