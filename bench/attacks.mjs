@@ -117,7 +117,7 @@ try {
   const keys = JSON.parse(readFileSync(keyFile, 'utf8'));
   keys.attacker = { key: ATTACKER_KEY, tier: 100 };
   writeFileSync(keyFile, JSON.stringify(keys));
-  const server = await startServer(root, ['--trust-proxy', 'loopback'], { rateLimit: 600 });
+  const server = await startServer(root, ['--trust-proxy', '127.0.0.1'], { rateLimit: 600 });
   const stream = await connect(server);
   fillOrderLog(root);
   await until(() => stream.sequences.length >= KEPT_ORDERS, 60_000, 'the kept orders');

@@ -15,6 +15,8 @@ import { newPosition } from './orders.mjs';
 /** The key of who has one. */
 export const ATTACKER_KEY = 'bench-attacker-100';
 const ADDRESS = '198.51.100.7';
+/** Of this machine, and of no proxy: who connects from there is counted as one stranger. */
+const STRANGER = '127.0.0.66';
 
 /** How many of what they do were done. */
 let done = 0;
@@ -51,10 +53,10 @@ function pump({ host, port }, text, { ahead = 1, reads = true } = {}) {
 }
 
 /** Connections of `count` sockets, each of which does `then` when it is open. */
-function socketsOf(count, { host, port }, then) {
+function socketsOf(count, { host, port, localAddress }, then) {
   for (let index = 0; index < count; index++) {
     const open = () => {
-      const socket = connect(port, host);
+      const socket = connect({ port, host, localAddress });
       socket.on('error', () => undefined);
       socket.on('connect', () => {
         done += 1;
@@ -184,8 +186,10 @@ const ATTACKS = {
   },
   'bytes that are no HTTP': ({ rest }) =>
     socketsOf(16, rest, (socket) => socket.write('\x16\x03\x01 no HTTP\r\n\r\n')),
-  'connections opened and closed, REST': ({ rest }) => socketsOf(32, rest, (socket) => socket.destroy()),
-  'connections opened and closed, stream': ({ ws }) => socketsOf(32, ws, (socket) => socket.destroy()),
+  'connections opened and closed, REST': ({ rest }) =>
+    socketsOf(32, { ...rest, localAddress: STRANGER }, (socket) => socket.destroy()),
+  'connections opened and closed, stream': ({ ws }) =>
+    socketsOf(32, { ...ws, localAddress: STRANGER }, (socket) => socket.destroy()),
   '2,000 connections that say nothing': ({ rest, ws }) => {
     socketsOf(1000, rest, () => undefined);
     socketsOf(1000, ws, () => undefined);

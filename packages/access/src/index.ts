@@ -11,4 +11,5 @@ export { KeyRing, keyDigest } from './keys/key-ring.ts';
 export type { KeyGrant } from './keys/key-ring.ts';
 export { parseKeyExpiry, parseKeyFile } from './keys/parse-key-file.ts';
 export { AddressLimit } from './limits/address-limit.ts';
+export { Budgets } from './limits/budgets.ts';
 export { WindowCounts } from './limits/window-counts.ts';

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import { openOrderLogReader } from '../../order-log/dist/order-log-reader.js';
 import { openOrderLogWriter } from '../../order-log/dist/open-order-log-writer.js';
-import { BEARER, testApp } from './rest-fixture.ts';
+import { BEARER, grant, keysTransaction, testApp } from './rest-fixture.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -120,4 +120,37 @@ await t.test('/orders with large messages ends at 1 MiB and reads no further', a
     Array.from({ length: 60 }, (_, index) => index + 1),
     'pages follow each other without a hole',
   );
+});
+
+await t.test('many pages at once follow each other, and other users do not wait for them', async (t) => {
+  const path = makeTemporaryFolder(t);
+  const writer = await openOrderLogWriter({ path, startAfter: 0, log: pino({ enabled: false }) });
+  t.teardown(() => writer.close());
+  const position = `{"text": "${'x'.repeat(300_000)}"}`;
+  const names = { hotkey: 'm', tradePairId: 'BTCUSD', timestampMs: DAY_MS };
+  await writer.append([1, 2, 3, 4].map((n) => ({ orderUuid: `order-${n}`, ...names, position })));
+  const reader = openOrderLogReader({ path });
+  t.teardown(() => reader.close());
+  const { app, snapshots } = testApp(t, undefined, () => reader);
+  snapshots.apply([
+    keysTransaction([
+      { ...grant('heavy', 100), userId: 'heavy' },
+      { ...grant('other', 100), userId: 'other' },
+    ]),
+  ]);
+  const ended: string[] = [];
+  const page = async (user: string) => {
+    const response = await app.inject({
+      url: '/orders?since=0&limit=1000',
+      headers: { authorization: `Bearer ${user}`, 'accept-encoding': 'identity' },
+    });
+    t.equal(response.json<Orders>().count, 4);
+    ended.push(user);
+  };
+  const startedMs = performance.now();
+  const heavy = Array.from({ length: 6 }, () => page('heavy'));
+  await page('other');
+  await Promise.all(heavy);
+  t.ok(performance.now() - startedMs > 400, '1.1 MiB each, 8 MiB a second after the first 2');
+  t.ok(ended.indexOf('other') <= 3, ended.join(' '));
 });

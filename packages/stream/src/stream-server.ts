@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { WebSocket } from '@fastify/websocket';
 import type { KeyGrant } from '@ptn-api/runtime';
 import { UserLines } from '@ptn-api/runtime';
+import { Budgets } from '@ptn-api/access';
 import type { AddressLimit } from '@ptn-api/access';
 import type { OrderLogReader } from '@ptn-api/order-log';
 import { ConnectionRegistry } from './connection-registry.ts';
@@ -10,7 +11,6 @@ import { Connection } from './connection.ts';
 import type { Frame } from './frame.ts';
 import { STREAM_LIMITS } from './limits.ts';
 import type { StreamLimits } from './limits.ts';
-import { MessageBudgets } from './message-budgets.ts';
 import { OrderLogCursor } from './order-log-cursor.ts';
 import type { Refusal } from './refusal.ts';
 import { Replays } from './replays.ts';
@@ -40,6 +40,11 @@ export interface StreamServerOptions {
 /** Lines about a user's connections in a minute: one may be opened and closed hundreds of times a second. */
 const LINES_PER_MINUTE = 60;
 
+/** What a client's message counts for: once more for each 64 bytes, as 64 KB of names take some milliseconds. */
+function messageCost(sizeBytes: number): number {
+  return 1 + Math.floor(sizeBytes / 64);
+}
+
 /** Who is at the other end. */
 export interface Peer {
   /** Behind a proxy that is trusted, the address it tells. */
@@ -67,14 +72,16 @@ export class StreamServer implements StreamView {
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
   readonly #replays = new Replays();
-  readonly #budgets: MessageBudgets;
+  /** Of messages, by key. */
+  readonly #budgets: Budgets;
   readonly #lines = new UserLines(LINES_PER_MINUTE);
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
     this.limits = { ...STREAM_LIMITS, ...options.limits };
     this.#now = options.now ?? Date.now;
-    this.#budgets = new MessageBudgets(this.limits);
+    const { messagesPerSecond: perSecond, messagesAtOnce: atOnce } = this.limits;
+    this.#budgets = new Budgets({ perSecond, atOnce });
     this.#registry = new ConnectionRegistry({
       pid: options.pid,
       publish: options.publish,
@@ -111,7 +118,7 @@ export class StreamServer implements StreamView {
       onMessage: (bytes) => {
         session.receive(bytes);
       },
-      onCost: (bytes) => this.#budgets.spend(session.digest ?? `connection ${id}`, bytes),
+      onCost: (bytes) => this.#budgets.spend(session.digest ?? `connection ${id}`, messageCost(bytes)),
       onTaken: () => {
         session.feed();
       },

@@ -1,26 +1,6 @@
 import { once } from 'node:events';
 import t from 'tap';
-import { STREAM_LIMITS } from '../dist/limits.js';
-import { MessageBudgets } from '../dist/message-budgets.js';
 import { grant, KEY, serve, until } from './ws-fixture.ts';
-
-await t.test('a sender may send 2,000 messages at once, and 1,000 a second', (t) => {
-  let nowMs = 0;
-  const budgets = new MessageBudgets(STREAM_LIMITS, () => nowMs);
-  for (let message = 0; message < 2000; message++) t.equal(budgets.spend('a', 0), 0);
-  t.equal(budgets.spend('a', 0), 1);
-  t.equal(budgets.spend('b', 0), 0, 'another sender has its own');
-  nowMs = 1;
-  t.equal(budgets.spend('a', 0), 1);
-  t.equal(budgets.spend('a', 1000 * 64), 1002, 'a large message counts for many');
-  nowMs = 2000;
-  budgets.forgetWhole();
-  t.equal(budgets.size, 1, 'what is not whole is kept');
-  nowMs = 10_000;
-  budgets.forgetWhole();
-  t.equal(budgets.size, 0);
-  t.end();
-});
 
 for (const [what, send, answer] of [
   [

@@ -6,6 +6,8 @@ type Address = IPv4 | IPv6;
 type Block = [Address, number];
 
 const LOOPBACK: readonly Block[] = [ipaddr.parseCIDR('127.0.0.0/8'), ipaddr.parseCIDR('::1/128')];
+/** From where the programs of this machine, such as a proxy, connect as a rule. */
+const THIS_MACHINE: readonly Block[] = [ipaddr.parseCIDR('127.0.0.1/32'), ipaddr.parseCIDR('::1/128')];
 /** `address:port`, as Azure's gateway writes X-Forwarded-For. */
 const IPV4_WITH_PORT = /^([\d.]+):\d{1,5}$/;
 /** `[address]` and `[address]:port`. */
@@ -113,7 +115,7 @@ export class ExemptAddresses {
 
   /** @param proxies entries of `--trust-proxy`. */
   constructor(proxies: readonly string[]) {
-    this.#blocks = [...LOOPBACK, ...proxies.flatMap(parseProxy)];
+    this.#blocks = [...THIS_MACHINE, ...proxies.flatMap(parseProxy)];
   }
 
   has(address: string): boolean {
