@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { EncodedValue, PositionsHead, Transaction } from '@ptn-api/runtime';
+import { Budgets } from '@ptn-api/access';
 import { monotonicMs } from '@ptn-api/runtime';
 import { emptyClaim } from '@ptn-api/order-log';
 import type { OrderLogState } from '@ptn-api/order-log';
@@ -20,6 +21,11 @@ const REPORT_BAD_AFTER_MS = 5000;
 const NAMED_BAD_FILES = 10;
 /** A miner whose encoding failed (a thread that died) is tried again after so long. */
 const RETRY_MS = 5000;
+/**
+ * What may be read and encoded of one miner, in characters of positions. Every change of it is read by all who follow
+ * the changes: 40 positions of 100 orders are 2 MB each time, which come every 4 seconds then.
+ */
+const MINER_BUDGET = { perSecond: 500_000, atOnce: 16_000_000 };
 
 export interface PositionsFeedOptions {
   readonly pool: TaskPool;
@@ -55,6 +61,7 @@ export class PositionsFeed {
   readonly #stale = new Map<string, number | null>();
   /** When (monotonic ms) the miners whose encoding failed are tried again. */
   readonly #retryAtMs = new Map<string, number>();
+  readonly #budgets = new Budgets(MINER_BUDGET);
   readonly #published = new Set<string>();
   readonly #changes = new TierChanges();
   #goneAt = 0;
@@ -81,6 +88,8 @@ export class PositionsFeed {
   #isHeldBack = false;
   readonly #reported = new Set<string>();
   readonly #warned = new Set<string>();
+  /** The miners that were found too large for their changes. */
+  readonly #postponed = new Set<string>();
 
   constructor(options: PositionsFeedOptions) {
     this.#options = options;
@@ -176,7 +185,7 @@ export class PositionsFeed {
         this.touch(miner.hotkey);
       }
     }
-    if (this.#retryAtMs.size > 0 && this.#due().length > 0) this.#schedule();
+    if (this.#due().length > 0) this.#schedule();
     // What does not read is waited for no longer.
     if (this.#isHeldBack && !this.#hasUnread()) this.completenessChanged();
     this.#reportBad(now);
@@ -193,6 +202,8 @@ export class PositionsFeed {
       { event: 'clock-set-back', byMs: latestMs - now },
       'the clock was set back: tiers are worked out again for the new time',
     );
+    // What must be hidden again waits for nothing.
+    this.#budgets.clear();
     for (const miner of this.miners.values()) {
       miner.clockSetBack(now, this.#options.loadMiner !== null);
       this.touch(miner.hotkey);
@@ -353,7 +364,24 @@ export class PositionsFeed {
   /** The stale miners that can be encoded now. */
   #due(): string[] {
     const now = monotonicMs();
-    return [...this.#stale.keys()].filter((hotkey) => (this.#retryAtMs.get(hotkey) ?? 0) <= now);
+    return [...this.#stale.keys()].filter(
+      (hotkey) => (this.#retryAtMs.get(hotkey) ?? 0) <= now && this.postponedMs(hotkey) === 0,
+    );
+  }
+
+  /** For how many ms nothing more should be read or encoded of the miner; 0 as a rule. */
+  postponedMs(hotkey: string): number {
+    return this.#budgets.waitMs(hotkey);
+  }
+
+  /** So many characters of positions were read or encoded of the miner. */
+  spend(hotkey: string, characters: number): void {
+    if (this.#isFirst || this.#budgets.spend(hotkey, characters) === 0 || this.#postponed.has(hotkey)) return;
+    this.#postponed.add(hotkey);
+    this.#options.log.warn(
+      { event: 'positions-postponed', hotkey, characters },
+      'the positions of a miner are large and change all the time: its changes are gathered for some seconds',
+    );
   }
 
   /**
@@ -412,6 +440,11 @@ export class PositionsFeed {
         if (miner.bad.size === 0) this.miners.delete(hotkey);
         return null;
       }
+      const { live, settling } = plan.input;
+      this.spend(
+        hotkey,
+        [...live, ...settling].reduce((sum, { text }) => sum + text.length, 0),
+      );
       result = await pool.run('encodeMiner', plan.input);
     } while (!miner.isCurrent(plan));
     const value = miner.encoded(plan, result);

@@ -191,16 +191,16 @@ export class TreeSource {
         'position files could not be read; they are tried again',
       );
     }
-    if (!this.#isClosed) {
-      this.#batchRetry ??= setTimeout(
-        () => {
-          this.#batchRetry = null;
-          this.#read();
-        },
-        Math.min(RETRY_MIN_MS * 2 ** this.#failures, RETRY_MAX_MS),
-      );
-    }
+    this.#readIn(Math.min(RETRY_MIN_MS * 2 ** this.#failures, RETRY_MAX_MS));
     this.#failures += 1;
+  }
+
+  #readIn(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#batchRetry ??= setTimeout(() => {
+      this.#batchRetry = null;
+      this.#read();
+    }, delayMs);
   }
 
   /** Reads what is pending until nothing is left but files of miners that are being loaded. */
@@ -208,14 +208,23 @@ export class TreeSource {
     const { root, feed, pool } = this.#options;
     for (;;) {
       const batch: { path: string; stamp?: string | undefined }[] = [];
+      let waitMs = Infinity;
       for (const path of this.#pending) {
         if (batch.length === BATCH_FILES) break;
         const hotkey = hotkeyOf(path);
         if (hotkey !== null && this.#loading.has(hotkey)) continue;
+        const postponedMs = hotkey === null ? 0 : feed.postponedMs(hotkey);
+        if (postponedMs > 0) {
+          waitMs = Math.min(waitMs, postponedMs);
+          continue;
+        }
         this.#pending.delete(path);
         if (hotkey !== null) batch.push({ path, stamp: feed.miners.get(hotkey)?.files.get(path)?.stamp });
       }
-      if (batch.length === 0 || this.#isClosed) return;
+      if (batch.length === 0 || this.#isClosed) {
+        if (waitMs < Infinity) this.#readIn(waitMs);
+        return;
+      }
       this.#unreadSinceMs ??= monotonicMs();
       try {
         const reads = await pool.run('readPositions', { root, files: batch });
@@ -239,6 +248,7 @@ export class TreeSource {
     if (isTaken || !known) feed.touch(hotkey, this.#unreadSinceMs ?? monotonicMs());
     // Only what is shown is streamed: a claim to be complete must hold for it.
     if (isTaken && read.kind === 'read') this.#observe(hotkey, read.position);
+    if (read.kind === 'read') feed.spend(hotkey, read.position.text.length);
     if (read.kind === 'read' && read.nonFinite > 0) this.#tellNonFinite(hotkey, read.nonFinite);
     if (read.kind === 'bad') this.#retry(read.path, feed.miner(hotkey).bad.get(read.path)?.sinceMs ?? now);
   }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { Budgets } from '@ptn-api/access';
 import { OrderHeap } from './order-heap.ts';
 import type { WaitingPosition } from './order-heap.ts';
 import type { PositionText } from '../tasks/settled-blocks.ts';
@@ -7,10 +8,14 @@ import type { PositionText } from '../tasks/settled-blocks.ts';
 const BATCH_ORDERS = 512;
 /** What is parsed for one batch at most, in characters; a larger position comes alone. */
 const BATCH_WORK = 2_000_000;
-/** What a miner may cost before the others go first, in characters to parse: ten times what the validator allows in 10 h. */
-const MINER_WORK = 8_000_000;
-/** Orders of postponed miners in each batch while others wait. */
-const POSTPONED_ORDERS = 32;
+/**
+ * What the messages of one miner's orders may hold while others place orders, in characters: what comes faster is read
+ * by every client before the orders of others that follow. All miners together may place 43 orders a second, of 45 KB at most.
+ */
+const MINER_BUDGET = { perSecond: 2_000_000, atOnce: 4_000_000 };
+/** Others place orders while one came within this time that was placed within a minute: not those of a catch-up. */
+const ACTIVE_MS = 2000;
+const RECENT_MS = 60_000;
 
 /** An order that is next to be numbered. */
 export interface DueOrder {
@@ -20,22 +25,28 @@ export interface DueOrder {
 }
 
 /**
- * Orders that wait to be numbered, in the order in which they were placed. Where one miner costs more than its share
- * while others wait, the others go first: its orders follow, a few with each batch, postponed miners in turn.
+ * Orders that wait to be numbered, in the order in which they were placed. A miner whose messages are more than its
+ * share is postponed while others place orders: its orders follow as fast as its budget grows.
  */
 export class OrderBacklog {
   readonly #log: Logger;
+  readonly #now: () => number;
   readonly #positions = new Map<string, WaitingPosition[]>();
   readonly #heap = new OrderHeap();
+  readonly #budgets: Budgets;
   readonly #postponed = new Map<string, OrderHeap>();
-  readonly #spent = new Map<string, number>();
-  readonly #waitingOf = new Map<string, number>();
+  readonly #warned = new Set<string>();
+  /** Who came last, and when (monotonic ms) it and any other did. */
+  #latest = { hotkey: '', atMs: -Infinity, othersAtMs: -Infinity };
   #inBatch = new Set<string>();
   #waiting = 0;
   #ranks = 0;
 
-  constructor(log: Logger) {
+  /** @param now monotonic ms */
+  constructor(log: Logger, now: () => number = () => performance.now()) {
     this.#log = log;
+    this.#now = now;
+    this.#budgets = new Budgets(MINER_BUDGET, now);
   }
 
   /** How many orders wait, those of the current batch included. */
@@ -50,8 +61,10 @@ export class OrderBacklog {
 
   /**
    * Has the orders of a new reading of a position wait. They take the place of the same orders of an earlier reading.
+   *
+   * @param nowMs Unix ms
    */
-  add(hotkey: string, position: PositionText, indexes: readonly number[]): void {
+  add(hotkey: string, position: PositionText, indexes: readonly number[], nowMs: number): void {
     if (indexes.length === 0) return;
     const { orderUuids, orderTimesMs } = position.facts;
     const sorted = indexes.toSorted((a, b) => (orderTimesMs[a] ?? 0) - (orderTimesMs[b] ?? 0));
@@ -69,72 +82,77 @@ export class OrderBacklog {
     for (const waiting of earlier) this.#withdraw(waiting, added);
     const left = earlier.filter(({ indexes: { length }, done }) => done < length);
     this.#positions.set(keyOf(hotkey, position), [...left, item]);
-    this.#count(hotkey, indexes.length);
+    this.#waiting += indexes.length;
+    if ((orderTimesMs[sorted.at(-1) ?? 0] ?? 0) >= nowMs - RECENT_MS) this.#noteActive(hotkey);
     (this.#postponed.get(hotkey) ?? this.#heap).push(item);
   }
 
-  /** The orders to number next. They count as waiting until they are {@link stored}. */
+  /** The orders to number next; none while all that wait are postponed. They count as waiting until they are {@link stored}. */
   batch(): DueOrder[] {
+    this.#readmit();
     const due: DueOrder[] = [];
     let work = 0;
     const parsed = new Set<WaitingPosition>();
-    const isFull = (): boolean => due.length >= BATCH_ORDERS || work >= BATCH_WORK;
-    const take = (heap: OrderHeap, waiting: WaitingPosition): void => {
-      const index = waiting.indexes[waiting.done] ?? 0;
-      waiting.done += 1;
-      this.#count(waiting.hotkey, -1);
-      if (!waiting.parts.has(index) && !parsed.has(waiting)) work += waiting.position.text.length;
-      parsed.add(waiting);
-      due.push({ orderUuid: waiting.position.facts.orderUuids[index] ?? '', index, waiting });
-      if (waiting.done < waiting.indexes.length) heap.push(waiting);
-      else this.#forget(waiting);
-    };
-    while (!isFull()) {
+    while (due.length < BATCH_ORDERS && work < BATCH_WORK) {
       const waiting = this.#heap.pop();
       if (waiting === undefined) break;
-      if (this.#isPostponed(waiting)) this.#postpone(waiting);
-      else take(this.#heap, waiting);
-    }
-    const most = due.length === 0 ? BATCH_ORDERS : due.length + POSTPONED_ORDERS;
-    for (const [hotkey, heap] of [...this.#postponed]) {
-      if (due.length >= most || (due.length === 0 ? isFull() : work >= 2 * BATCH_WORK)) break;
-      // To the end: whoever was not served now is served first in the next batch.
-      this.#postponed.delete(hotkey);
-      this.#postponed.set(hotkey, heap);
-      for (let count = 0; count < POSTPONED_ORDERS; count++) {
-        const waiting = heap.pop();
-        if (waiting === undefined) break;
-        take(heap, waiting);
+      const { hotkey, position } = waiting;
+      if (this.#isOverBudget(hotkey)) {
+        this.#postpone(waiting);
+        continue;
       }
+      const index = waiting.indexes[waiting.done] ?? 0;
+      waiting.done += 1;
+      this.#waiting -= 1;
+      if (!waiting.parts.has(index) && !parsed.has(waiting)) work += position.text.length;
+      parsed.add(waiting);
+      const { orderUuids } = position.facts;
+      this.#budgets.spend(hotkey, (position.text.length * (index + 1)) / orderUuids.length);
+      due.push({ orderUuid: orderUuids[index] ?? '', index, waiting });
+      if (waiting.done < waiting.indexes.length) this.#heap.push(waiting);
+      else this.#forget(waiting);
     }
     this.#inBatch = new Set(due.map(({ orderUuid }) => orderUuid));
     return due;
+  }
+
+  /** For how many ms all that wait are postponed, unless others come. */
+  waitMs(): number {
+    return Math.min(...[...this.#postponed.keys()].map((hotkey) => this.#postponedMs(hotkey)));
   }
 
   /** The batch is stored. */
   stored(): void {
     this.#inBatch.clear();
     if (this.#waiting > 0) return;
-    this.#spent.clear();
-    this.#waitingOf.clear();
     this.#postponed.clear();
     this.#positions.clear();
+    this.#budgets.forgetWhole();
   }
 
-  /** Splitting a position of the miner took this much, in characters to parse. */
-  spend(hotkey: string, work: number): void {
-    this.#spent.set(hotkey, (this.#spent.get(hotkey) ?? 0) + work);
+  #noteActive(hotkey: string): void {
+    const { hotkey: last, atMs, othersAtMs } = this.#latest;
+    this.#latest = { hotkey, atMs: this.#now(), othersAtMs: hotkey === last ? othersAtMs : atMs };
   }
 
-  #isPostponed({ hotkey }: WaitingPosition): boolean {
-    if (this.#postponed.has(hotkey)) return true;
-    const doOthersWait = (this.#waitingOf.get(hotkey) ?? 0) < this.#waiting;
-    return doOthersWait && (this.#spent.get(hotkey) ?? 0) > MINER_WORK;
+  /** For how many ms the miner's orders are postponed; 0 where they are not. */
+  #postponedMs(hotkey: string): number {
+    const { hotkey: last, atMs, othersAtMs } = this.#latest;
+    const activeMs = (hotkey === last ? othersAtMs : atMs) + ACTIVE_MS - this.#now();
+    return Math.max(0, Math.min(this.#budgets.waitMs(hotkey), activeMs));
   }
 
-  #count(hotkey: string, orders: number): void {
-    this.#waiting += orders;
-    this.#waitingOf.set(hotkey, (this.#waitingOf.get(hotkey) ?? 0) + orders);
+  #isOverBudget(hotkey: string): boolean {
+    return this.#postponed.has(hotkey) || this.#postponedMs(hotkey) > 0;
+  }
+
+  /** Takes up the miners that may go on. */
+  #readmit(): void {
+    for (const [hotkey, heap] of this.#postponed) {
+      if (this.#postponedMs(hotkey) > 0) continue;
+      this.#postponed.delete(hotkey);
+      for (let waiting = heap.pop(); waiting !== undefined; waiting = heap.pop()) this.#heap.push(waiting);
+    }
   }
 
   #postpone(waiting: WaitingPosition): void {
@@ -143,19 +161,21 @@ export class OrderBacklog {
     if (heap === undefined) {
       heap = new OrderHeap();
       this.#postponed.set(hotkey, heap);
-      this.#log.warn(
-        { event: 'miner-postponed', hotkey, waiting: this.#waiting },
-        'the orders of a miner take more work than those of others: they are streamed after the orders of other miners',
-      );
     }
     heap.push(waiting);
+    if (this.#warned.has(hotkey)) return;
+    this.#warned.add(hotkey);
+    this.#log.warn(
+      { event: 'miner-postponed', hotkey, waiting: this.#waiting },
+      'the orders of a miner are larger than its share: they are streamed after the orders of other miners',
+    );
   }
 
   /** The orders that a later reading holds, too, are taken from it. */
   #withdraw(waiting: WaitingPosition, uuids: ReadonlySet<string>): void {
-    const { hotkey, position, indexes, done } = waiting;
+    const { position, indexes, done } = waiting;
     const left = indexes.slice(done).filter((index) => !uuids.has(position.facts.orderUuids[index] ?? ''));
-    this.#count(hotkey, left.length - (indexes.length - done));
+    this.#waiting += left.length - (indexes.length - done);
     waiting.indexes = left;
     waiting.done = 0;
   }

@@ -57,6 +57,7 @@ export class OrderSequencer {
   readonly #history: string[] = [];
   readonly #missing: MissingOrders;
   #isStarting = true;
+  #endPause: () => void = () => undefined;
   #storing: Promise<void> | null = null;
   readonly #warned = new Set<string>();
   readonly #upkeep: LogUpkeep;
@@ -68,7 +69,7 @@ export class OrderSequencer {
     this.#now = options.now ?? Date.now;
     const { writer, log } = options;
     this.#backlog = new OrderBacklog(log);
-    this.#splitter = new OrderSplitter({ backlog: this.#backlog, log, split: options.split });
+    this.#splitter = new OrderSplitter({ log, split: options.split });
     this.#sinceMs = writer.lastAliveMs ?? this.#now();
     // All of them until they are seen, which those that can be read are before this begins.
     this.#missing = new MissingOrders(writer.ordersSince(this.#now() - FOUND_WITHIN_MS), log);
@@ -115,7 +116,8 @@ export class OrderSequencer {
       if (this.#isStarting && writer.isNew) this.#history.push(orderUuid);
       else indexes.push(index);
     }
-    this.#backlog.add(hotkey, position, indexes);
+    this.#backlog.add(hotkey, position, indexes, this.#now());
+    if (indexes.length > 0) this.#endPause();
     if (this.#missing.found(facts.orderUuids)) this.#options.onFound?.();
   }
 
@@ -155,6 +157,7 @@ export class OrderSequencer {
     if (this.#giveUpTimer !== null) clearInterval(this.#giveUpTimer);
     const last = this.store();
     this.#isFinished = true;
+    this.#endPause();
     await last;
   }
 
@@ -167,6 +170,10 @@ export class OrderSequencer {
   async #storeAll(): Promise<void> {
     while (this.#backlog.size > 0 && !this.#isFinished) {
       const due = this.#backlog.batch();
+      if (due.length === 0) {
+        await this.#pause(this.#backlog.waitMs());
+        continue;
+      }
       const positions = await this.#splitter.split(due);
       const timestampMs = this.#now();
       const events = due.map((order, index) => eventOf(order, timestampMs, positions[index] ?? ''));
@@ -174,6 +181,14 @@ export class OrderSequencer {
       // Other work of this thread goes between two batches.
       await setImmediate();
     }
+  }
+
+  /** Until the first postponed orders may follow, or others come. */
+  async #pause(ms: number): Promise<void> {
+    const isOver = new AbortController();
+    const ended = new Promise<void>((resolve) => (this.#endPause = resolve));
+    await Promise.race([sleep(ms, null, { signal: isOver.signal }), ended]);
+    isOver.abort();
   }
 
   /** Tries until the events are stored, or nothing is to be stored any more. */

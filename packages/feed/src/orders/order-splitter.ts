@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { PositionParts } from '@ptn-api/order-log';
 import { splitPositions, splitWork } from '../tasks/split-positions.ts';
 import type { PositionToSplit, SplitPosition } from '../tasks/split-positions.ts';
-import type { DueOrder, OrderBacklog } from './order-backlog.ts';
+import type { DueOrder } from './order-backlog.ts';
 import type { WaitingPosition } from './order-heap.ts';
 
 /** Less than this, in characters to parse, is done at once: a thread would take longer to be asked. */
@@ -20,7 +20,6 @@ export type SplitTask = (input: {
 }) => Promise<SplitPosition[]> | SplitPosition[];
 
 export interface OrderSplitterOptions {
-  readonly backlog: OrderBacklog;
   readonly log: Logger;
   /** Runs the task in a thread. */
   readonly split?: SplitTask | undefined;
@@ -87,8 +86,7 @@ export class OrderSplitter {
   }
 
   #keep(waiting: WaitingPosition, position: PositionToSplit, split: SplitPosition | undefined): void {
-    const { backlog, log } = this.#options;
-    backlog.spend(waiting.hotkey, splitWork(position));
+    const { log } = this.#options;
     if (split !== undefined && split.reason !== null) {
       log.warn(
         { event: 'order-not-rebuilt', position: position.positionUuid, reason: split.reason },
