@@ -317,10 +317,12 @@ const ATTACKS = {
     }
   },
   'a miner: 1,000 orders at once in 10 positions, every 5 s': async ({ root }) => {
+    // The same ten: a miner has one open position of a pair.
+    const open = Array.from({ length: 10 }, () => positionFile(root, 'attacker-bursts', 0, 0));
     for (;;) {
-      for (let index = 0; index < 10; index++) {
-        const { position, path } = positionFile(root, 'attacker-bursts', 100, Date.now());
-        write(root, path, JSON.stringify(position));
+      for (const { position, path } of open) {
+        const { orders } = positionFile(root, 'attacker-bursts', 100, Date.now()).position;
+        write(root, path, JSON.stringify({ ...position, orders }));
       }
       done += 1000;
       await sleep(5000);
