@@ -2,19 +2,18 @@ import { text as readText } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiKeyForm, createApiKey, keyDigest, KeyRing, parseKeyFile } from '@ptn-api/access';
 import { counted, printable } from '@ptn-api/protocol';
-import { findMember, putMember, removeMember } from '@ptn-api/positions';
 import type { KeyGrant } from '@ptn-api/access';
-import type { GivenOptions } from './options/given-options.ts';
-import { quoted } from './options/given-options.ts';
 import { readKeysInForce } from '@ptn-api/supervisor';
 import type { KeysInForce } from '@ptn-api/supervisor';
+import { iso, refused, withNewKey, withoutUser, withUser } from './key-entries.ts';
 import { keyFilePaths, stateDirPath } from './options/resolve-config.ts';
+import type { PlaceValues } from './options/resolve-config.ts';
 import { StartError } from '@ptn-api/runtime';
 import { chosenKeyFile, editKeyFile, readKeyFile } from './key-file-edit.ts';
-import type { KeysRequest } from './keys-request.ts';
+import type { KeysRequest } from './keys-command.ts';
 
 export interface KeysContext {
-  readonly given: GivenOptions;
+  readonly places: PlaceValues;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Unix ms. */
@@ -39,9 +38,9 @@ const EXIT_REFUSED = 1;
  * @throws StartError when the file cannot be used, or what is asked for cannot be done.
  */
 export async function runKeys(request: KeysRequest, context: KeysContext, io: KeysIo): Promise<number> {
-  const paths = keyFilePaths(context.given, context.cwd);
+  const paths = keyFilePaths(context.places, context.cwd);
   const place = (): { path: string; exists: boolean } => chosenKeyFile(paths, inForceOf(context));
-  const tell = (line: string): void => {
+  const note = (line: string): void => {
     io.stderr.write(`${printable(line)}\n`);
   };
   const edit = async (
@@ -50,11 +49,11 @@ export async function runKeys(request: KeysRequest, context: KeysContext, io: Ke
     beforeCommit?: () => Promise<void>,
   ): Promise<void> => {
     const text = await editKeyFile(path, change, beforeCommit);
-    await warnIfNotRead(context, path, text, tell);
+    await warnIfNotRead(context, path, text, note);
   };
   // First the key is shown, then the file is put in place: a key that is in the file alone could never be shown.
   const showing = (what: string, key: string) => async (): Promise<void> => {
-    tell(`${what}; it is not shown again:`);
+    note(`${what}; it is not shown again:`);
     await printKey(io.stdout, key);
   };
   switch (request.action) {
@@ -78,16 +77,13 @@ export async function runKeys(request: KeysRequest, context: KeysContext, io: Ke
     }
     case 'revoke': {
       const path = existing(place());
-      await edit(path, (file) => {
-        requireUser(file, request.user);
-        return removeMember(file, 0, request.user);
-      });
-      tell(`${request.user} is removed from ${path}`);
+      await edit(path, (file) => withoutUser(file, request.user));
+      note(`${request.user} is removed from ${path}`);
       return 0;
     }
     case 'list': {
       const path = existing(place());
-      const listed = listedKeys(await readKeyFile(path), context.nowMs, tell);
+      const listed = listedKeys(await readKeyFile(path), context.nowMs, note);
       io.stdout.write(
         request.isJson ? `${JSON.stringify(listed.map(asJson), null, 2)}\n` : asText(listed, context.nowMs),
       );
@@ -113,9 +109,9 @@ async function printKey(stdout: NodeJS.WritableStream, key: string): Promise<voi
 }
 
 /** Which file counts in a server that runs here; `undefined` where none does, or its folder is not known. */
-function inForceOf({ given, cwd }: KeysContext): KeysInForce | undefined {
+function inForceOf({ places, cwd }: KeysContext): KeysInForce | undefined {
   try {
-    return readKeysInForce(stateDirPath(given, cwd));
+    return readKeysInForce(stateDirPath(places, cwd));
   } catch (error) {
     if (error instanceof StartError && error.code === 'PTN_ERR_START_NO_ROOT') return undefined;
     throw error;
@@ -131,7 +127,7 @@ async function warnIfNotRead(
   context: KeysContext,
   path: string,
   text: string,
-  tell: (line: string) => void,
+  note: (line: string) => void,
 ): Promise<void> {
   const digest = keyDigest(text);
   const deadlineMs = performance.now() + READ_WITHIN_MS;
@@ -139,7 +135,7 @@ async function warnIfNotRead(
     const inForce = inForceOf(context);
     if (inForce === undefined || inForce.digest === digest) return;
     if (performance.now() > deadlineMs) {
-      tell(
+      note(
         `warning: the server that runs (process ${inForce.pid}) has not read this change of ${path}: it goes by ` +
           `${inForce.path}. See its log, or give --api-keys ${inForce.path}`,
       );
@@ -149,90 +145,9 @@ async function warnIfNotRead(
   }
 }
 
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 function existing({ path, exists }: { path: string; exists: boolean }): string {
   if (exists) return path;
   throw refused(`there is no key file at ${path}; ptn-api keys add makes one`);
-}
-
-function refused(detail: string): StartError {
-  return new StartError('PTN_ERR_KEYS_REFUSED', { detail });
-}
-
-/** Where the entry of a user begins. */
-function requireUser(file: string, user: string): number {
-  const entry = findMember(file, 0, user);
-  if (entry === undefined) throw refused(`there is no user ${quoted(user)}; ptn-api keys list shows them`);
-  return entry.valueStart;
-}
-
-/** What the file grants a user; `undefined` also where the entry cannot be used. */
-function grantOf(file: string, user: string): KeyGrant | undefined {
-  const parsed = parseKeyFile(file);
-  return parsed.ok ? parsed.grants.find(({ userId }) => userId === user) : undefined;
-}
-
-function withUser(file: string, request: KeysRequest & { action: 'add' }, key: string): string {
-  if (grantOf(file, request.user) !== undefined) {
-    throw refused(`there is a user ${quoted(request.user)} already; ptn-api keys rotate gives a new key`);
-  }
-  const { tier, isHashed, expires, rateLimit, maxConnections } = request;
-  const entry = {
-    ...(isHashed ? { key_sha256: keyDigest(key) } : { key }),
-    tier,
-    ...(maxConnections !== undefined && { max_connections: maxConnections }),
-    ...(rateLimit !== undefined && { rate_limit: rateLimit }),
-    ...(expires !== undefined && { expires }),
-  };
-  return putMember(file, 0, request.user, inOneLine(entry), '\n  ');
-}
-
-/** `{ "tier": 50 }`, as the example file has it. */
-function inOneLine(entry: Readonly<Record<string, unknown>>): string {
-  const members = Object.entries(entry).map(
-    ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
-  );
-  return `{ ${members.join(', ')} }`;
-}
-
-/** The new key in place of the old one, in the form the old one had; everything else of the entry stays. */
-function withNewKey(
-  file: string,
-  { user, graceMs }: KeysRequest & { action: 'rotate' },
-  key: string,
-  nowMs: number,
-): string {
-  const start = requireUser(file, user);
-  const grant = grantOf(file, user);
-  if (grant === undefined) {
-    throw refused(
-      `the entry of ${quoted(user)} cannot be used (ptn-api keys list says why): ptn-api keys add replaces it`,
-    );
-  }
-  if (grant.expiresMs !== undefined && grant.expiresMs <= nowMs) {
-    throw refused(
-      `the key of ${quoted(user)} expired on ${iso(grant.expiresMs)}, and so would a new one: revoke it and add it again`,
-    );
-  }
-  const previous = inOneLine({ key_sha256: grant.sha256, expires: iso(nowMs + graceMs) });
-  if (file[start] === '"') {
-    const entry = `{ "key": ${JSON.stringify(key)}, "tier": 100${graceMs === 0 ? '' : `, "previous": ${previous}`} }`;
-    return putMember(file, 0, user, entry);
-  }
-  // The entry's place does not move: all that changes lies behind its beginning.
-  const isHashed = findMember(file, start, 'key') === undefined;
-  const changed = putMember(
-    file,
-    start,
-    isHashed ? 'key_sha256' : 'key',
-    JSON.stringify(isHashed ? keyDigest(key) : key),
-  );
-  return graceMs === 0
-    ? removeMember(changed, start, 'previous')
-    : putMember(changed, start, 'previous', previous, ' ');
 }
 
 function describe(grant: KeyGrant, nowMs: number): string {
@@ -252,11 +167,11 @@ interface ListedKey {
   readonly isPrevious: boolean;
 }
 
-/** The keys that count or will; what the file's reader warns of is told. */
-function listedKeys(file: string, nowMs: number, tell: (line: string) => void): ListedKey[] {
+/** The keys that count or will; with the warnings of the file's reader. */
+function listedKeys(file: string, nowMs: number, note: (line: string) => void): ListedKey[] {
   const parsed = parseKeyFile(file);
   if (!parsed.ok) return [];
-  for (const warning of parsed.warnings) tell(`warning: ${warning}`);
+  for (const warning of parsed.warnings) note(`warning: ${warning}`);
   const seen = new Set<string>();
   return parsed.grants.flatMap((grant) => {
     const isPrevious = seen.has(grant.userId);

@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 import '@ptn-api/runtime/no-debugger';
 import { readFileSync } from 'node:fs';
-import { withEnvironment } from './options/given-options.ts';
 import { StartError } from '@ptn-api/runtime';
+import { parseCommandLine } from './command-line.ts';
 import { runDoctor } from './doctor/doctor.ts';
 import { runFilter } from './filter.ts';
 import { runKeys } from './keys.ts';
-import { helpText, parseArguments } from './parse-arguments.ts';
-import { parseServeRequest, serve, serveDemo } from './serve.ts';
+import { serve, serveDemo } from './serve.ts';
 import { runStatus } from './status.ts';
 
 const EXIT_FAULT = 1;
@@ -51,51 +50,30 @@ function ownVersion(): string {
 
 /** @returns the exit code. */
 async function run(args: readonly string[]): Promise<number> {
-  const version = ownVersion();
-  const command = await parseArguments(args, { version, nowMs: Date.now() });
+  const { env, stdin, stdout, stderr } = process;
+  const [version, cwd, nowMs] = [ownVersion(), process.cwd(), Date.now()];
+  const command = parseCommandLine(args, { version, env, nowMs });
   switch (command.kind) {
     case 'text':
       write(command.text);
       return 0;
-    case 'usage-error':
-      throw new StartError('PTN_ERR_CLI_USAGE', {
-        detail: `${command.detail} (ptn-api --help lists what there is)`,
-      });
-    case 'filter': {
-      const { stdin, stdout, stderr } = process;
-      return runFilter(command, { stdin, stdout, stderr });
-    }
-    case 'status':
-      return runStatus(withEnvironment(command.given, process.env), {
-        isJson: command.isJson,
-        write,
-        printError,
-      });
-    case 'doctor':
-      return runDoctor(withEnvironment(command.given, process.env), { cwd: process.cwd(), version, write });
-    case 'keys': {
-      const { stdin, stdout, stderr } = process;
-      const given = withEnvironment(command.given, process.env);
-      const context = { given, cwd: process.cwd(), env: process.env, nowMs: Date.now() };
-      return runKeys(command.request, context, { stdin, stdout, stderr });
-    }
-    case 'server':
-      break;
-  }
-
-  const request = parseServeRequest(command.given, process.env);
-  switch (request.kind) {
     case 'nothing':
-      write(await helpText(version));
+      write(command.text);
       throw new StartError('PTN_ERR_CLI_USAGE', {
         detail: 'nothing to do: pass --serve to start the server',
       });
-    case 'usage-error':
-      throw new StartError('PTN_ERR_CLI_USAGE', { detail: request.detail });
+    case 'filter':
+      return runFilter(command, { stdin, stdout, stderr });
+    case 'status':
+      return runStatus(command.adminPort, { isJson: command.isJson, write, printError });
+    case 'doctor':
+      return runDoctor(command.values, { cwd, version, write });
+    case 'keys':
+      return runKeys(command.request, { places: command.places, cwd, env, nowMs }, { stdin, stdout, stderr });
     case 'serve':
     case 'demo': {
-      const start = request.kind === 'demo' ? serveDemo : serve;
-      const code = await start(request.given, { cwd: process.cwd(), version, write });
+      const start = command.kind === 'demo' ? serveDemo : serve;
+      const code = await start(command.values, { cwd, version, write });
       // A worker that had to be given up must not keep this process alive.
       process.exit(code);
     }

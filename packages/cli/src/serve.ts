@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { DestinationStream, Logger } from 'pino';
 import type { ServerConfig } from '@ptn-api/runtime';
-import { readSwitch, withEnvironment } from './options/given-options.ts';
-import type { GivenOptions } from './options/given-options.ts';
+import type { OptionValues } from './options/options.ts';
 import { createLogger, isStdoutReplaced, openLogFile, openStandardOutput } from '@ptn-api/runtime';
 import { resolveConfig } from './options/resolve-config.ts';
 import { prepareStateDir } from './options/state-dir.ts';
@@ -20,34 +19,6 @@ const PROGRAMS = {
   ws: fileURLToPath(import.meta.resolve('@ptn-api/stream/main')),
 };
 
-/** Which server the options ask for. */
-export type ServeRequest =
-  | { readonly kind: 'serve' | 'demo'; readonly given: GivenOptions }
-  /** Neither `--serve` nor anything else that could be done. */
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'usage-error'; readonly detail: string };
-
-/** What the options, completed by the environment, ask for. */
-export function parseServeRequest(commandLine: GivenOptions, env: NodeJS.ProcessEnv): ServeRequest {
-  const given = withEnvironment(commandLine, env);
-  const [serve, demo] = [readSwitch(given, 'serve'), readSwitch(given, 'demo')];
-  if (typeof serve === 'object') return { kind: 'usage-error', detail: serve.problem };
-  if (typeof demo === 'object') return { kind: 'usage-error', detail: demo.problem };
-  if (demo && !serve) return { kind: 'usage-error', detail: `${sourceOf(given, 'demo')} needs --serve` };
-  if (!serve) return { kind: 'nothing' };
-  if (!demo) return { kind: 'serve', given };
-  for (const name of ['ptn-root', 'api-keys'] as const) {
-    if (!given.has(name)) continue;
-    const detail = `${sourceOf(given, 'demo')} and ${sourceOf(given, name)} exclude each other: the demo makes its own`;
-    return { kind: 'usage-error', detail };
-  }
-  return { kind: 'demo', given };
-}
-
-function sourceOf(given: GivenOptions, name: 'demo' | 'ptn-root' | 'api-keys'): string {
-  return given.get(name)?.source ?? `--${name}`;
-}
-
 export interface ServeContext {
   readonly cwd: string;
   readonly version: string;
@@ -60,29 +31,28 @@ export interface ServeContext {
  * @returns the exit code.
  * @throws StartError when it cannot start.
  */
-export async function serve(given: GivenOptions, { cwd, version }: ServeContext): Promise<number> {
-  const config = resolveConfig(given, { cwd, version });
+export async function serve(values: OptionValues, { cwd, version }: ServeContext): Promise<number> {
+  const config = resolveConfig(values, { cwd, version });
   return runSupervisor({ config, workers: serverWorkers(config, PROGRAMS), ...prepare(config) });
 }
 
 /** The same with a simulated validator, which is stopped and removed at the end. */
-export async function serveDemo(given: GivenOptions, context: ServeContext): Promise<number> {
+export async function serveDemo(values: OptionValues, context: ServeContext): Promise<number> {
   const demo = await startDemo();
   if (demo === undefined) return 0;
   try {
-    return await serveSimulated(given, demo, context);
+    return await serveSimulated(values, demo, context);
   } finally {
     await demo.stop();
   }
 }
 
 async function serveSimulated(
-  given: GivenOptions,
+  values: OptionValues,
   demo: Demo,
   { cwd, version, write }: ServeContext,
 ): Promise<number> {
-  const rooted = new Map(given).set('ptn-root', { value: demo.root, source: '--demo' });
-  const config = resolveConfig(rooted, { cwd, version });
+  const config = resolveConfig({ ...values, 'ptn-root': demo.root }, { cwd, version });
   const { log, printLines, reopenLog } = prepare(config);
   const state = { isLost: false, isOver: false };
   void demo.ended.then((detail) => {

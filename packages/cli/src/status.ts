@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GivenOptions } from './options/given-options.ts';
+import { optionLabel } from './options/options.ts';
 import { resolveAdminPort } from './options/resolve-config.ts';
 import { StartError } from '@ptn-api/runtime';
 import type { ServerStatus } from '@ptn-api/supervisor';
@@ -26,16 +26,17 @@ export interface StatusOutput {
  * Shows the state of the server that runs on this machine.
  *
  * @returns the exit code: 0 when all is well, 1 when it is degraded, 2 when none answers.
- * @throws StartError when the admin port that was given is none.
+ * @param adminPort as on the command line.
+ * @throws StartError when that is no port.
  */
 export async function runStatus(
-  given: GivenOptions,
+  adminPort: string,
   { isJson, write, printError }: StatusOutput,
 ): Promise<number> {
-  const port = resolveAdminPort(given);
+  const port = resolveAdminPort(adminPort);
   if (port === null || port === 0) {
     throw new StartError('PTN_ERR_CLI_USAGE', {
-      detail: `${given.get('admin-port')?.source ?? '--admin-port'} has to name the port of the server that runs`,
+      detail: `${optionLabel('admin-port')} has to name the port of the server that runs`,
     });
   }
   const answer = await askThroughHandover(port);

@@ -16,9 +16,8 @@ import t from 'tap';
 import { parseKeyFile } from '@ptn-api/access';
 import type { TestScope } from '@ptn-api/testkit';
 import type { ServerConfig } from '../../runtime/dist/config.js';
-import { OPTION_NAMES, readSwitch, withEnvironment } from '../dist/options/given-options.js';
-import type { Given } from '../dist/options/given-options.js';
-import { OPTIONS } from '../dist/options/options.js';
+import { parseCommandLine } from '../dist/command-line.js';
+import { OPTION_NAMES, OPTIONS } from '../dist/options/options.js';
 import type { OptionName } from '../dist/options/options.js';
 import { resolveConfig } from '../dist/options/resolve-config.js';
 import { StartError } from '../../runtime/dist/start-error.js';
@@ -36,14 +35,11 @@ function makeFolder(scope: TestScope): string {
   return folder;
 }
 
-function commandLine(flags: Flags): Map<OptionName, Given> {
-  return new Map(
-    Object.entries(flags).map(([name, value]) => [name as OptionName, { value, source: `--${name}` }]),
-  );
-}
-
 function resolveIn(cwd: string, flags: Flags = {}, env: Record<string, string> = {}): ServerConfig {
-  return resolveConfig(withEnvironment(commandLine(flags), env), { cwd, version: '1.2.3' });
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  const command = parseCommandLine(['--serve', ...args], { version: '1.2.3', env, nowMs: 0 });
+  if (command.kind !== 'serve') throw new Error(`asked for ${command.kind}`);
+  return resolveConfig(command.values, { cwd, version: '1.2.3' });
 }
 
 function errorOf(run: () => unknown): StartError {
@@ -145,7 +141,6 @@ const BAD: readonly (readonly [OptionName, string, string])[] = [
   ['public-ws-url', 'https://ptn.example.com', 'an address such as wss://'],
   ['public-ws-url', 'wss://x;script-src *', 'an address such as wss://'],
   ['public-ws-url', 'wss://ptn.example.com/?key=1', 'an address such as wss://'],
-  ['netuid', '1', '8 (mainnet) and 116 (testnet)'],
   ['rest-workers', '0', 'a whole number from 1 to 16'],
   ['rest-workers', '17', 'a whole number from 1 to 16'],
   ['ws-workers', '0', 'a whole number from 1 to 16'],
@@ -158,9 +153,6 @@ const BAD: readonly (readonly [OptionName, string, string])[] = [
   ['order-retention-count', '1000000001', 'a whole number from 1000 to 1000000000'],
   ['order-retention-bytes', '67108863', 'a whole number from 67108864 to 214748364800'],
   ['order-retention-bytes', '4GB', 'a whole number from 67108864 to 214748364800'],
-  ['positions-source', 'disk', 'auto, tree, outputs'],
-  ['log-level', 'verbose', 'trace, debug, info, warn, error, fatal, silent'],
-  ['watch', 'inotify', 'auto, poll'],
   ['ptn-root', ' ', 'a path'],
   ['api-keys', ' ', 'a path'],
   ['state-dir', ' ', 'a path'],
@@ -171,19 +163,24 @@ for (const [name, value, allowed] of BAD) {
     const error = errorOf(() => resolveIn(checkout, { [name]: value }));
     t.equal(error.code, 'PTN_ERR_CLI_USAGE');
     t.equal(error.exitCode, 2);
-    t.ok(error.message.startsWith(`--${name} is ${JSON.stringify(value)}, `), error.message);
+    t.ok(
+      error.message.startsWith(`--${name} (${OPTIONS[name].env}) is ${JSON.stringify(value)}, `),
+      error.message,
+    );
     t.ok(error.message.includes(allowed), error.message);
     t.notMatch(error.message, /\n/);
     t.end();
   });
 }
 
-void t.test('every bad value has its line, which names the environment variable where it came from', (t) => {
+void t.test('every bad value has its line, wherever it came from', (t) => {
   const checkout = join(makeFolder(t), 'checkout');
-  const { message } = errorOf(() => resolveIn(checkout, { netuid: '9' }, { PTN_API_REST_PORT: 'x' }));
+  const { message } = errorOf(() =>
+    resolveIn(checkout, { 'rest-workers': '99' }, { PTN_API_REST_PORT: 'x' }),
+  );
   t.same(message.split('\n'), [
-    'PTN_API_REST_PORT is "x", allowed is a whole number from 0 to 65535',
-    '--netuid is "9", allowed are 8 (mainnet) and 116 (testnet)',
+    '--api-rest-port (PTN_API_REST_PORT) is "x", allowed is a whole number from 0 to 65535',
+    '--rest-workers (PTN_API_REST_WORKERS) is "99", allowed is a whole number from 1 to 16',
   ]);
   t.end();
 });
@@ -214,15 +211,11 @@ void t.test('variables are named after their options', (t) => {
   t.end();
 });
 
-void t.test('a switch is on, off or wrong', (t) => {
-  const read = (value: string): unknown =>
-    readSwitch(withEnvironment(new Map(), { PTN_API_DEMO: value }), 'demo');
-  t.equal(read('1'), true);
-  t.equal(read('true'), true);
-  t.equal(read('0'), false);
-  t.equal(read('false'), false);
-  t.equal(read(''), false);
-  t.same(read('yes'), { problem: 'PTN_API_DEMO is "yes", allowed are true, 1, false or 0' });
+void t.test('a switch is on or off', (t) => {
+  const checkout = join(makeFolder(t), 'checkout');
+  for (const [value, isOn] of Object.entries({ 1: true, true: true, 0: false, false: false, '': false })) {
+    t.equal(resolveIn(checkout, {}, { PTN_API_INSPECT: value }).inspect, isOn, value);
+  }
   t.end();
 });
 
@@ -365,24 +358,28 @@ void t.test('lists of proxies and origins are read, and what would open all is r
   for (const bad of ['0.0.0.0/0', '10.0.0.0/33', 'proxy.example', '10.0.0.1,']) {
     t.match(
       errorOf(() => resolveIn(checkout, { 'trust-proxy': bad })).message,
-      /trust-proxy is .* allowed are/,
+      /^--trust-proxy \(PTN_API_TRUST_PROXY\) is .* allowed are/,
     );
   }
   for (const bad of ['https://app.example.com/', 'app.example.com', 'null']) {
     t.match(
       errorOf(() => resolveIn(checkout, { 'cors-origin': bad })).message,
-      /cors-origin is .* allowed are/,
+      /^--cors-origin \(PTN_API_CORS_ORIGIN\) is .* allowed are/,
     );
   }
   t.end();
 });
 
 void t.test("the Python server's variable for Slack counts where none of ours is set", (t) => {
+  const checkout = join(makeFolder(t), 'checkout');
+  const read = (env: Record<string, string>) => resolveIn(checkout, {}, env).alertWebhookUrl;
   const url = 'https://hooks.example/old';
-  const read = (env: Record<string, string>) => withEnvironment(new Map(), env).get('alert-webhook-url');
-  t.same(read({ SLACK_WEBHOOK_URL: url }), { value: url, source: 'SLACK_WEBHOOK_URL' });
-  const ours = { SLACK_WEBHOOK_URL: url, PTN_API_ALERT_WEBHOOK_URL: 'https://hooks.example/new' };
-  t.match(read(ours), { value: 'https://hooks.example/new', source: 'PTN_API_ALERT_WEBHOOK_URL' });
+  t.equal(read({ SLACK_WEBHOOK_URL: url }), url);
+  const ours = 'https://hooks.example/new';
+  t.equal(read({ SLACK_WEBHOOK_URL: url, PTN_API_ALERT_WEBHOOK_URL: ours }), ours);
   t.equal(read({ SLACK_WEBHOOK_URL: '' }), undefined);
+  const bad = errorOf(() => read({ SLACK_WEBHOOK_URL: 'hooks.example/secret' }));
+  t.match(bad.message, /^--alert-webhook-url \(PTN_API_ALERT_WEBHOOK_URL\) is no URL/);
+  t.notMatch(bad.message, /secret/);
   t.end();
 });

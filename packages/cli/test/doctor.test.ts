@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { checkOpenFiles, checkWatches } from '../dist/doctor/check-limits.js';
 import { checkStateDir } from '../dist/doctor/check-state-dir.js';
+import { parseCommandLine } from '../dist/command-line.js';
 import { runDoctor } from '../dist/doctor/doctor.js';
 import { HOUR_MS, trade } from '../../feed/dist-test/feed-fixture.js';
 import { testConfig } from '../../runtime/dist-test/config-fixture.js';
@@ -29,13 +30,11 @@ async function doctor(root: PtnRoot, options: Readonly<Record<string, string>> =
     'order-retention-count': '1000',
     ...options,
   };
+  const args = Object.entries(given).map(([name, value]) => `--${name}=${value}`);
+  const command = parseCommandLine(['doctor', ...args], { version: '0', env: {}, nowMs: 0 });
+  if (command.kind !== 'doctor') throw new Error(`asked for ${command.kind}`);
   let text = '';
-  const code = await runDoctor(
-    new Map(
-      Object.entries(given).map(([name, value]) => [name as 'ptn-root', { value, source: `--${name}` }]),
-    ),
-    { cwd: '/', version: '0', write: (part) => (text += part) },
-  );
+  const code = await runDoctor(command.values, { cwd: '/', version: '0', write: (part) => (text += part) });
   return { code, text };
 }
 

@@ -60,10 +60,10 @@ void t.test('warnings of filter, and the list of keys with its warnings', async 
     { stdin: process.stdin, stdout, stderr },
   );
   t.ok(stderr.text.length > 0, 'a warning of filter');
-  const given = new Map([['ptn-root' as const, { value: root.path, source: '--ptn-root' }]]);
+  const places = { 'ptn-root': root.path, 'api-keys': undefined, 'state-dir': undefined };
   await runKeys(
     { action: 'list', isJson: false },
-    { given, cwd: '/', env: {}, nowMs: Date.now() },
+    { places, cwd: '/', env: {}, nowMs: Date.now() },
     { stdin: process.stdin, stdout, stderr },
   );
   t.match(stdout.text, /eve.*: tier 100\n/);

@@ -1,5 +1,5 @@
 import { counted, printable } from '@ptn-api/protocol';
-import type { GivenOptions } from '../options/given-options.ts';
+import type { OptionValues } from '../options/options.ts';
 import { resolveConfig } from '../options/resolve-config.ts';
 import type { ConfigContext } from '../options/resolve-config.ts';
 import { StartError } from '@ptn-api/runtime';
@@ -31,8 +31,8 @@ const MARKS: Readonly<Record<Finding['level'], string>> = {
  * @returns the exit code: 1 if something would prevent serving.
  * @throws StartError when an option is wrong.
  */
-export async function runDoctor(given: GivenOptions, { write, ...context }: DoctorContext): Promise<number> {
-  const findings = await diagnose(given, context);
+export async function runDoctor(values: OptionValues, { write, ...context }: DoctorContext): Promise<number> {
+  const findings = await diagnose(values, context);
   for (const { level, subject, detail, advice } of findings) {
     write(`${MARKS[level]}  ${printable(`${subject}: ${detail}`)}\n`);
     if (advice !== undefined) write(`         -> ${printable(advice)}\n`);
@@ -44,10 +44,10 @@ export async function runDoctor(given: GivenOptions, { write, ...context }: Doct
   return count('problem') > 0 ? 1 : 0;
 }
 
-async function diagnose(given: GivenOptions, context: ConfigContext): Promise<Finding[]> {
+async function diagnose(values: OptionValues, context: ConfigContext): Promise<Finding[]> {
   let config: ServerConfig;
   try {
-    config = resolveConfig(given, context);
+    config = resolveConfig(values, context);
   } catch (error) {
     if (!(error instanceof StartError) || error.code !== 'PTN_ERR_START_NO_ROOT') throw error;
     return [problem('PTN_ROOT', error.message, "give the validator's folder with --ptn-root")];

@@ -1,24 +1,24 @@
 import type { LogLevel, PositionsSource } from '@ptn-api/runtime';
+import type { Options } from 'yargs';
 
-/** One option of the command line, which may be given as an environment variable too. */
-export interface OptionDefinition {
+/** One option of `ptn-api --serve`: what yargs knows of an option, and its environment variables. */
+export interface OptionDefinition extends Pick<
+  Options,
+  'describe' | 'default' | 'choices' | 'array' | 'alias' | 'conflicts'
+> {
   readonly env: string;
   /** A second variable, which the Python server reads. */
   readonly oldEnv?: string;
   readonly group: 'Server:' | 'Validator:' | 'Limits:' | 'Operation:';
   readonly describe: string;
-  /** A switch takes no value on the command line; in the environment `true`, `1`, `false` or `0`. */
+  /** Defaults of paths depend on the folder and are worked out in resolve-config.ts. */
+  readonly default?: string;
+  /** May stand alone on the command line; else its value is `true`, `1`, `false` or `0`. */
   readonly isSwitch?: true;
-  /** A second name on the command line. */
-  readonly alias?: string;
-  /** May be given several times; each value may hold several, with commas between them. */
-  readonly isList?: true;
-  /** The default, as the help shows it. Those of paths are worked out in resolve-config.ts. */
-  readonly fallback?: string;
 }
 
-export const POSITIONS_SOURCES = ['auto', 'tree', 'outputs'] as const satisfies readonly PositionsSource[];
-export const LOG_LEVELS = [
+const POSITIONS_SOURCES = ['auto', 'tree', 'outputs'] as const satisfies readonly PositionsSource[];
+const LOG_LEVELS = [
   'trace',
   'debug',
   'info',
@@ -27,7 +27,6 @@ export const LOG_LEVELS = [
   'fatal',
   'silent',
 ] as const satisfies readonly LogLevel[];
-export const WATCH_MODES = ['auto', 'poll'] as const;
 
 /**
  * Every option of `ptn-api --serve`, by its name on the command line. The environment variable is `PTN_API_` and the
@@ -44,19 +43,19 @@ export const OPTIONS = {
     env: 'PTN_API_HOST',
     group: 'Server:',
     describe: 'Host address for the API server; 0.0.0.0 makes it accessible from other machines',
-    fallback: '127.0.0.1',
+    default: '127.0.0.1',
   },
   'api-rest-port': {
     env: 'PTN_API_REST_PORT',
     group: 'Server:',
     describe: 'Port for the REST API server; 0 lets the system choose',
-    fallback: '48888',
+    default: '48888',
   },
   'api-ws-port': {
     env: 'PTN_API_WS_PORT',
     group: 'Server:',
     describe: 'Port for the WebSocket server; 0 lets the system choose',
-    fallback: '8765',
+    default: '8765',
   },
   'api-keys': {
     env: 'PTN_API_KEYS',
@@ -70,6 +69,8 @@ export const OPTIONS = {
     group: 'Server:',
     describe: 'With --serve: serve a simulated validator from a temporary folder',
     isSwitch: true,
+    // The demo makes its own.
+    conflicts: ['ptn-root', 'api-keys'],
   },
   'ptn-root': {
     env: 'PTN_API_PTN_ROOT',
@@ -82,7 +83,8 @@ export const OPTIONS = {
     env: 'PTN_API_NETUID',
     group: 'Validator:',
     describe: 'Subnet of the validator: 8 mainnet, 116 testnet',
-    fallback: '8',
+    choices: ['8', '116'],
+    default: '8',
   },
   'positions-source': {
     env: 'PTN_API_POSITIONS_SOURCE',
@@ -90,13 +92,15 @@ export const OPTIONS = {
     describe:
       'Where positions are read: tree (validation/miners), outputs (validation/outputs/output.json), ' +
       'or auto: the tree if it is there',
-    fallback: 'auto',
+    choices: POSITIONS_SOURCES,
+    default: 'auto',
   },
   watch: {
     env: 'PTN_API_WATCH',
     group: 'Operation:',
-    describe: 'How changes are found: auto (notices of the system, and looking), or poll (looking alone)',
-    fallback: 'auto',
+    describe: 'How changes are found: auto (notices of the system, and checks), or poll (checks alone)',
+    choices: ['auto', 'poll'],
+    default: 'auto',
   },
   'public-ws-url': {
     env: 'PTN_API_PUBLIC_WS_URL',
@@ -109,89 +113,89 @@ export const OPTIONS = {
     env: 'PTN_API_REST_WORKERS',
     group: 'Operation:',
     describe: 'Processes that answer REST requests, 1 to 16',
-    fallback: '2',
+    default: '2',
   },
   'ws-workers': {
     env: 'PTN_API_WS_WORKERS',
     group: 'Operation:',
     describe: 'Processes that serve WebSocket connections, 1 to 16',
-    fallback: '1',
+    default: '1',
   },
   'order-retention-days': {
     env: 'PTN_API_ORDER_RETENTION_DAYS',
     group: 'Operation:',
     describe: 'How long orders are kept for WebSocket clients that come back',
-    fallback: '7',
+    default: '7',
   },
   'order-retention-count': {
     env: 'PTN_API_ORDER_RETENTION_COUNT',
     group: 'Operation:',
     describe: 'How many orders are kept for them at most',
-    fallback: '1000000',
+    default: '1000000',
   },
   'order-retention-bytes': {
     env: 'PTN_API_ORDER_RETENTION_BYTES',
     group: 'Operation:',
     describe: 'How much room they take on disk at most, 67108864 (64 MiB) or more',
-    fallback: '4294967296',
+    default: '4294967296',
   },
   'legacy-replay-minutes': {
     env: 'PTN_API_LEGACY_REPLAY_MINUTES',
     group: 'Operation:',
     describe:
       'How far back orders are replayed to clients that send no epoch, as those of the Python server; 0: not',
-    fallback: '15',
+    default: '15',
   },
   'admin-port': {
     env: 'PTN_API_ADMIN_PORT',
     group: 'Operation:',
     describe:
       'Port on 127.0.0.1 for /metrics, /status and the command status; 0 lets the system choose, off opens none',
-    fallback: '48890',
+    default: '48890',
   },
   'max-staleness': {
     env: 'PTN_API_MAX_STALENESS',
     group: 'Operation:',
     describe: 'Seconds without proof that the data is up to date after which /readyz answers 503',
-    fallback: '120',
+    default: '120',
   },
   'rate-limit': {
     env: 'PTN_API_RATE_LIMIT',
     group: 'Limits:',
     describe: 'REST requests per minute and key, where the key file says nothing else; 0 for no limit',
-    fallback: '600',
+    default: '600',
   },
   'auth-failure-limit': {
     env: 'PTN_API_AUTH_FAILURE_LIMIT',
     group: 'Limits:',
     describe: 'Failed authentications per minute and address, then the address is refused; 0 for no limit',
-    fallback: '20',
+    default: '20',
   },
   'max-connections-per-address': {
     env: 'PTN_API_MAX_CONNECTIONS_PER_ADDRESS',
     group: 'Limits:',
     describe: 'Open connections per address, of each worker process; 0 for no limit',
-    fallback: '200',
+    default: '200',
   },
   'max-unauthenticated': {
     env: 'PTN_API_MAX_UNAUTHENTICATED',
     group: 'Limits:',
     describe: 'Open connections without a key so far, of each worker process; above it the oldest is closed',
-    fallback: '1000',
+    default: '1000',
   },
   'trust-proxy': {
     env: 'PTN_API_TRUST_PROXY',
     group: 'Limits:',
     describe:
-      "Proxies whose X-Forwarded-For tells the client's address: addresses, CIDR blocks, or loopback; repeatable",
-    isList: true,
+      "Proxies whose X-Forwarded-For holds the client's address: addresses, CIDR blocks, or loopback; repeatable",
+    array: true,
   },
   'cors-origin': {
     env: 'PTN_API_CORS_ORIGIN',
     group: 'Limits:',
     describe:
       'Web sites whose pages may read from browsers, such as https://app.example.com, or * for all; repeatable',
-    isList: true,
+    array: true,
   },
   'state-dir': {
     env: 'PTN_API_STATE_DIR',
@@ -209,8 +213,9 @@ export const OPTIONS = {
   'log-level': {
     env: 'PTN_API_LOG_LEVEL',
     group: 'Operation:',
-    describe: `Least level that is logged: ${LOG_LEVELS.join(', ')}`,
-    fallback: 'info',
+    describe: 'Least level that is logged',
+    choices: LOG_LEVELS,
+    default: 'info',
   },
   'log-file': {
     env: 'PTN_API_LOG_FILE',
@@ -221,13 +226,13 @@ export const OPTIONS = {
     env: 'PTN_API_LOG_FILE_MB',
     group: 'Operation:',
     describe: 'Size of a log file at which the next one is begun',
-    fallback: '50',
+    default: '50',
   },
   'log-file-count': {
     env: 'PTN_API_LOG_FILE_COUNT',
     group: 'Operation:',
     describe: 'How many log files are kept, 2 to 100',
-    fallback: '10',
+    default: '10',
   },
   'alert-webhook-url': {
     env: 'PTN_API_ALERT_WEBHOOK_URL',
@@ -241,3 +246,21 @@ export const OPTIONS = {
 } as const satisfies Readonly<Record<string, OptionDefinition>>;
 
 export type OptionName = keyof typeof OPTIONS;
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+type ValueOf<Row> =
+  | (Row extends { choices: readonly (infer Choice)[] } ? Choice : string)
+  | (Row extends { default: string } ? never : undefined);
+
+/** The value of every option as text, from the command line, else the environment, else its default. */
+export type OptionValues = {
+  readonly [Name in OptionName]: (typeof OPTIONS)[Name] extends { isSwitch: true }
+    ? true | undefined
+    : ValueOf<(typeof OPTIONS)[Name]>;
+};
+
+/** How an error names an option. */
+export function optionLabel(name: OptionName): string {
+  return `--${name} (${OPTIONS[name].env})`;
+}

@@ -2,10 +2,8 @@ import cluster from 'node:cluster';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ServerConfig } from '@ptn-api/runtime';
-import { definitionOf, quoted, readSwitch } from './given-options.ts';
-import type { GivenOptions } from './given-options.ts';
-import { LOG_LEVELS, POSITIONS_SOURCES, WATCH_MODES } from './options.ts';
-import type { OptionName } from './options.ts';
+import { optionLabel, OPTIONS } from './options.ts';
+import type { OptionDefinition, OptionName, OptionValues } from './options.ts';
 import { parseProxy } from '@ptn-api/access';
 import { StartError } from '@ptn-api/runtime';
 
@@ -22,6 +20,9 @@ const DAY_MS = 86_400_000;
 const MAX_DAYS = 36_500;
 const MEGABYTE = 1_000_000;
 
+/** The options that have a text. */
+type TextOption = Exclude<OptionName, 'serve' | 'demo' | 'inspect'>;
+
 /** The value that a text means, or what is allowed in its place. */
 type Reading<T> = { readonly value: T } | { readonly allowed: string };
 type Reader<T> = (text: string) => Reading<T>;
@@ -32,13 +33,6 @@ function wholeNumber(least: number, most: number): Reader<number> {
     return value >= least && value <= most
       ? { value }
       : { allowed: `allowed is a whole number from ${least} to ${most}` };
-  };
-}
-
-function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
-  return (text) => {
-    const value = values.find((candidate) => candidate === text);
-    return value === undefined ? { allowed: `allowed are ${values.join(', ')}` } : { value };
   };
 }
 
@@ -88,23 +82,21 @@ const readOrigins = listOf(
   'allowed are origins such as https://app.example.com (no path, no slash at the end), or *, with commas between them',
 );
 
-const readNetuid: Reader<8 | 116> = (text) => {
-  if (text === '8') return { value: 8 };
-  return text === '116' ? { value: 116 } : { allowed: 'allowed are 8 (mainnet) and 116 (testnet)' };
-};
+/** A value as an error shows it; in quotes, so that a space or a line break in it is seen. */
+export function quoted(value: string): string {
+  return JSON.stringify(value);
+}
 
 /**
- * The admin port that was given, or its default; `null` for `off`.
+ * The admin port; `null` for `off`.
  *
  * @throws StartError `PTN_ERR_CLI_USAGE`
  */
-export function resolveAdminPort(given: GivenOptions): number | null {
-  const found = given.get('admin-port');
-  const reading = readAdminPort(found?.value ?? definitionOf('admin-port').fallback ?? '');
+export function resolveAdminPort(text: string): number | null {
+  const reading = readAdminPort(text);
   if ('value' in reading) return reading.value;
-  const source = found?.source ?? '--admin-port';
   throw new StartError('PTN_ERR_CLI_USAGE', {
-    detail: `${source} is ${quoted(found?.value ?? '')}, ${reading.allowed}`,
+    detail: `${optionLabel('admin-port')} is ${quoted(text)}, ${reading.allowed}`,
   });
 }
 
@@ -123,54 +115,56 @@ export interface ConfigContext {
 }
 
 /**
- * The configuration of the server from what was given: values checked, defaults filled in, paths made absolute.
+ * The configuration of the server from its options: values checked, paths made absolute.
  *
  * @throws StartError `PTN_ERR_CLI_USAGE`, with one line for each bad value; `PTN_ERR_START_NO_ROOT`.
  */
-export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigContext): ServerConfig {
+export function resolveConfig(values: OptionValues, { cwd, version }: ConfigContext): ServerConfig {
   const problems: string[] = [];
 
-  function read<T>(name: OptionName, reader: Reader<T>): T {
-    const found = given.get(name);
-    const reading = found === undefined ? undefined : reader(found.value);
-    if (reading !== undefined && 'value' in reading) return reading.value;
-    if (found !== undefined && reading !== undefined) {
-      problems.push(`${found.source} is ${quoted(found.value)}, ${reading.allowed}`);
-    }
-    const fallback = reader(definitionOf(name).fallback ?? '');
-    if ('value' in fallback) return fallback.value;
-    throw new Error(`the default of ${name} is not allowed: ${fallback.allowed}`);
+  function read<T>(name: TextOption, reader: Reader<T>): T {
+    const text = values[name] ?? '';
+    const reading = reader(text);
+    if ('value' in reading) return reading.value;
+    problems.push(`${optionLabel(name)} is ${quoted(text)}, ${reading.allowed}`);
+    // Stands in until all problems are found, which are thrown below.
+    const { default: fallback = '' }: OptionDefinition = OPTIONS[name];
+    const standIn = reader(fallback);
+    if ('value' in standIn) return standIn.value;
+    throw new Error(`the default of ${name} is not allowed: ${standIn.allowed}`);
   }
-  function readPath(name: OptionName): string | undefined {
-    const found = given.get(name);
-    if (found === undefined) return undefined;
-    if (found.value.trim() === '')
-      problems.push(`${found.source} is ${quoted(found.value)}, a path is needed`);
-    return resolve(cwd, found.value);
+  function readPath(name: TextOption): string | undefined {
+    const text = values[name];
+    if (text === undefined) return undefined;
+    if (text.trim() === '') problems.push(`${optionLabel(name)} is ${quoted(text)}, a path is needed`);
+    return resolve(cwd, text);
   }
 
-  /** Like `readPath`; the value, a secret, stands in no error. */
-  function readWebhook(name: OptionName): string | undefined {
-    const found = given.get(name);
-    if (found === undefined || found.value === '') return undefined;
-    if (URL.canParse(found.value) && /^https?:$/.test(new URL(found.value).protocol)) return found.value;
-    problems.push(`${found.source} is no URL that begins with https:// or http:// (its value is not shown)`);
+  /** The value, a secret, stands in no error. */
+  function readWebhook(): string | undefined {
+    const text = values['alert-webhook-url'];
+    if (text === undefined || text === '') return undefined;
+    if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+    problems.push(
+      `${optionLabel('alert-webhook-url')} is no URL that begins with https:// or http:// (its value is not shown)`,
+    );
     return undefined;
   }
 
+  const netuid: ServerConfig['netuid'] = values.netuid === '116' ? 116 : 8;
   const options = {
     host: read('api-host', readHost),
     restPort: read('api-rest-port', readPort),
     wsPort: read('api-ws-port', readPort),
     adminPort: read('admin-port', readAdminPort),
-    netuid: read('netuid', readNetuid),
+    netuid,
     restWorkers: read('rest-workers', wholeNumber(1, 16)),
     wsWorkers: read('ws-workers', wholeNumber(1, 16)),
     orderRetentionMs: read('order-retention-days', readDays),
     orderRetentionCount: read('order-retention-count', wholeNumber(1000, 1_000_000_000)),
     orderRetentionBytes: read('order-retention-bytes', wholeNumber(64 * 2 ** 20, 200 * 2 ** 30)),
     legacyReplayMs: 60_000 * read('legacy-replay-minutes', wholeNumber(0, 1_000_000)),
-    positionsSource: read('positions-source', oneOf(POSITIONS_SOURCES)),
+    positionsSource: values['positions-source'],
     maxStalenessMs: 1000 * read('max-staleness', wholeNumber(MIN_STALENESS_S, MAX_STALENESS_S)),
     limits: {
       requestsPerMinute: read('rate-limit', wholeNumber(0, 1_000_000)),
@@ -180,23 +174,18 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
       trustedProxies: read('trust-proxy', readProxies),
       corsOrigins: read('cors-origin', readOrigins),
     },
-    logLevel: read('log-level', oneOf(LOG_LEVELS)),
-    watch: read('watch', oneOf(WATCH_MODES)),
+    logLevel: values['log-level'],
+    watch: values.watch,
   };
-  const [givenRoot, givenKeys, givenStateDir] = [
-    readPath('ptn-root'),
-    readPath('api-keys'),
-    readPath('state-dir'),
-  ];
-  const inspect = readSwitch(given, 'inspect');
-  if (typeof inspect === 'object') problems.push(inspect.problem);
+  // Only for their problems: where these files are is worked out below, for the commands too.
+  for (const name of ['ptn-root', 'api-keys', 'state-dir'] as const) readPath(name);
   const publicWsUrl = read('public-ws-url', readStreamUrl);
   const logFilePath = readPath('log-file');
   const logFile = {
     sizeBytes: read('log-file-mb', wholeNumber(1, 10_000)) * MEGABYTE,
     count: read('log-file-count', wholeNumber(2, 100)),
   };
-  const alertWebhookUrl = readWebhook('alert-webhook-url');
+  const alertWebhookUrl = readWebhook();
   if (options.restPort !== 0 && options.restPort === options.wsPort) {
     problems.push(
       `--api-rest-port and --api-ws-port are both ${options.restPort}, two different ports are needed`,
@@ -213,17 +202,17 @@ export function resolveConfig(given: GivenOptions, { cwd, version }: ConfigConte
   }
   if (problems.length > 0) throw new StartError('PTN_ERR_CLI_USAGE', { detail: problems.join('\n') });
 
-  const ptnRoot = givenRoot === undefined ? findRoot(cwd) : checkedRoot(givenRoot);
+  const ptnRoot = rootOf(values, cwd);
   return {
     ...options,
     ...(publicWsUrl === undefined ? {} : { publicWsUrl }),
     ...(logFilePath === undefined ? {} : { logFile: { path: logFilePath, ...logFile } }),
     ...(alertWebhookUrl === undefined ? {} : { alertWebhookUrl }),
     ptnRoot,
-    apiKeysPaths: givenKeys === undefined ? keyFilesOf(ptnRoot) : [givenKeys],
-    stateDir: givenStateDir ?? stateDirOf(ptnRoot),
+    apiKeysPaths: keyFilePaths({ ...values, 'ptn-root': ptnRoot }, cwd),
+    stateDir: stateDirPath({ ...values, 'ptn-root': ptnRoot }, cwd),
     // Only pm2's cluster mode starts a server as a cluster worker; alone at its start, it has nothing to wait for.
-    inspect: inspect === true,
+    inspect: values.inspect === true,
     isTakeover: cluster.isWorker,
     version,
   };
@@ -233,16 +222,22 @@ function stateDirOf(ptnRoot: string): string {
   return join(ptnRoot, '.ptn-api');
 }
 
+/** The options that say where the files of a server are. */
+export type PlaceValues = Pick<OptionValues, 'ptn-root' | 'api-keys' | 'state-dir'>;
+
+/** The validator's folder, given or found. */
+function rootOf({ 'ptn-root': root }: PlaceValues, cwd: string): string {
+  return root === undefined ? findRoot(cwd) : checkedRoot(resolve(cwd, root));
+}
+
 /**
  * Where a server with these options keeps its state.
  *
  * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could say.
  */
-export function stateDirPath(given: GivenOptions, cwd: string): string {
-  const stateDir = given.get('state-dir');
-  if (stateDir !== undefined) return resolve(cwd, stateDir.value);
-  const root = given.get('ptn-root');
-  return stateDirOf(root === undefined ? findRoot(cwd) : checkedRoot(resolve(cwd, root.value)));
+export function stateDirPath(values: PlaceValues, cwd: string): string {
+  const stateDir = values['state-dir'];
+  return stateDir === undefined ? stateDirOf(rootOf(values, cwd)) : resolve(cwd, stateDir);
 }
 
 function keyFilesOf(ptnRoot: string): [string, ...string[]] {
@@ -250,15 +245,13 @@ function keyFilesOf(ptnRoot: string): [string, ...string[]] {
 }
 
 /**
- * Where a server with these options looks for its key file, the preferred place first.
+ * Where a server with these options reads its key file, the preferred place first.
  *
- * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could tell.
+ * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could say.
  */
-export function keyFilePaths(given: GivenOptions, cwd: string): [string, ...string[]] {
-  const keys = given.get('api-keys');
-  if (keys !== undefined) return [resolve(cwd, keys.value)];
-  const root = given.get('ptn-root');
-  return keyFilesOf(root === undefined ? findRoot(cwd) : checkedRoot(resolve(cwd, root.value)));
+export function keyFilePaths(values: PlaceValues, cwd: string): [string, ...string[]] {
+  const keys = values['api-keys'];
+  return keys === undefined ? keyFilesOf(rootOf(values, cwd)) : [resolve(cwd, keys)];
 }
 
 function findRoot(cwd: string): string {
