@@ -1,15 +1,19 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import { servedFiles, STATISTICS_FILE } from '@ptn-api/runtime';
-import type { AnyTransaction, DocumentValue, FileLoader, ServedFileName } from '@ptn-api/runtime';
+import { servedFiles, STATISTICS_FILE, watchFiles } from '@ptn-api/runtime';
+import type {
+  AnyTransaction,
+  DocumentValue,
+  FileLoader,
+  FileWatcher,
+  ServedFileName,
+} from '@ptn-api/runtime';
 import { FileReader } from './file-reader.ts';
 import type { FileResult } from './file-reader.ts';
 import { StatisticsFeed } from './statistics-feed.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { LoadedDocument } from './tasks/load-document.ts';
-import { watchFiles } from './watch/watch-files.ts';
-import type { FileWatcher } from './watch/watch-files.ts';
 
 export interface DocumentsFeedOptions {
   readonly ptnRoot: string;

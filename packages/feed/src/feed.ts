@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AlertMessage, AnyTransaction, PositionsHead, ServerConfig } from '@ptn-api/runtime';
-import { monotonicMs } from '@ptn-api/runtime';
+import { monotonicMs, watchFiles } from '@ptn-api/runtime';
 import { DocumentsFeed } from './documents-feed.ts';
 import { FileReader } from './file-reader.ts';
 import { FreshnessReporter } from './freshness-reporter.ts';
@@ -13,7 +13,6 @@ import { createTaskPool } from './task-pool.ts';
 import type { TaskPool } from './task-pool.ts';
 import { hasTree, TreeSource } from './tree-source.ts';
 import type { TreeWatcherStats } from './watch/watch-tree.ts';
-import { watchFiles } from './watch/watch-files.ts';
 
 /** Two: one may be busy with a large file for seconds, the other keeps the positions fresh. */
 const POOL_THREADS = 2;

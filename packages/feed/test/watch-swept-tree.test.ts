@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { waitFor } from '@ptn-api/testkit';
-import { isFresh } from '../dist/watch/stamp.js';
+import { isFresh } from '@ptn-api/runtime/file-stamp';
 import { SweptTree } from '../dist/watch/swept-tree.js';
 import type { SweepChanges } from '../dist/watch/swept-tree.js';
 import { makeFolder } from './watch-fixture.ts';

@@ -1,4 +1,6 @@
 export type { LogLevel, PositionsSource, ServerConfig, ServerLimits } from './config.ts';
+export { watchFiles } from './files/watch-files.ts';
+export type { FileWatcher } from './files/watch-files.ts';
 export { answerClientError, answerFault, commonHeaders, sendError } from './http/errors.ts';
 export { isOfOtherSite } from './http/other-site.ts';
 export { refuseMalformed } from './http/refuse-malformed.ts';

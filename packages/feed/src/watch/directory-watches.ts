@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
 import type { Logger } from 'pino';
-import { codeOf, isAbsence } from './stamp.ts';
+import { codeOf, isAbsence } from '@ptn-api/runtime/file-stamp';
 
 /** The part of an `fs.FSWatcher` that is used. */
 export interface WatchHandle {

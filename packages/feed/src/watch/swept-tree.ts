@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { codeOf, isAbsence, isFresh, stampOf, UNSETTLED } from './stamp.ts';
+import { codeOf, isAbsence, isFresh, stampOf, UNSETTLED } from '@ptn-api/runtime/file-stamp';
 
 /** What a sweep found. All paths are relative to the root, which itself is `''`. */
 export interface SweepChanges {

@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import type { Logger } from 'pino';
 import { DirectoryWatches, watchDirectory } from './directory-watches.ts';
 import type { Watch } from './directory-watches.ts';
-import { isAbsence } from './stamp.ts';
+import { isAbsence } from '@ptn-api/runtime/file-stamp';
 import { startSweepThread, Sweeper } from './sweeper.ts';
 import type { StartSweepThread } from './sweeper.ts';
 import type { SweepChanges } from './swept-tree.ts';

@@ -1,22 +1,33 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { waitFor } from '@ptn-api/testkit';
-import { watchFiles } from '../dist/watch/watch-files.js';
-import { makeFolder, recordingLog } from './watch-fixture.ts';
+import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
+import type { TestScope } from '@ptn-api/testkit';
+import type { FileWatcherOptions } from '../dist/files/watch-files.js';
+import { watchFiles } from '../dist/files/watch-files.js';
 
 // Most of the time is spent waiting for silence.
 t.jobs = 2;
 
 const NO_POLL_MS = 3_600_000;
 
+/** What was warned of, by path and error code. */
+function recordingLog(): { log: FileWatcherOptions['log']; warnings: string[] } {
+  const warnings: string[] = [];
+  const warn = ({ path, err }: { path: string; err: NodeJS.ErrnoException }): void => {
+    warnings.push(`${path} ${err.code ?? ''}`);
+  };
+  return { log: { warn }, warnings };
+}
+
 for (const { name, mode, pollMs } of [
   { name: 'inotify alone', mode: 'auto', pollMs: NO_POLL_MS },
   { name: 'the poll alone', mode: 'poll', pollMs: 20 },
 ] as const) {
   void t.test(`by ${name}`, { buffered: true }, async (t) => {
-    const { base } = makeFolder(t);
-    const { log, lines } = recordingLog();
+    const base = makeTemporaryFolder(t);
+    const { log, warnings } = recordingLog();
     const file = join(base, 'file.json');
     const deep = join(base, 'not/yet/there.json');
     const folder = join(base, 'scores/miners');
@@ -115,12 +126,12 @@ for (const { name, mode, pollMs } of [
         rmSync(folder, { recursive: true });
       }),
     );
-    t.strictSame(lines, []);
+    t.strictSame(warnings, []);
   });
 }
 
 void t.test('other files beside the watched ones are not told', async (t) => {
-  const { base } = makeFolder(t);
+  const base = makeTemporaryFolder(t);
   const watched = join(base, 'watched.json');
   const changed: string[] = [];
   const watcher = watchFiles({
@@ -140,7 +151,7 @@ void t.test('other files beside the watched ones are not told', async (t) => {
 });
 
 void t.test('many writes in place are told together', async (t) => {
-  const { base } = makeFolder(t);
+  const base = makeTemporaryFolder(t);
   const path = join(base, 'large.json');
   let calls = 0;
   const watcher = watchFiles({
@@ -156,4 +167,70 @@ void t.test('many writes in place are told together', async (t) => {
   for (let part = 0; part < 100; part += 1) writeFileSync(path, 'x', { flag: 'a' });
   await waitFor(() => calls > 0, { what: 'the change' });
   t.equal(calls, 1);
+});
+
+/** Makes the system refuse every watch, until what this returns is called. */
+function refuseWatches(scope: TestScope, code: string): () => void {
+  const { watch } = fs;
+  fs.watch = ((path: string) => {
+    throw Object.assign(new Error(`${code}: watch '${path}'`), { code });
+  }) as typeof watch;
+  syncBuiltinESMExports();
+  const allow = (): void => {
+    fs.watch = watch;
+    syncBuiltinESMExports();
+  };
+  scope.teardown(allow);
+  return allow;
+}
+
+void t.test(
+  'where the system refuses a watch, one warning is logged and the poll finds changes',
+  async (t) => {
+    const base = makeTemporaryFolder(t);
+    const path = join(base, 'file.json');
+    const { log, warnings } = recordingLog();
+    const changed: string[] = [];
+    const allow = refuseWatches(t, 'ENOSPC');
+    const watcher = watchFiles({
+      paths: [path],
+      mode: 'auto',
+      pollMs: 20,
+      log,
+      onChange: (at) => changed.push(at),
+    });
+    t.teardown(() => watcher.close());
+    await waitFor(() => warnings.length > 0, { what: 'the warning' });
+    writeFileSync(path, 'x');
+    await waitFor(() => changed.length > 0, { what: 'the change' });
+    t.strictSame(warnings, [`${base} ENOSPC`]);
+    allow();
+    let watches = 0;
+    const { watch } = fs;
+    fs.watch = ((...args: Parameters<typeof watch>) => {
+      watches += 1;
+      return watch(...args);
+    }) as typeof watch;
+    syncBuiltinESMExports();
+    await waitFor(() => watches > 0, { what: 'a watch, once the system grants it' });
+  },
+);
+
+void t.test('a file that cannot be checked is warned of once, and its repair is a change', async (t) => {
+  const path = join(makeTemporaryFolder(t), 'file.json');
+  symlinkSync(path, path);
+  const { log, warnings } = recordingLog();
+  const changed: string[] = [];
+  const watcher = watchFiles({
+    paths: [path],
+    mode: 'poll',
+    pollMs: 20,
+    log,
+    onChange: (at) => changed.push(at),
+  });
+  t.teardown(() => watcher.close());
+  rmSync(path);
+  writeFileSync(path, 'x');
+  await waitFor(() => changed.length > 0, { what: 'the change' });
+  t.strictSame(warnings, [`${path} ELOOP`]);
 });
