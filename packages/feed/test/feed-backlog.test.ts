@@ -54,6 +54,7 @@ function stream(t: Test, writer: MemoryOrderLog, more: Partial<OrderSequencerOpt
     retention: { maxAgeMs: 1e9, maxCount: 1e9, maxBytes: 1e12 },
     onState: () => Promise.resolve(),
     now: () => NOW,
+    activeMs: 3000,
     split: (input) => {
       tasks.push(...input.positions);
       return splitPositions(input);

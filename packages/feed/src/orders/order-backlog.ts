@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Budgets } from '@ptn-api/access';
+import { monotonicMs } from '@ptn-api/runtime';
 import { OrderHeap } from './order-heap.ts';
 import type { WaitingPosition } from './order-heap.ts';
 import type { PositionText } from '../tasks/settled-blocks.ts';
@@ -14,7 +15,7 @@ const BATCH_WORK = 2_000_000;
  */
 const MINER_BUDGET = { perSecond: 2_000_000, atOnce: 4_000_000 };
 /** Others place orders while one came within this time that was placed within a minute: not those of a catch-up. */
-const ACTIVE_MS = 2000;
+const ACTIVE_MS = 60_000;
 const RECENT_MS = 60_000;
 
 /** An order that is next to be numbered. */
@@ -30,10 +31,10 @@ export interface DueOrder {
  */
 export class OrderBacklog {
   readonly #log: Logger;
-  readonly #now: () => number;
+  readonly #activeMs: number;
   readonly #positions = new Map<string, WaitingPosition[]>();
   readonly #heap = new OrderHeap();
-  readonly #budgets: Budgets;
+  readonly #budgets = new Budgets(MINER_BUDGET);
   readonly #postponed = new Map<string, OrderHeap>();
   readonly #warned = new Set<string>();
   /** Who came last, and when (monotonic ms) it and any other did. */
@@ -42,11 +43,10 @@ export class OrderBacklog {
   #waiting = 0;
   #ranks = 0;
 
-  /** @param now monotonic ms */
-  constructor(log: Logger, now: () => number = () => performance.now()) {
+  /** @param activeMs for how long after an order of others a miner keeps to its budget */
+  constructor(log: Logger, activeMs = ACTIVE_MS) {
     this.#log = log;
-    this.#now = now;
-    this.#budgets = new Budgets(MINER_BUDGET, now);
+    this.#activeMs = activeMs;
   }
 
   /** How many orders wait, those of the current batch included. */
@@ -132,13 +132,13 @@ export class OrderBacklog {
 
   #noteActive(hotkey: string): void {
     const { hotkey: last, atMs, othersAtMs } = this.#latest;
-    this.#latest = { hotkey, atMs: this.#now(), othersAtMs: hotkey === last ? othersAtMs : atMs };
+    this.#latest = { hotkey, atMs: monotonicMs(), othersAtMs: hotkey === last ? othersAtMs : atMs };
   }
 
   /** For how many ms the miner's orders are postponed; 0 where they are not. */
   #postponedMs(hotkey: string): number {
     const { hotkey: last, atMs, othersAtMs } = this.#latest;
-    const activeMs = (hotkey === last ? othersAtMs : atMs) + ACTIVE_MS - this.#now();
+    const activeMs = (hotkey === last ? othersAtMs : atMs) + this.#activeMs - monotonicMs();
     return Math.max(0, Math.min(this.#budgets.waitMs(hotkey), activeMs));
   }
 

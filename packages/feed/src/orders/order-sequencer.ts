@@ -37,6 +37,8 @@ export interface OrderSequencerOptions {
   /** Told when an order of the log that was missing in the files is found, or missed no longer. */
   readonly onFound?: () => void;
   readonly now?: () => number;
+  /** For how long after an order of others a miner keeps to its budget; by default a minute. */
+  readonly activeMs?: number;
 }
 
 /**
@@ -68,7 +70,7 @@ export class OrderSequencer {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     const { writer, log } = options;
-    this.#backlog = new OrderBacklog(log);
+    this.#backlog = new OrderBacklog(log, options.activeMs);
     this.#splitter = new OrderSplitter({ log, split: options.split });
     this.#sinceMs = writer.lastAliveMs ?? this.#now();
     // All of them until they are seen, which those that can be read are before this begins.
