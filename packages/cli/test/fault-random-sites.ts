@@ -59,9 +59,9 @@ export function isAlwaysCalled({ name }: Site): boolean {
 }
 
 export interface Site {
-  /** `feed/tree-source.js:41 readdirSync`: where in the built module, and what is called. */
+  /** `feed/positions/miner-folders.js:17 readdirSync`: where in the built module, and what is called. */
   readonly key: string;
-  /** The same for people: `feed/tree-source.ts:33 minersIn readdirSync`. */
+  /** The same for people: `feed/positions/miner-folders.ts:14 minersIn readdirSync`. */
   readonly name: string;
 }
 

@@ -2,16 +2,18 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AlertMessage, AnyTransaction, PositionsHead, ServerConfig } from '@ptn-api/runtime';
-import { monotonicMs, watchFiles } from '@ptn-api/runtime';
+import { monotonicMs } from '@ptn-api/runtime';
 import { DocumentsFeed } from './documents-feed.ts';
-import { FileReader } from './file-reader.ts';
 import { FreshnessReporter } from './freshness-reporter.ts';
 import { OrderLogOwner } from './orders/order-log-owner.ts';
-import { OutputsSource } from './outputs-source.ts';
-import { PositionsFeed } from './positions-feed.ts';
+import { OutputsSource } from './positions/outputs-source.ts';
+import { PositionsFeed } from './positions/positions-feed.ts';
 import { createTaskPool } from './task-pool.ts';
 import type { TaskPool } from './task-pool.ts';
-import { hasTree, TreeSource } from './tree-source.ts';
+import { hasTree } from './positions/miner-folders.ts';
+import { MinerStore } from './positions/miner-store.ts';
+import { PositionsClock } from './positions/positions-clock.ts';
+import { TreeSource } from './positions/tree-source.ts';
 import type { TreeWatcherStats } from './watch/watch-tree.ts';
 
 /** Two: one may be busy with a large file for seconds, the other keeps the positions fresh. */
@@ -46,22 +48,20 @@ export class Feed {
   #switching: Promise<void> | null = null;
   /** Of the source in use, in the order in which they were started. */
   #sourceParts: Closable[] = [];
-  #source: PositionsHead['source'] = 'none';
-  /** What was said of a source that cannot be chosen or read. */
-  #reportedFailure: string | null = null;
+  #source: TreeSource | OutputsSource | null = null;
+  /** Why no source, or no better one, could be chosen or read; reported once. */
+  #failure: Error | null = null;
   readonly #orderLog: OrderLogOwner;
   #isClosed = false;
+  #store: MinerStore | null = null;
   #positions: PositionsFeed | null = null;
-  #tree: TreeSource | null = null;
-  /** Up to when what the source holds was read. While there is none, looking for one is all there is to do. */
-  #sourceCheckedMs: () => Promise<number> = () => Promise.resolve(monotonicMs());
 
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#pool = options.pool ?? createTaskPool(POOL_THREADS);
     const { config, log, publish, alert = () => undefined } = options;
-    const positions = (): PositionsFeed | null => this.#positions;
-    this.#orderLog = new OrderLogOwner({ config, log, pool: this.#pool, publish, alert, positions });
+    const store = (): MinerStore | null => this.#store;
+    this.#orderLog = new OrderLogOwner({ config, log, pool: this.#pool, publish, alert, store });
   }
 
   /** Resolves when everything that is there was published once. */
@@ -110,12 +110,14 @@ export class Feed {
 
   /** What is known of the tree of positions, where there is one. */
   treeStats(): TreeWatcherStats | undefined {
-    return this.#tree?.stats();
+    return this.#source?.kind === 'tree' ? this.#source.stats() : undefined;
   }
 
   async #checkedMs(): Promise<number> {
-    const checkedMs = await this.#sourceCheckedMs();
-    return Math.min(checkedMs, this.#positions?.unpublishedSinceMs ?? Infinity);
+    if (this.#source === null && this.#failure !== null) throw this.#failure;
+    // While there is no source, looking for one is all there is to do.
+    const checkedMs = (await this.#source?.checkedMs()) ?? monotonicMs();
+    return Math.min(checkedMs, this.#store?.unpublishedSinceMs ?? Infinity);
   }
 
   get #treePath(): string {
@@ -138,7 +140,7 @@ export class Feed {
   async #startPositions(): Promise<void> {
     await this.#useSource(this.#chosenSource());
     // What was published before a source failed is better than nothing.
-    if (this.#source === 'none' && this.#reportedFailure === null) await this.#publishNoPositions();
+    if (this.#source === null && this.#failure === null) await this.#publishNoPositions();
     this.#checkSourceLater();
   }
 
@@ -158,9 +160,8 @@ export class Feed {
     this.#options.log.info({ event: 'positions-source', source }, 'source of the positions');
     await this.#closeSource();
     try {
-      await (source === 'tree' ? this.#startTree() : this.#startOutputs());
-      this.#source = source;
-      this.#reportedFailure = null;
+      await this.#startSource(source);
+      this.#failure = null;
     } catch (error) {
       // Nothing of it may go on beside what is begun next.
       await this.#closeSource();
@@ -171,17 +172,14 @@ export class Feed {
   async #closeSource(): Promise<void> {
     for (const part of this.#sourceParts.reverse()) await part.close();
     this.#sourceParts = [];
-    this.#source = 'none';
-    this.#tree = null;
+    this.#source = null;
   }
 
   #sourceFailed(error: unknown): void {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    // Nothing is known to be up to date until it can be read.
-    if (this.#source === 'none') this.#sourceCheckedMs = () => Promise.reject(cause);
-    const { message } = cause;
-    if (this.#reportedFailure === message) return;
-    this.#reportedFailure = message;
+    const failure = error instanceof Error ? error : new Error(String(error));
+    const isReported = failure.message === this.#failure?.message;
+    this.#failure = failure;
+    if (isReported) return;
     this.#options.log.error(
       { event: 'source-failed', err: error },
       'the source of the positions cannot be read; it is tried again',
@@ -206,88 +204,36 @@ export class Feed {
 
   /** The tree is the better source: it takes the place of an outputs file, also when it appears later. */
   #checkSourceLater(): void {
-    const isLast = this.#source === 'tree' || this.#source === this.#options.config.positionsSource;
+    const current = this.#source?.kind ?? 'none';
+    const isLast = current === 'tree' || current === this.#options.config.positionsSource;
     if (isLast || this.#isClosed) return;
     this.#sourceTimer = setTimeout(() => {
       const chosen = this.#chosenSource();
-      this.#switching = (chosen === this.#source ? Promise.resolve() : this.#useSource(chosen)).finally(
-        () => {
-          this.#switching = null;
-          this.#checkSourceLater();
-        },
-      );
+      this.#switching = (chosen === current ? Promise.resolve() : this.#useSource(chosen)).finally(() => {
+        this.#switching = null;
+        this.#checkSourceLater();
+      });
     }, CHECK_SOURCE_MS);
   }
 
-  async #startTree(): Promise<void> {
-    const { config, log } = this.#options;
-    const feed = this.#positionsFeed('tree', (hotkey, now) => source.loadMiner(hotkey, now));
-    const source: TreeSource = new TreeSource({
-      root: this.#treePath,
-      orders: () => this.#orderLog.orders,
-      mode: config.watch,
-      feed,
-      pool: this.#pool,
-      log,
-    });
-    this.#sourceParts.push(feed, source);
-    this.#tree = source;
-    this.#sourceCheckedMs = () => source.checkedMs();
-    await source.start();
-    feed.startClock();
-  }
-
-  async #startOutputs(): Promise<void> {
-    const { config, log } = this.#options;
-    const feed = this.#positionsFeed('outputs', null, () => {
-      source.forget();
-      void reader.read();
-    });
-    const source: OutputsSource = new OutputsSource({
-      path: this.#outputsPath,
-      orders: () => this.#orderLog.orders,
-      feed,
-      pool: this.#pool,
-      log,
-    });
-    const reader = new FileReader('validation/outputs/output.json', log, () => source.read());
-    const watcher = watchFiles({
-      paths: [this.#outputsPath],
-      mode: config.watch,
-      log,
-      onChange: () => void reader.read(),
-    });
-    this.#sourceParts.push(feed, reader, watcher);
-    this.#sourceCheckedMs = async () => {
-      // The look goes the way of every reading; the file is not read again while it is the same.
-      await reader.read();
-      return source.checkedMs;
-    };
-    await reader.read();
-    // A file that does not read just now leaves what the last feed published of it.
-    if (feed.order !== null || this.#options.lastGeneration === 0) await feed.flush();
-    feed.startClock();
-  }
-
-  #positionsFeed(
-    source: 'tree' | 'outputs',
-    loadMiner: ((hotkey: string, now: number) => Promise<void>) | null,
-    onClockSetBack?: () => void,
-  ): PositionsFeed {
-    const { log, publish, now } = this.#options;
-    const lastGeneration = Math.max(this.#options.lastGeneration, this.#positions?.generation ?? 0);
-    this.#positions = new PositionsFeed({
-      pool: this.#pool,
-      log,
-      lastGeneration,
-      strip: source === 'tree',
-      loadMiner,
-      publish: (transaction) => publish([transaction]),
-      completeTo: () => this.#orderLog.orders?.completeTo() ?? null,
+  async #startSource(kind: 'tree' | 'outputs'): Promise<void> {
+    const { config, log, publish, now } = this.#options;
+    const clock = new PositionsClock(now);
+    const store = new MinerStore({ log, clock, strip: kind === 'tree', orders: () => this.#orderLog.orders });
+    const options = { mode: config.watch, store, clock, pool: this.#pool, log };
+    const source =
+      kind === 'tree'
+        ? new TreeSource({ ...options, root: this.#treePath })
+        : new OutputsSource({ ...options, path: this.#outputsPath });
+    const positions = new PositionsFeed({
+      ...options,
       source,
-      ...(now && { now }),
-      ...(onClockSetBack && { onClockSetBack }),
+      lastGeneration: Math.max(this.#options.lastGeneration, this.#positions?.generation ?? 0),
+      publish: (transaction) => publish([transaction]),
     });
-    return this.#positions;
+    this.#sourceParts.push(positions, source);
+    [this.#source, this.#store, this.#positions] = [source, store, positions];
+    await source.start();
+    await positions.start();
   }
 }

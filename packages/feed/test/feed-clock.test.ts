@@ -4,10 +4,12 @@ import type { DashboardMap, Position, Tier } from '@ptn-api/protocol';
 import { makePtnRoot, waitFor } from '@ptn-api/testkit';
 import pino from 'pino';
 import t from 'tap';
-import { OutputsSource } from '../dist/outputs-source.js';
-import { PositionsFeed } from '../dist/positions-feed.js';
+import { MinerStore } from '../dist/positions/miner-store.js';
+import { OutputsSource } from '../dist/positions/outputs-source.js';
+import { PositionsClock } from '../dist/positions/positions-clock.js';
+import { PositionsFeed } from '../dist/positions/positions-feed.js';
+import { TreeSource } from '../dist/positions/tree-source.js';
 import { createTaskPool } from '../dist/task-pool.js';
-import { TreeSource } from '../dist/tree-source.js';
 import type { MinerValue, PositionsHead } from '../../runtime/dist/ipc/messages.js';
 import { RetainedState } from '../../runtime/dist/ipc/retained.js';
 import { HOUR_MS, trade } from './feed-fixture.ts';
@@ -34,70 +36,40 @@ class ClockedFeed {
   nowMs = startMs;
   readonly retained = new RetainedState();
   readonly feed: PositionsFeed;
-  readonly #pool = createTaskPool(1);
-  readonly #start: () => Promise<void>;
+  readonly store: MinerStore;
+  readonly #source: TreeSource | OutputsSource;
 
-  constructor(scope: Scope, source: Source) {
+  constructor(scope: Scope, kind: Source) {
     const root = makePtnRoot(scope);
-    const options = {
-      pool: this.#pool,
-      log,
+    if (kind === 'tree') for (const position of positions) root.writePosition(position);
+    else root.writeOutputs(JSON.stringify({ 'miner-a': { positions, thirty_day_returns: 1 } }));
+    const clock = new PositionsClock(() => this.nowMs);
+    this.store = new MinerStore({ log, clock, strip: kind === 'tree', orders: () => null });
+    const pool = createTaskPool(1);
+    const options = { store: this.store, clock, pool, log, mode: 'poll' } as const;
+    this.#source =
+      kind === 'tree'
+        ? new TreeSource({ ...options, root: root.join('validation/miners') })
+        : new OutputsSource({ ...options, path: root.join('validation/outputs/output.json') });
+    this.feed = new PositionsFeed({
+      ...options,
+      source: this.#source,
       lastGeneration: 0,
-      source,
-      now: () => this.nowMs,
-      publish: (transaction: Parameters<RetainedState['apply']>[0]) => {
+      publish: (transaction) => {
         this.retained.apply(transaction);
         return Promise.resolve();
       },
-    };
-    if (source === 'tree') {
-      for (const position of positions) root.writePosition(position);
-      const tree: TreeSource = new TreeSource({
-        root: root.join('validation/miners'),
-        mode: 'poll',
-        orders: () => null,
-        pool: this.#pool,
-        log,
-        feed: (this.feed = new PositionsFeed({
-          ...options,
-          strip: true,
-          loadMiner: (hotkey, now) => tree.loadMiner(hotkey, now),
-        })),
-      });
-      this.#start = () => tree.start();
-      scope.teardown(() => tree.close());
-    } else {
-      root.writeOutputs(JSON.stringify({ 'miner-a': { positions, thirty_day_returns: 1 } }));
-      this.feed = new PositionsFeed({
-        ...options,
-        strip: false,
-        loadMiner: null,
-        onClockSetBack: () => {
-          outputs.forget();
-          void outputs.read();
-        },
-      });
-      const outputs = new OutputsSource({
-        path: root.join('validation/outputs/output.json'),
-        orders: () => null,
-        feed: this.feed,
-        pool: this.#pool,
-        log,
-      });
-      this.#start = async () => {
-        await outputs.read();
-        await this.feed.flush();
-      };
-    }
+    });
     scope.teardown(async () => {
+      await this.#source.close();
       await this.feed.close();
-      await this.#pool.close();
+      await pool.close();
     });
   }
 
   async start(): Promise<void> {
-    await this.#start();
-    this.feed.startClock();
+    await this.#source.start();
+    await this.feed.start();
   }
 
   generation(): number {
@@ -166,7 +138,7 @@ await t.test('a clock that is set back by seconds changes nothing', async (t) =>
   await tested.start();
   const before = tested.generation();
   tested.nowMs = startMs - 4000;
-  tested.feed.touch('miner-a');
+  tested.store.minersFound([]);
   await waitFor(() => tested.generation() > before, { what: 'a generation' });
   t.equal(tested.summary(0), AT_START);
   t.equal(tested.generation(), before + 1);

@@ -7,9 +7,12 @@ import { pino } from 'pino';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { ServerConfig } from '../../runtime/dist/config.js';
-import { PositionsFeed } from '../dist/positions-feed.js';
+import { MinerStore } from '../dist/positions/miner-store.js';
+import { PositionsClock } from '../dist/positions/positions-clock.js';
+import { PositionsFeed } from '../dist/positions/positions-feed.js';
 import { createTaskPool } from '../dist/task-pool.js';
 import type { TaskInput, TaskName, TaskOutput, TaskPool } from '../dist/task-pool.js';
+import { buildSettled } from '../dist/tasks/settled-blocks.js';
 import { FeedUnderTest } from './feed-collector.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 
@@ -123,31 +126,37 @@ test('what changes while a source is being opened is published with all the rest
   const pool = createTaskPool(1);
   t.teardown(() => pool.close());
   const published: (readonly string[])[] = [];
+  const log = pino({ level: 'silent' });
+  const clock = new PositionsClock();
+  const store = new MinerStore({ log, clock, strip: false, orders: () => null });
   const feed = new PositionsFeed({
     pool,
-    log: pino({ level: 'silent' }),
+    store,
+    clock,
+    source: { kind: 'tree', readMiner: () => Promise.reject(new Error('it was read already')) },
+    log,
     lastGeneration: 0,
-    strip: false,
-    loadMiner: null,
-    source: 'tree',
     publish: ({ put }) => {
       for (const [, value] of put) if (value.kind === 'positions-head') published.push(value.hotkeys);
       return Promise.resolve();
     },
   });
   t.teardown(() => feed.close());
-  const touch = (hotkey: string): void => {
-    feed.miner(hotkey).rest = '"n_positions": 0';
-    feed.touch(hotkey);
+  const all: string[] = [];
+  const found = (hotkey: string): void => {
+    all.push(hotkey);
+    const empty = { files: [], bad: [], blocks: buildSettled([], { now, strip: false }), settled: [] };
+    store.minersRead([{ ...empty, hotkey, live: [], recent: [], nonFinite: 0, rest: '"n": 0' }], now);
+    store.minersListed([...all], [hotkey], 0);
   };
-  touch('miner-a');
+  found('miner-a');
   // Longer than changes are gathered: an order that was placed while the tree was read for the first time.
   await delay(400);
   t.same(published, []);
-  touch('miner-b');
-  await feed.flush();
+  found('miner-b');
+  await feed.start();
   t.same(published, [['miner-a', 'miner-b']]);
-  touch('miner-c');
+  found('miner-c');
   await waitFor(() => published.length === 2, { what: 'what comes later is published by itself' });
 });
 

@@ -3,10 +3,11 @@ import { makePtnRoot, waitFor } from '@ptn-api/testkit';
 import pino from 'pino';
 import t from 'tap';
 import { FreshnessReporter } from '../dist/freshness-reporter.js';
-import { OutputsSource } from '../dist/outputs-source.js';
-import { PositionsFeed } from '../dist/positions-feed.js';
+import { MinerStore } from '../dist/positions/miner-store.js';
+import { OutputsSource } from '../dist/positions/outputs-source.js';
+import { PositionsClock } from '../dist/positions/positions-clock.js';
+import { TreeSource } from '../dist/positions/tree-source.js';
 import { createTaskPool } from '../dist/task-pool.js';
-import { TreeSource } from '../dist/tree-source.js';
 import type { AnyTransaction } from '../../runtime/dist/ipc/messages.js';
 import { monotonicMs } from '../../runtime/dist/metrics/monotonic-clock.js';
 import { FeedUnderTest } from './feed-collector.ts';
@@ -15,16 +16,11 @@ import { HOUR_MS, trade } from './feed-fixture.ts';
 const silent = pino({ level: 'silent' });
 const position = trade({ uuid: 'p', hotkey: 'miner', times: [Date.now() - HOUR_MS] });
 
-function positionsFeed(source: 'tree' | 'outputs', pool: ReturnType<typeof createTaskPool>): PositionsFeed {
-  return new PositionsFeed({
-    pool,
-    log: silent,
-    lastGeneration: 0,
-    strip: true,
-    loadMiner: null,
-    publish: () => Promise.resolve(),
-    source,
-  });
+/** What a source is made with, and the pool that is to be closed after it. */
+function sourceOptions(strip: boolean) {
+  const clock = new PositionsClock();
+  const store = new MinerStore({ log: silent, clock, strip, orders: () => null });
+  return { store, clock, pool: createTaskPool(1), mode: 'poll', log: silent } as const;
 }
 
 await t.test('a feed tells that it is up to date as soon as it has started', async (t) => {
@@ -42,14 +38,12 @@ await t.test('a feed tells that it is up to date as soon as it has started', asy
 
 await t.test('a quiet tree is checked with every sweep, and one that cannot be read is not', async (t) => {
   const root = makePtnRoot(t, { positions: [position] });
-  const pool = createTaskPool(1);
-  const feed = positionsFeed('tree', pool);
+  const options = sourceOptions(true);
   const path = root.join('validation', 'miners');
-  const source = new TreeSource({ root: path, mode: 'poll', feed, pool, orders: () => null, log: silent });
+  const source = new TreeSource({ ...options, root: path });
   t.teardown(async () => {
     await source.close();
-    await feed.close();
-    await pool.close();
+    await options.pool.close();
   });
   await source.start();
   const first = await source.checkedMs();
@@ -67,26 +61,27 @@ await t.test(
   'an outputs file is checked while it is the same, and not when it is gone or broken',
   async (t) => {
     const root = makePtnRoot(t, { outputs: '{}' });
-    const pool = createTaskPool(1);
-    const feed = positionsFeed('outputs', pool);
+    const options = sourceOptions(false);
     const path = root.join('validation', 'outputs', 'output.json');
-    const source = new OutputsSource({ path, feed, pool, orders: () => null, log: silent });
+    const source = new OutputsSource({ ...options, path });
     t.teardown(async () => {
-      await feed.close();
-      await pool.close();
+      await source.close();
+      await options.pool.close();
     });
-    t.equal((await source.read()).kind, 'read');
-    const read = source.checkedMs;
+    await source.start();
+    t.ok(options.store.isListed);
+    const read = await source.checkedMs();
     // Reading until the clock has moved on: it counts milliseconds.
-    await waitFor(async () => (await source.read()).kind === 'same' && source.checkedMs > read, {
-      what: 'a look at the same file moves it on',
+    await waitFor(async () => (await source.checkedMs()) > read, {
+      what: 'a check of the same file moves it on',
     });
-    const same = source.checkedMs;
     root.writeOutputs('{"half');
-    t.equal((await source.read()).kind, 'bad');
+    const same = await source.checkedMs();
+    const later = monotonicMs() + 2;
+    await waitFor(() => monotonicMs() > later, { what: 'the clock moves on' });
+    t.equal(await source.checkedMs(), same);
     rmSync(path);
-    t.equal((await source.read()).kind, 'gone');
-    t.equal(source.checkedMs, same);
+    t.equal(await source.checkedMs(), same);
   },
 );
 

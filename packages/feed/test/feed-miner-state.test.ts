@@ -2,7 +2,7 @@ import { makePtnRoot } from '@ptn-api/testkit';
 import type { PtnRoot } from '@ptn-api/testkit';
 import { truncateSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { GONE_GRACE_MS, MinerState } from '../dist/miner-state.js';
+import { Miner, MISSING_GRACE_MS } from '../dist/positions/miner.js';
 import { loadMiner } from '../dist/tasks/load-miner.js';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 
@@ -18,9 +18,9 @@ void t.test('two files of a position that do not read keep it until both are gon
     root.writePosition(trade({ uuid: 'p', times: [now - HOUR_MS, now], closed: true })),
     root.writePosition(trade({ uuid: 'p', times: [now - HOUR_MS] })),
   ];
-  const miner = new MinerState('miner-a');
+  const miner = new Miner();
   const read = (): void => {
-    miner.replace(loadedFrom(root, now), null, now);
+    miner.read(loadedFrom(root, now), null, now);
   };
   read();
   t.same([...miner.live.keys()], ['p']);
@@ -28,8 +28,8 @@ void t.test('two files of a position that do not read keep it until both are gon
   read();
   t.same([miner.live.size, miner.files.size, miner.bad.size], [1, 2, 2], 'it is shown as it was');
   t.equal(miner.isUnread(now), false);
-  for (const path of miner.files.keys()) miner.apply({ kind: 'gone', path }, now);
-  miner.plan(now + GONE_GRACE_MS, false);
+  for (const path of miner.files.keys()) miner.fileFound({ kind: 'gone', path }, now);
+  miner.plan(now + MISSING_GRACE_MS, false);
   t.ok(miner.isEmpty, 'nothing is left of it');
   t.end();
 });

@@ -72,7 +72,8 @@ export interface WatchedTree {
   /** Every path hinted since the last {@link WatchedTree.forget}. */
   readonly hints: Set<string>;
   readonly lines: LogLine[];
-  readonly errors: Error[];
+  /** How often changes may have been missed. */
+  missed(): number;
   forget(): void;
   /** Waits until all these paths have been hinted. */
   hinted(...paths: readonly string[]): Promise<void>;
@@ -90,7 +91,7 @@ export function startTree(
   system?: TreeWatcherSystem,
 ): WatchedTree {
   const hints = new Set<string>();
-  const errors: Error[] = [];
+  let missed = 0;
   const { log, lines } = recordingLog();
   const watcher = watchTree(
     {
@@ -100,7 +101,7 @@ export function startTree(
       onHints: (paths) => {
         for (const path of paths) hints.add(path);
       },
-      onError: (error) => errors.push(error),
+      onMissed: () => (missed += 1),
     },
     system,
   );
@@ -114,7 +115,7 @@ export function startTree(
     watcher,
     hints,
     lines,
-    errors,
+    missed: () => missed,
     swept,
     forget() {
       hints.clear();

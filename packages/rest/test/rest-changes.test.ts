@@ -4,7 +4,7 @@ import t from 'tap';
 import type { MinerPositionsChanges, Tier } from '@ptn-api/protocol';
 import { mergeTransactions } from '../../runtime/dist/ipc/retained.js';
 import type { AnyTransaction, EncodedValue, Transaction } from '../../runtime/dist/ipc/messages.js';
-import { TierChanges } from '../../feed/dist/tier-changes.js';
+import { TierChanges } from '../../feed/dist/positions/tier-changes.js';
 import { Snapshots } from '../dist/snapshots/snapshots.js';
 import type { TestApp } from './rest-fixture.ts';
 import { BEARER, minerValue, namedMiner, positionsTransaction, testApp } from './rest-fixture.ts';

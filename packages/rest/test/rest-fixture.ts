@@ -1,5 +1,5 @@
 import type { ServedFileName } from '@ptn-api/runtime';
-import { TierChanges } from '../../feed/dist/tier-changes.js';
+import { TierChanges } from '../../feed/dist/positions/tier-changes.js';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';

@@ -8,7 +8,7 @@ import {
   pythonSequence,
 } from '@ptn-api/order-log';
 import type { OrderLogState } from '@ptn-api/order-log';
-import type { PositionsFeed } from '../positions-feed.ts';
+import type { MinerStore } from '../positions/miner-store.ts';
 import type { TaskPool } from '../task-pool.ts';
 import { OrderSequencer } from './order-sequencer.ts';
 
@@ -29,8 +29,8 @@ export interface OrderLogOwnerOptions {
   readonly pool: TaskPool;
   readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
   readonly alert: (alert: Omit<AlertMessage, 'type'>) => void;
-  /** What was read of the positions; `null` while there is none. */
-  readonly positions: () => PositionsFeed | null;
+  /** What is known of the miners; `null` while there is no source of positions. */
+  readonly store: () => MinerStore | null;
 }
 
 /**
@@ -61,7 +61,7 @@ export class OrderLogOwner {
    * @throws OrderLogInUseError when a server writes it that this one does not take over from.
    */
   async open(): Promise<void> {
-    const { config, log, positions, pool, alert } = this.#options;
+    const { config, log, pool, alert } = this.#options;
     try {
       const startAfter = pythonSequence(config.ptnRoot, log);
       const writer = await openOrderLogWriter({
@@ -88,7 +88,6 @@ export class OrderLogOwner {
         },
         split: (input) => pool.run('splitPositions', input),
         onState: (state) => this.#tell(state),
-        onFound: () => positions()?.completenessChanged(),
       });
     } catch (error) {
       if (!(error instanceof OrderLogInUseError && config.isTakeover)) throw error;
@@ -104,7 +103,6 @@ export class OrderLogOwner {
   async #tell({ epoch, oldest, last }: OrderLogState): Promise<void> {
     const head: OrdersHead = { kind: 'orders-head', epoch, oldest, last, path: this.#path };
     await this.#options.publish([{ topic: 'orders', reset: false, put: [['head', head]], remove: [] }]);
-    this.#options.positions()?.completenessChanged();
   }
 
   /**
@@ -143,9 +141,7 @@ export class OrderLogOwner {
   }
 
   async #takeOver(orders: OrderSequencer): Promise<void> {
-    for (const miner of this.#options.positions()?.miners.values() ?? []) {
-      for (const position of miner.live.values()) orders.observe(miner.hotkey, position);
-    }
+    this.#options.store()?.observeAll();
     await orders.begin();
     this.#options.log.info(
       { event: 'order-log-taken-over' },

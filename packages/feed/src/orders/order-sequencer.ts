@@ -34,8 +34,6 @@ export interface OrderSequencerOptions {
   readonly onState: (state: OrderLogState) => Promise<void>;
   /** After every attempt to store orders. */
   readonly onWrite?: (isStored: boolean) => void;
-  /** Told when an order of the log that was missing in the files is found, or missed no longer. */
-  readonly onFound?: () => void;
   readonly now?: () => number;
   /** For how long after an order of others a miner keeps to its budget; by default a minute. */
   readonly activeMs?: number;
@@ -120,7 +118,7 @@ export class OrderSequencer {
     }
     this.#backlog.add(hotkey, position, indexes, this.#now());
     if (indexes.length > 0) this.#endPause();
-    if (this.#missing.found(facts.orderUuids)) this.#options.onFound?.();
+    this.#missing.found(facts.orderUuids);
   }
 
   /**
@@ -140,7 +138,7 @@ export class OrderSequencer {
     await onState(writer.state());
     this.#upkeep.start();
     this.#giveUpTimer ??= setInterval(() => {
-      if (this.#missing.giveUp(this.#now())) this.#options.onFound?.();
+      this.#missing.giveUp(this.#now());
     }, GIVE_UP_EVERY_MS);
   }
 

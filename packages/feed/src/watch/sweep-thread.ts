@@ -7,8 +7,6 @@ import { SweptTree } from './swept-tree.ts';
 export interface SweepThreadData {
   readonly root: string;
   readonly sweepMs: number;
-  /** Whether the files found by the first sweep are reported: after a thread died, each may have changed meanwhile. */
-  readonly hintBaseline: boolean;
 }
 
 export type ToSweepThread =
@@ -30,9 +28,9 @@ export type FromSweepThread = { readonly type: 'changes'; readonly changes: Swee
 const port = parentPort;
 if (port === null) throw new Error('sweep-thread runs as a worker thread only');
 
-const { root, hintBaseline, ...start } = workerData as SweepThreadData;
-const tree = new SweptTree(root);
-let sweepMs = start.sweepMs;
+const data = workerData as SweepThreadData;
+const tree = new SweptTree(data.root);
+let { sweepMs } = data;
 let timer: NodeJS.Timeout;
 
 function post(message: FromSweepThread): void {
@@ -63,4 +61,5 @@ port.on('message', (message: ToSweepThread) => {
   timer = setTimeout(sweep, sweepMs, true);
 });
 
-sweep(hintBaseline);
+// What is there at the start is not reported.
+sweep(false);

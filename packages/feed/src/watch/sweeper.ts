@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { FromSweepThread, SweepThreadData, SweptMessage, ToSweepThread } from './sweep-thread.ts';
@@ -25,11 +26,8 @@ export interface SweeperOptions {
   readonly log: Logger;
   readonly startThread: StartSweepThread;
   readonly onChanges: (changes: SweepChanges) => void;
-  /**
-   * A thread died, and with it what it knew; a new one has hinted every file that it finds. Not before: what goes until
-   * then may be missed by both.
-   */
-  readonly onLost: (error: Error) => void;
+  /** A thread died, and with it what it knew; a new one has seen all that there is. Until then changes are missed. */
+  readonly onLost: () => void;
   /** Directories that a new thread must know of, to report when they are gone. */
   readonly directories: () => readonly string[];
 }
@@ -42,23 +40,21 @@ export class Sweeper {
    */
   readonly baseline: Promise<void>;
   readonly #options: SweeperOptions;
-  readonly #settle: { resolve: () => void; reject: (error: Error) => void };
+  readonly #events = new EventEmitter();
   #thread: Worker | null = null;
   #restart: NodeJS.Timeout | null = null;
   #sweepMs: number;
   #sweeps = 0;
   #last: SweptMessage | null = null;
-  /** By what the thread before was lost, until the running one has seen everything. */
-  #lostBy: Error | null = null;
+  /** Whether a thread was lost, and the next one has not seen everything yet. */
+  #isLost = false;
   #isClosed = false;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
     this.#sweepMs = options.sweepMs;
-    const { promise, ...settle } = withResolvers();
-    this.baseline = promise;
-    this.#settle = settle;
-    this.#start(false);
+    this.baseline = once(this.#events, 'swept').then(() => undefined);
+    this.#start();
   }
 
   get sweeps(): number {
@@ -90,9 +86,9 @@ export class Sweeper {
     this.#thread?.postMessage(message);
   }
 
-  #start(hintBaseline: boolean): void {
+  #start(): void {
     const { root, startThread } = this.#options;
-    const thread = startThread({ root, sweepMs: this.#sweepMs, hintBaseline });
+    const thread = startThread({ root, sweepMs: this.#sweepMs });
     this.#thread = thread;
     let cause: unknown;
     thread.on('message', (message: FromSweepThread) => {
@@ -103,59 +99,41 @@ export class Sweeper {
       }
       this.#sweeps += 1;
       this.#last = message;
-      this.#settle.resolve();
-      if (this.#lostBy === null) return;
-      const error = this.#lostBy;
-      this.#lostBy = null;
-      this.#options.onLost(error);
+      this.#events.emit('swept');
+      if (this.#isLost) this.#options.onLost();
+      this.#isLost = false;
     });
     thread.on('error', (error: unknown) => {
       cause = error;
     });
     thread.on('exit', (code) => {
-      if (!this.#isClosed) this.#died(code, cause);
+      if (this.#isClosed) return;
+      this.#thread = null;
+      this.#lost(
+        new Error(`the thread that sweeps the tree of positions ended with code ${code}`, { cause }),
+      );
     });
     const directories = this.#options.directories();
     if (directories.length > 0) this.learn(directories, []);
   }
 
-  #died(code: number, cause: unknown): void {
-    this.#thread = null;
-    this.#lost(
-      new Error(`the thread that sweeps the tree of positions ended with code ${code}`, {
-        cause,
-      }),
-    );
-  }
-
   #lost(error: Error): void {
     if (this.#last === null) {
-      this.#settle.reject(error);
+      this.#events.emit('error', error);
       return;
     }
     this.#options.log.error(
       { event: 'sweep-thread-died', err: error },
       `${error.message}; it is started again`,
     );
-    this.#lostBy = error;
+    this.#isLost = true;
     this.#restart = setTimeout(() => {
       this.#restart = null;
       try {
-        this.#start(true);
+        this.#start();
       } catch (cause) {
         this.#lost(new Error('the thread that sweeps the tree of positions cannot be started', { cause }));
       }
     }, RESTART_MS);
   }
-}
-
-function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
-  let resolve: (() => void) | undefined;
-  let reject: ((error: Error) => void) | undefined;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  if (resolve === undefined || reject === undefined) throw new Error('a promise calls its executor at once');
-  return { promise, resolve, reject };
 }

@@ -27,11 +27,8 @@ export interface TreeWatcherOptions {
    * the disk: a change is hinted at least once, sometimes twice, and a hint may be void.
    */
   readonly onHints: (paths: readonly string[]) => void;
-  /**
-   * Told when the sweep's thread died and a new one has hinted every file there is. A file that went in between may go
-   * without a hint: whoever must know compares all it has with the disk.
-   */
-  readonly onError?: (error: Error) => void;
+  /** Changes may have been missed: whoever must know compares all it has, and all there is, with the disk. */
+  readonly onMissed?: () => void;
 }
 
 export interface TreeWatcherStats {
@@ -110,7 +107,7 @@ class TreeWatch implements TreeWatcher {
       onChanges: (changes) => {
         this.#swept(changes);
       },
-      onLost: (error) => options.onError?.(error),
+      onLost: () => options.onMissed?.(),
       directories: () => this.#watches.paths(),
     });
     this.ready = this.#sweeper.baseline;
