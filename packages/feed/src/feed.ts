@@ -18,7 +18,7 @@ import type { TreeWatcherStats } from './watch/watch-tree.ts';
 
 /** Two: one may be busy with a large file for seconds, the other keeps the positions fresh. */
 const POOL_THREADS = 2;
-/** While there is no source of positions, or one of less worth than another, a better one is looked for this often. */
+/** While there is no source of positions, or one of less worth than another, a better one is searched for this often. */
 const CHECK_SOURCE_MS = 1000;
 
 export interface FeedOptions {
@@ -144,7 +144,7 @@ export class Feed {
     this.#checkSourceLater();
   }
 
-  /** The source that there is; `none` where that cannot be told, which is reported once. */
+  /** The source that there is; `none` where that is unknown, which is reported once. */
   #chosenSource(): PositionsHead['source'] {
     try {
       return this.#chooseSource();

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-/** What looking at a file came to; a reader may give more with it. */
+/** What reading a file came to; a reader may give more with it. */
 export interface FileResult {
   readonly kind: 'same' | 'gone' | 'bad' | 'read';
   readonly stamp?: string;
@@ -21,7 +21,7 @@ const REPORT_AFTER_MS = 5000;
 export class FileReader {
   readonly #name: string;
   readonly #log: Logger;
-  readonly #look: () => Promise<FileResult>;
+  readonly #attempt: () => Promise<FileResult>;
   readonly #onProblem: (problem: string | null) => void;
   #problem: string | null = null;
   #running: Promise<void> | null = null;
@@ -35,18 +35,18 @@ export class FileReader {
   #isClosed = false;
 
   /**
-   * @param look looks at the file, takes over its content and tells what it found.
-   * @param onProblem told why the file does not read, once that is reported, and `null` when it does again
+   * @param attempt reads the file, takes over its content and says what it found.
+   * @param onProblem called with why the file does not read, once that is reported, and `null` when it does again
    */
   constructor(
     name: string,
     log: Logger,
-    look: () => Promise<FileResult>,
+    attempt: () => Promise<FileResult>,
     onProblem: (problem: string | null) => void = () => undefined,
   ) {
     this.#name = name;
     this.#log = log;
-    this.#look = look;
+    this.#attempt = attempt;
     this.#onProblem = onProblem;
   }
 
@@ -55,7 +55,7 @@ export class FileReader {
     return this.#problem;
   }
 
-  /** Looks at the file now, or once more if that is being done. Resolves when done. */
+  /** Reads the file now, or once more if that is being done. Resolves when done. */
   read(): Promise<void> {
     if (this.#running !== null) {
       this.#again = true;
@@ -77,7 +77,7 @@ export class FileReader {
     do {
       this.#again = false;
       try {
-        this.#found(await this.#look());
+        this.#found(await this.#attempt());
       } catch (error) {
         this.#failed(error);
       }
@@ -99,11 +99,11 @@ export class FileReader {
         'a file could not be read; what was read last is served on, and it is tried again',
       );
     }
-    this.#tell(`${this.#name} cannot be read`);
+    this.#setProblem(`${this.#name} cannot be read`);
     this.#readLater();
   }
 
-  #tell(problem: string | null): void {
+  #setProblem(problem: string | null): void {
     if (problem === this.#problem) return;
     this.#problem = problem;
     this.#onProblem(problem);
@@ -118,7 +118,7 @@ export class FileReader {
           'a file that did not read is good again',
         );
       }
-      this.#tell(null);
+      this.#setProblem(null);
       this.#badSinceMs = null;
       this.#reported = null;
       this.#retryMs = RETRY_MIN_MS;
@@ -138,7 +138,7 @@ export class FileReader {
     const report = `${result.stamp ?? ''} ${result.reason ?? ''}`;
     if (now - this.#badSinceMs >= REPORT_AFTER_MS && this.#reported !== report) {
       this.#reported = report;
-      this.#tell(`${this.#name} ${result.reason ?? 'does not read'}`);
+      this.#setProblem(`${this.#name} ${result.reason ?? 'does not read'}`);
       this.#log.warn(
         { event: 'bad-file', file: this.#name, reason: result.reason },
         'a file does not read; what was read last is served on',

@@ -5,9 +5,9 @@ const DEFAULT_EVERY_MS = 5000;
 
 export interface FreshnessReporterOptions {
   /**
-   * Up to when (monotonic ms) everything was found, read and published; looks at the source itself where it has to.
+   * Up to when (monotonic ms) everything was found, read and published; checks the source itself where it has to.
    *
-   * @throws what the look came to, when the source cannot be read: then nothing is proved.
+   * @throws what the check came to, when the source cannot be read: then nothing is proved.
    */
   readonly checkedMs: () => Promise<number>;
   /** Why files that are served have not read for a while. */
@@ -31,7 +31,7 @@ export class FreshnessReporter {
   /** Resolves after the first beat. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => {
-      // A look that hangs, on a disk that does not answer say, is not joined by others.
+      // A check that hangs, on a disk that does not answer say, is not joined by others.
       this.#beating ??= this.#beat();
     }, this.#options.everyMs ?? DEFAULT_EVERY_MS);
     this.#beating = this.#beat();
@@ -59,7 +59,7 @@ export class FreshnessReporter {
         },
       ]);
     } catch (error) {
-      // Closed: what it looked through is closed too.
+      // Closed: what it checked is closed too.
       if (this.#timer !== null && !this.#isFailing) {
         log.error({ event: 'source-unreadable', err: error }, 'the source of the positions cannot be read');
       }

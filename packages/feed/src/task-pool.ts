@@ -14,7 +14,7 @@ export interface TaskPool {
   close(): Promise<void>;
 }
 
-/** How often it is looked whether tasks wait for a thread that nobody starts. */
+/** How often it is checked whether tasks wait for a thread that nobody starts. */
 const REVIVE_MS = 1000;
 
 /**

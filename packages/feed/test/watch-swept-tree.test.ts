@@ -10,18 +10,18 @@ import { makeFolder } from './watch-fixture.ts';
 import type { Folder } from './watch-fixture.ts';
 
 function sweep(tree: SweptTree): SweepChanges {
-  const all: SweepChanges = { hints: [], directories: [], gone: [], unreadable: [], links: [] };
-  tree.sweep(({ hints, directories, gone, unreadable }) => {
+  const all: SweepChanges = { hints: [], directories: [], removed: [], unreadable: [], links: [] };
+  tree.sweep(({ hints, directories, removed, unreadable }) => {
     all.hints.push(...hints);
     all.directories.push(...directories);
-    all.gone.push(...gone);
+    all.removed.push(...removed);
     all.unreadable.push(...unreadable);
   });
   return all;
 }
 
-function isEmpty({ hints, directories, gone, unreadable }: SweepChanges): boolean {
-  return hints.length + directories.length + gone.length + unreadable.length === 0;
+function isEmpty({ hints, directories, removed, unreadable }: SweepChanges): boolean {
+  return hints.length + directories.length + removed.length + unreadable.length === 0;
 }
 
 /** Waits until the last changes are so old that a sweep is sure of them. */
@@ -103,7 +103,7 @@ void t.test('every file that is gone is hinted, with its directory or alone', as
   folder.remove('d/four');
   const found = sweep(tree);
   t.strictSame(found.hints.sort(), ['a/b/one', 'a/b/two', 'a/c/three', 'd/four']);
-  t.strictSame(found.gone.sort(), ['a', 'a/b', 'a/c']);
+  t.strictSame(found.removed.sort(), ['a', 'a/b', 'a/c']);
   t.match({ directories: tree.directories, files: tree.files }, { directories: 2, files: 0 });
 });
 
@@ -178,7 +178,7 @@ void t.test('a directory that became a link to a like one is gone with all below
   symlinkSync(join(folder.base, 'away'), folder.absolute('a'));
   const found = sweep(tree);
   t.strictSame(found.hints, ['a/b/one']);
-  t.strictSame(found.gone, ['a', 'a/b']);
+  t.strictSame(found.removed, ['a', 'a/b']);
   writeFileSync(join(folder.base, 'away/b/two'), 'x');
   await settle(tree);
   t.equal(tree.files, 0);
@@ -205,7 +205,7 @@ void t.test('what others learned is reported when it is gone', (t) => {
   tree.learn(['x', 'x/y'], ['x/y/one']);
   const found = sweep(tree);
   t.strictSame(found.hints, ['x/y/one']);
-  t.strictSame(found.gone, ['x', 'x/y']);
+  t.strictSame(found.removed, ['x', 'x/y']);
   t.equal(tree.directories, 1);
   t.end();
 });

@@ -25,7 +25,7 @@ export function minersIn(root: string, kind: 'folders' | 'links' = 'folders'): s
  * Whether a tree with at least one miner's positions is there; `links`: whether one is that is made of links alone,
  * which are not followed.
  *
- * @throws Error when that cannot be told.
+ * @throws Error when that cannot be read.
  */
 export function hasTree(root: string, kind: 'folders' | 'links' = 'folders'): boolean {
   return minersIn(root, kind).some(

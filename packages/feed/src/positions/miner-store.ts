@@ -70,7 +70,7 @@ export class MinerStore {
     return this.#order !== null;
   }
 
-  /** Orders placed before (Unix ms) are not looked for; Infinity if none are. */
+  /** Orders placed before (Unix ms) are not streamed; Infinity if none are. */
   get ordersSinceMs(): number {
     return this.#options.orders()?.horizonMs ?? Infinity;
   }
@@ -130,7 +130,7 @@ export class MinerStore {
   /**
    * Miners were read as a whole.
    *
-   * @param readAtMs (Unix ms) by which time what is settled was told from what is live
+   * @param readAtMs (Unix ms) by which time settled and live positions were separated
    */
   minersRead(miners: readonly ReadMiner[], readAtMs: number): void {
     for (const loaded of miners) {

@@ -197,7 +197,7 @@ export class Miner {
     if (entry?.path !== path) return false;
     this.live.set(file.positionUuid, { ...entry, missingSinceMs: now });
     this.changeMs = Math.min(this.changeMs, graceEndMs);
-    // The closed file of a position is missing and its open one is there: only the folder tells what holds.
+    // The closed file of a position is missing and its open one is there: only the folder shows what holds.
     if (this.files.has(path.replace('/closed/', '/open/'))) this.reload(graceEndMs);
     return true;
   }
@@ -217,7 +217,7 @@ export class Miner {
     if (before !== undefined && before.positionUuid !== positionUuid) this.live.delete(before.positionUuid);
     const other = this.live.get(positionUuid);
     const isThere = other !== undefined && other.missingSinceMs === null;
-    // Read again because its stamp could not tell.
+    // Read again because its stamp said nothing.
     if (isThere && other.path === path && other.text === position.text) return false;
     // While a position closes both of its files may be there.
     if (isThere && other.path !== path && other.facts.isClosed && !position.facts.isClosed) return false;

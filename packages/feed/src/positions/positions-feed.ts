@@ -138,7 +138,7 @@ export class PositionsFeed {
     } while (setBacks !== clock.setBacks);
     for (const hotkey of put.keys()) this.#published.add(hotkey);
     for (const hotkey of remove) this.#published.delete(hotkey);
-    // By the clock: how many there were in between would tell of what is hidden from a tier.
+    // By the clock: how many there were in between would betray what is hidden from a tier.
     this.#generation = Math.max(this.#generation + 1, clock.now());
     const hotkeys = store.ordered(this.#published);
     this.#dropUnnamed(new Set(hotkeys), put, remove);

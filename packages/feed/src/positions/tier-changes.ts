@@ -9,8 +9,8 @@ interface Shown {
 }
 
 /**
- * In which generation what a tier shows of a miner last changed. Told with every value, so that each worker answers the
- * same, however many generations reach it as one, and nothing tells a tier of changes that it does not see.
+ * In which generation what a tier shows of a miner last changed. Sent with every value, so that each worker answers the
+ * same, however many generations reach it as one, and nothing betrays to a tier changes that it does not show.
  */
 export class TierChanges {
   readonly #shown = new Map<string, ReadonlyMap<Tier, Shown>>();

@@ -41,7 +41,7 @@ export interface LoadedMiner {
 
 /** Where new orders may be found among settled positions. */
 export interface OrderHorizon {
-  /** Unix ms; orders placed before are not streamed. Infinity if none are looked for. */
+  /** Unix ms; orders placed before are not streamed. Infinity if none are. */
   readonly ordersSinceMs: number;
 }
 
@@ -49,7 +49,7 @@ export function hasOrderSince({ facts }: PositionText, sinceMs: number): boolean
   return facts.orderTimesMs.some((timeMs) => timeMs >= sinceMs);
 }
 
-/** The folder's entries; none when it is gone or is no folder. A link to one is none: nobody watches what is in it. */
+/** The folder's entries; none when it is missing or is no folder. A link to one is none: nobody watches what is in it. */
 function list(path: string): Dirent[] {
   try {
     if (!lstatSync(path).isDirectory()) return [];

@@ -4,14 +4,14 @@ import { codeOf, isAbsence, isFresh, versionOf } from '@ptn-api/runtime/file-sta
 /** What Node can hold as one text, with room for what is changed in it. */
 export const MAX_TEXT_BYTES = 500 * 2 ** 20;
 
-/** What a look at a file comes to when there is nothing new in it. */
+/** What was found where there is nothing new in a file. */
 export type NothingRead =
   | { readonly kind: 'same' }
   | { readonly kind: 'gone' }
   /** `stamp` is empty where not even the file's state could be read. */
   | { readonly kind: 'bad'; readonly stamp: string; readonly reason: string };
 
-/** What was found at a path. Nothing about a file throws: it is told in the answer. */
+/** What was found at a path. Nothing about a file throws: it is in the answer. */
 export type StampedFile =
   | NothingRead
   | {

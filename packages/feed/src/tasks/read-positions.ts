@@ -7,7 +7,7 @@ import type { PositionText } from './settled-blocks.ts';
 /** 100,000 orders, where a validator closes a position that has 100. Larger ones would take the memory of all others. */
 const MAX_POSITION_BYTES = 64 * 2 ** 20;
 
-/** A position file to look at, with what is known of it. */
+/** A position file to read, with what is known of it. */
 export interface PositionFile {
   /** Relative to the miners' folder: `<hotkey>/positions/<pair>/<open|closed>/<uuid>`. */
   readonly path: string;
@@ -36,7 +36,7 @@ export function readPositionFile(root: string, { path, stamp: known }: PositionF
   const read = readPosition(file.bytes.toString('utf8'));
   if (!read.ok) return { kind: 'bad', path, stamp: file.stamp, reason: read.reason };
   const position = { text: read.text, facts: read.facts };
-  // Of a file that was just written the next look counts, whatever its stamp: it may be written again in the same tick.
+  // A file that was just written is read again, whatever its stamp: it may be written again in the same tick.
   const stamp = file.isFresh ? UNSETTLED : file.stamp;
   return { kind: 'read', path, stamp, position, nonFinite: read.nonFinite };
 }

@@ -23,7 +23,7 @@ export interface DirectoryWatchesOptions {
   readonly root: string;
   readonly watch: Watch;
   readonly log: Logger;
-  /** Something happened to the entry `name` of a directory; `rename` if it may have come, gone or been replaced. */
+  /** Something happened to the entry `name` of a directory; `rename` if it may have been made, removed or replaced. */
   readonly onEvent: (directory: string, name: string, isRename: boolean) => void;
 }
 
@@ -84,7 +84,7 @@ export class DirectoryWatches {
   #open(path: string): WatchHandle {
     const { root, watch, onEvent } = this.#options;
     const handle = watch(path === '' ? root : `${root}/${path}`, (event, name) => {
-      // An event without a name tells nothing that the next sweep does not.
+      // An event without a name says nothing that the next sweep does not.
       if (name !== null) onEvent(path, name, event === 'rename');
     });
     handle.on('error', (error) => {
@@ -99,7 +99,7 @@ export class DirectoryWatches {
   #refused(path: string, error: unknown): void {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    // The sweep finds that it is gone, or reports that it cannot be read.
+    // The sweep finds that it is missing, or reports that it cannot be read.
     if (isAbsence(error) || code === 'EACCES' || code === 'EPERM') return;
     this.#unwatched.add(path);
     if (this.#warned.has(code)) return;

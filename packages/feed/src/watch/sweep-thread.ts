@@ -1,4 +1,4 @@
-/** The thread that sweeps: looks at the whole tree every now and then and reports what changed. */
+/** The thread that sweeps: checks the whole tree every few seconds and reports what changed. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SweepChanges } from './swept-tree.ts';
 import { SweptTree } from './swept-tree.ts';

@@ -28,7 +28,7 @@ export interface SweeperOptions {
   readonly onChanges: (changes: SweepChanges) => void;
   /** A thread died, and with it what it knew; a new one has seen all that there is. Until then changes are missed. */
   readonly onLost: () => void;
-  /** Directories that a new thread must know of, to report when they are gone. */
+  /** Directories that a new thread must know of, to report when they are removed. */
   readonly directories: () => readonly string[];
 }
 

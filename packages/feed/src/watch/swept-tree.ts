@@ -4,12 +4,12 @@ import { codeOf, isAbsence, isFresh, stampOf, UNSETTLED } from '@ptn-api/runtime
 
 /** What a sweep found. All paths are relative to the root, which itself is `''`. */
 export interface SweepChanges {
-  /** Files that appeared, changed or are gone. */
+  /** Files that appeared, changed or were removed. */
   readonly hints: string[];
   /** Directories that are new, or another one than before at the same path. Parents come before children. */
   readonly directories: string[];
-  /** Directories that are gone. */
-  readonly gone: string[];
+  /** Directories that were removed. */
+  readonly removed: string[];
   /** Directories that can no longer be read, with the system's error code. What was known of them is kept. */
   readonly unreadable: { readonly path: string; readonly code: string }[];
   /** Symbolic links that were not there before. They are not followed. */
@@ -18,7 +18,7 @@ export interface SweepChanges {
 
 interface Directory {
   readonly parent: Directory | null;
-  /** Which sweep of every {@link RESTAT_SWEEPS} looks at the directory's files even if the directory did not change. */
+  /** Which sweep of every {@link RESTAT_SWEEPS} checks the directory's files even if the directory did not change. */
   readonly turn: number;
   ino: bigint;
   birthtimeNs: bigint;
@@ -27,7 +27,7 @@ interface Directory {
   /** Stamps by name. */
   files: Map<string, string>;
   links: Set<string>;
-  isGone: boolean;
+  isRemoved: boolean;
   isUnreadable: boolean;
 }
 
@@ -42,11 +42,11 @@ const OPEN_POSITIONS = '/open';
 const PORTION = 1000;
 
 function noChanges(): SweepChanges {
-  return { hints: [], directories: [], gone: [], unreadable: [], links: [] };
+  return { hints: [], directories: [], removed: [], unreadable: [], links: [] };
 }
 
-function sizeOf({ hints, directories, gone, unreadable, links }: SweepChanges): number {
-  return hints.length + directories.length + gone.length + unreadable.length + links.length;
+function sizeOf({ hints, directories, removed, unreadable, links }: SweepChanges): number {
+  return hints.length + directories.length + removed.length + unreadable.length + links.length;
 }
 
 function below(directory: string, name: string): string {
@@ -54,7 +54,7 @@ function below(directory: string, name: string): string {
 }
 
 /** The stats of what is at the path itself, or undefined if there is nothing. */
-function look(path: string, followLinks: boolean): BigIntStats | undefined {
+function statsOf(path: string, followLinks: boolean): BigIntStats | undefined {
   try {
     return (followLinks ? statSync : lstatSync)(path, { bigint: true });
   } catch (error) {
@@ -64,7 +64,7 @@ function look(path: string, followLinks: boolean): BigIntStats | undefined {
 }
 
 /**
- * What was last seen of a tree: its directories, their files and stamps. A sweep looks at every directory and lists
+ * What was last seen of a tree: its directories, their files and stamps. A sweep checks every directory and lists
  * those whose time of change says that an entry came, went or was replaced. Symbolic links in it are not followed.
  * All calls are synchronous: this lives in a thread.
  */
@@ -83,7 +83,7 @@ export class SweptTree {
   }
 
   get directories(): number {
-    return this.#directories.get('')?.isGone === true ? 0 : this.#directories.size;
+    return this.#directories.get('')?.isRemoved === true ? 0 : this.#directories.size;
   }
 
   /** As of the end of the last sweep. */
@@ -105,8 +105,8 @@ export class SweptTree {
   }
 
   /**
-   * Takes note of directories and files that others were told of. Without it, one that comes and goes between two
-   * sweeps would never be reported as gone.
+   * Takes note of directories and files that others came to know. Without it, one that comes and goes between two
+   * sweeps would never be reported as removed.
    */
   learn(directories: readonly string[], files: readonly string[]): void {
     for (const path of directories) this.#known(path);
@@ -135,7 +135,7 @@ export class SweptTree {
       ctimeNs: UNKNOWN,
       files: new Map(),
       links: new Set(),
-      isGone: false,
+      isRemoved: false,
       isUnreadable: false,
     };
     this.#directories.set(path, directory);
@@ -150,20 +150,20 @@ export class SweptTree {
   }
 
   #visit(path: string, directory: Directory): void {
-    // A parent that was replaced by a link to a like folder must not be followed: its children are gone with it.
-    if (directory.parent?.isGone === true) {
+    // A parent that was replaced by a link to a like folder must not be followed: its children went with it.
+    if (directory.parent?.isRemoved === true) {
       this.#forget(path, directory);
       return;
     }
     try {
       const absolute = path === '' ? this.#root : `${this.#root}/${path}`;
       const nowMs = Date.now();
-      const stats = look(absolute, path === '');
+      const stats = statsOf(absolute, path === '');
       if (stats?.isDirectory() !== true) {
         this.#forget(path, directory);
         return;
       }
-      directory.isGone = false;
+      directory.isRemoved = false;
       // An inode number is used again at once, so the time of birth belongs to the identity.
       if (stats.ino !== directory.ino || stats.birthtimeNs !== directory.birthtimeNs) {
         directory.ino = stats.ino;
@@ -183,7 +183,7 @@ export class SweptTree {
       const code = codeOf(error);
       if (code === undefined) throw error;
       directory.ctimeNs = UNKNOWN;
-      // It went between the look and the listing: the next sweep finds it gone.
+      // It was removed before the listing: the next sweep finds that.
       if (isAbsence(error) || directory.isUnreadable) return;
       directory.isUnreadable = true;
       this.#changes.unreadable.push({ path, code });
@@ -227,7 +227,7 @@ export class SweptTree {
   /** The file's stamp, or undefined if there is no such file any more. A stamp that is not the known one is hinted. */
   #lookAtFile(path: string, absolute: string, name: string, known: string | undefined): string | undefined {
     const nowMs = Date.now();
-    const stats = look(`${absolute}/${name}`, false);
+    const stats = statsOf(`${absolute}/${name}`, false);
     if (stats?.isFile() !== true) return undefined;
     const stamp = stampOf(stats, nowMs);
     if (stamp !== known || stamp === UNSETTLED) this.#changes.hints.push(below(path, name));
@@ -237,13 +237,13 @@ export class SweptTree {
   #forget(path: string, directory: Directory): void {
     for (const name of directory.files.keys()) this.#changes.hints.push(below(path, name));
     directory.files = new Map();
-    if (!directory.isGone) this.#changes.gone.push(path);
-    directory.isGone = true;
+    if (!directory.isRemoved) this.#changes.removed.push(path);
+    directory.isRemoved = true;
     if (path !== '') {
       this.#directories.delete(path);
       return;
     }
-    // The root is always looked for: it comes back as a new directory.
+    // The root is always checked: it comes back as a new directory.
     directory.ino = UNKNOWN;
   }
 }

@@ -23,7 +23,7 @@ export interface TreeWatcherOptions {
   readonly sweepMs?: number;
   readonly log: Logger;
   /**
-   * Told paths, relative to the root, of files that may have appeared, changed or gone. Each has to be checked against
+   * Called with paths, relative to the root, of files that may have appeared, changed or gone missing. Each has to be checked against
    * the disk: a change is hinted at least once, sometimes twice, and a hint may be void.
    */
   readonly onHints: (paths: readonly string[]) => void;
@@ -50,7 +50,7 @@ export interface TreeWatcher {
   /** Resolves when no watch and no thread is left. */
   close(): Promise<void>;
   stats(): TreeWatcherStats;
-  /** Files that the receiver came upon by itself: they are hinted when they are gone. */
+  /** Files that the receiver came upon by itself: they are hinted when they are removed. */
   learn(files: readonly string[]): void;
 }
 
@@ -79,7 +79,7 @@ class TreeWatch implements TreeWatcher {
   readonly #sweepMs: number;
   readonly #watches: DirectoryWatches;
   readonly #sweeper: Sweeper;
-  /** Entries with events of this turn of the event loop; the value tells whether one was a rename. */
+  /** Entries with events of this turn of the event loop; the value: whether one was a rename. */
   #pending = new Map<string, boolean>();
   #flush: NodeJS.Immediate | null = null;
   #hints = 0;
@@ -149,9 +149,9 @@ class TreeWatch implements TreeWatcher {
    * The sweep lists a directory before it is watched here. A change between the two has no event, but the sweep that
    * follows sees it, as it compares with that listing; so the order of the two loses nothing.
    */
-  #swept({ hints, directories, gone, unreadable, links }: SweepChanges): void {
+  #swept({ hints, directories, removed, unreadable, links }: SweepChanges): void {
     if (this.#options.mode === 'auto') {
-      for (const path of gone) this.#watches.drop(path);
+      for (const path of removed) this.#watches.drop(path);
       for (const path of directories) this.#watches.arm(path);
       this.#keepPace();
     }
@@ -206,12 +206,12 @@ class TreeWatch implements TreeWatcher {
       if (kind === 'directory') {
         if (isRename || !isKnown) this.#adopt(path, directories, files);
       } else if (kind === 'file' || (kind === 'nothing' && !isKnown)) {
-        // For a known directory that is gone the sweep, which knows its files, gives the hints.
+        // For a known directory that is missing the sweep, which knows its files, gives the hints.
         files.push(path);
       }
     }
     if (directories.length > 0) this.#keepPace();
-    // Before the hints: whatever the receiver can come to know must be known to the sweep, to be reported when gone.
+    // Before the hints: whatever the receiver can come to know must be known to the sweep, to be reported when removed.
     if (directories.length + files.length > 0) this.#sweeper.learn(directories, files);
     this.#hint(files);
   }
@@ -230,7 +230,7 @@ class TreeWatch implements TreeWatcher {
     }
   }
 
-  /** Nothing for a directory that cannot be listed: it is gone, or the sweep reports it and tries again. */
+  /** Nothing for a directory that cannot be listed: it was removed, or the sweep reports it and tries again. */
   #list(path: string): Dirent[] {
     try {
       return readdirSync(`${this.#options.root}/${path}`, { withFileTypes: true });
