@@ -19,7 +19,7 @@ import { answerInTurn } from './answer-turns.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { Downloads } from './downloads.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
-import { allowOrigins, corsHeaders, varyByOrigin } from './cors.ts';
+import { allowOrigins, corsHeaders } from './cors.ts';
 import { describeRoutes } from './openapi/describe-routes.ts';
 import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';
@@ -132,7 +132,6 @@ export function buildApp({
     frameworkErrors: (_error, request, reply) => {
       logRequest(request, reply);
       reply.headers({ ...commonHeaders(request.id), ...corsHeaders(corsOrigins, request.headers.origin) });
-      varyByOrigin(reply, corsOrigins);
       sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND');
     },
   });
@@ -158,14 +157,17 @@ export function buildApp({
     done();
   });
   allowOrigins(app, corsOrigins);
-  refuseMalformed(app);
-  if (limits?.unauthenticated !== undefined) limitUnauthenticated(app, limits.unauthenticated, corsOrigins);
-  app.addHook('onRequest', (request, _reply, done) => {
-    ignoreOtherContentTypes(request);
-    done();
+  // What refuses a request comes behind the headers that let a page read why.
+  app.after(() => {
+    refuseMalformed(app);
+    if (limits?.unauthenticated !== undefined) limitUnauthenticated(app, limits.unauthenticated, corsOrigins);
+    app.addHook('onRequest', (request, _reply, done) => {
+      ignoreOtherContentTypes(request);
+      done();
+    });
+    if (metrics !== undefined) observeRequests(app, metrics);
+    if (pressure !== undefined) refuseUnderPressure(app, pressure);
   });
-  if (metrics !== undefined) observeRequests(app, metrics);
-  if (pressure !== undefined) refuseUnderPressure(app, pressure);
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'PTN_ERR_HTTP_NOT_FOUND'));
 

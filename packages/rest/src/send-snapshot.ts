@@ -6,6 +6,7 @@ import { sendError } from '@ptn-api/runtime';
 import type { ByteBudget } from './byte-budget.ts';
 import { SMALL_BYTES, sliced } from './downloads.ts';
 import type { Downloads } from './downloads.ts';
+import { varyByEncoding } from './cors.ts';
 import { negotiate } from './negotiate.ts';
 import type { Encoding } from './negotiate.ts';
 import { answerPreconditions, lastModified } from './preconditions.ts';
@@ -38,9 +39,9 @@ export async function sendSnapshot(
   reply.headers({
     'Content-Type': 'application/json',
     'Cache-Control': 'private, no-cache',
-    Vary: 'Accept-Encoding',
     ETag: etag,
   });
+  varyByEncoding(reply);
   const { modifiedMs } = snapshot;
   if (modifiedMs !== undefined) reply.header('Last-Modified', lastModified(modifiedMs));
   const answered = answerPreconditions(request, reply, { etag, modifiedMs });
@@ -54,7 +55,7 @@ export async function sendSnapshot(
   if (request.method !== 'HEAD' && grant !== null) {
     const refusal = isLarge ? downloads.refusal(grant) : undefined;
     if (refusal !== undefined) {
-      for (const name of ['ETag', 'Last-Modified', 'Vary']) reply.removeHeader(name);
+      for (const name of ['ETag', 'Last-Modified']) reply.removeHeader(name);
       return sendError(reply, refusal);
     }
     // A text is decompressed for this answer alone.

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { varyByEncoding } from './cors.ts';
 import { negotiate } from './negotiate.ts';
 import { answerPreconditions } from './preconditions.ts';
 
@@ -8,7 +9,7 @@ import { answerPreconditions } from './preconditions.ts';
 export interface StaticFile {
   readonly type: string;
   readonly identity: Buffer;
-  readonly gzip: Buffer;
+  readonly gzip: () => Buffer;
   readonly digest: string;
   /** Its name changes with its content, and its headers with nothing. */
   readonly isImmutable: boolean;
@@ -16,7 +17,10 @@ export interface StaticFile {
 
 export function staticFile(type: string, identity: Buffer, isImmutable = false): StaticFile {
   const digest = createHash('sha256').update(identity).digest('base64url').slice(0, 22);
-  return { type, identity, gzip: gzipSync(identity, { level: 9 }), digest, isImmutable };
+  let compressed: Buffer | undefined;
+  // When it is first asked for: most workers never send most files.
+  const gzip = (): Buffer => (compressed ??= gzipSync(identity));
+  return { type, identity, gzip, digest, isImmutable };
 }
 
 export function sendStaticFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): FastifyReply {
@@ -25,13 +29,13 @@ export function sendStaticFile(request: FastifyRequest, reply: FastifyReply, fil
   reply.headers({
     'Content-Type': file.type,
     'Cache-Control': file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-    Vary: 'Accept-Encoding',
     ETag: etag,
   });
+  varyByEncoding(reply);
   const answered = answerPreconditions(request, reply, { etag });
   if (answered !== undefined) return answered;
   if (encoding === 'gzip') reply.header('Content-Encoding', 'gzip');
-  const body = file[encoding];
+  const body = encoding === 'gzip' ? file.gzip() : file.identity;
   reply.header('Content-Length', body.length);
   return request.method === 'HEAD' ? reply.send() : reply.send(body);
 }

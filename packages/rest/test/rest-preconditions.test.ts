@@ -54,9 +54,9 @@ await t.test('preconditions in the order of the RFC', async (t) => {
     const refused = await app.inject({ url, headers: { ...HEADERS, 'if-match': '"x"' } });
     t.match(refused.json(), { error: /If-Match/ });
   }
-  t.equal(await ask('/docs/docs.css', { 'if-match': '"x"' }), 412);
+  t.equal(await ask('/docs/docs.js', { 'if-match': '"x"' }), 412);
   t.equal(
-    await ask('/docs/docs.css', { 'if-modified-since': date(1e12) }),
+    await ask('/docs/docs.js', { 'if-modified-since': date(1e12) }),
     200,
     'only its ETag tells its version',
   );

@@ -7,6 +7,8 @@ import { addRoute } from './route.ts';
 
 /** Beside `dist/`, also in an installed package. */
 const ASSETS = new URL('../../assets/docs/', import.meta.url);
+/** Its plugin would read the files anew for every request, uncompressed, and name absolute paths. */
+const SWAGGER_UI = new URL('static/', import.meta.resolve('@fastify/swagger-ui'));
 /** In an installed package it lies with the other assets, in the sources where people read it. */
 const ASYNCAPI_PLACES = [
   new URL('asyncapi.yaml', ASSETS),
@@ -29,9 +31,12 @@ const CONTENT_SECURITY_POLICY = {
   },
 };
 
-function asset(name: string, type: string): StaticFile {
-  return staticFile(type, readFileSync(new URL(name, ASSETS)));
-}
+const FILES: readonly (readonly [url: string, folder: URL, name: string, type: string])[] = [
+  ['/docs', ASSETS, 'index.html', 'text/html; charset=utf-8'],
+  ['/docs/docs.js', ASSETS, 'docs.js', 'text/javascript; charset=utf-8'],
+  ['/docs/swagger-ui-bundle.js', SWAGGER_UI, 'swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+  ['/docs/swagger-ui.css', SWAGGER_UI, 'swagger-ui.css', 'text/css; charset=utf-8'],
+];
 
 /**
  * `/openapi.json`, and `/docs`, a web page that shows it. Neither needs a key: they tell how to ask, and hold no
@@ -43,11 +48,9 @@ export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
     contentSecurityPolicy: CONTENT_SECURITY_POLICY,
     strictTransportSecurity: false,
   });
-  const files = new Map([
-    ['/docs', asset('index.html', 'text/html; charset=utf-8')],
-    ['/docs/docs.js', asset('docs.js', 'text/javascript; charset=utf-8')],
-    ['/docs/docs.css', asset('docs.css', 'text/css; charset=utf-8')],
-  ]);
+  const files = new Map(
+    FILES.map(([url, folder, name, type]) => [url, staticFile(type, readFileSync(new URL(name, folder)))]),
+  );
   const asyncApi = ASYNCAPI_PLACES.find((place) => existsSync(place));
   if (asyncApi !== undefined) {
     files.set('/docs/asyncapi.yaml', staticFile('text/yaml; charset=utf-8', readFileSync(asyncApi)));
