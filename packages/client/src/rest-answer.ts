@@ -1,4 +1,6 @@
-import type { DashboardMap, MinerPositions, MinerPositionsChanges, StreamOrder } from '@ptn-api/protocol';
+import type { DashboardMap, MinerPositions, MinerPositionsChanges } from '@ptn-api/protocol';
+import type * as schemas from '@ptn-api/protocol/schemas';
+import type { Described } from '@ptn-api/protocol/schemas';
 
 /** An answer of the REST API. `value` may be kept and shown again for a 304: read it, do not change it. */
 export interface RestAnswer<Value> {
@@ -17,33 +19,25 @@ export type PositionsAnswer = RestAnswer<DashboardMap>;
 export type MinerAnswer = RestAnswer<MinerPositions>;
 export type ChangesAnswer = RestAnswer<MinerPositionsChanges>;
 
-/** One element of the statistics; which fields it has is up to the validator's version. */
-export interface MinerStatistics {
-  readonly hotkey: string;
-  readonly [field: string]: unknown;
-}
+/** Members that newer versions of the validator write, besides those that are known. */
+type Further = Readonly<Record<string, unknown>>;
+
+/** One element of the statistics; which members it has is up to the validator's version. */
+export type MinerStatistics = Described<typeof schemas.StatisticsMiner> & Further;
 
 /** The statistics file. */
-export interface StatisticsDocument {
+export type StatisticsDocument = Omit<Described<typeof schemas.Statistics>, 'data'> & {
   readonly data: readonly MinerStatistics[];
-  readonly [field: string]: unknown;
-}
+} & Further;
 
-/** A file of the validator that is passed through: its fields are up to the validator's version. */
-export type ValidatorDocument = Readonly<Record<string, unknown>>;
+/** The file of eliminations, in either of its forms. */
+export type EliminationsDocument = Described<typeof schemas.Eliminations>;
+
+/** A file of the validator that is passed through: its form is up to the validator's version. */
+export type ValidatorDocument = Described<typeof schemas.ValidatorFile>;
 
 /** What `GET /orders` answers. */
-export interface OrdersPage {
-  readonly messages: readonly StreamOrder[];
-  readonly count: number;
-  /** Orders that were asked for and are no longer in the log. */
-  readonly gap?: { readonly from: number; readonly to: number };
-  /** What to ask for orders since next. */
-  readonly next: number;
-  /** The newest order of the log. */
-  readonly current_sequence: number;
-  readonly epoch: string;
-}
+export type OrdersPage = Described<typeof schemas.Orders>;
 
 /** What `GET /readyz` answers. */
 export interface Readiness {

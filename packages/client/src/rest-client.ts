@@ -1,6 +1,9 @@
 import type { DashboardMap, MinerPositions, MinerPositionsChanges, Tier } from '@ptn-api/protocol';
+import type * as schemas from '@ptn-api/protocol/schemas';
+import type { Described } from '@ptn-api/protocol/schemas';
 import type {
   ChangesAnswer,
+  EliminationsDocument,
   MinerAnswer,
   MinerStatistics,
   OrdersPage,
@@ -73,8 +76,8 @@ export class PtnRestClient {
   }
 
   /** `GET /miner-hotkeys`: every miner that has positions, in the order of the dashboard map. */
-  hotkeys({ signal }: RequestOptions = {}): Promise<RestAnswer<readonly string[]>> {
-    return this.#snapshot<readonly string[]>('/miner-hotkeys', signal);
+  hotkeys({ signal }: RequestOptions = {}): Promise<RestAnswer<Described<typeof schemas.Hotkeys>>> {
+    return this.#snapshot<Described<typeof schemas.Hotkeys>>('/miner-hotkeys', signal);
   }
 
   /** `GET /statistics`. */
@@ -89,8 +92,8 @@ export class PtnRestClient {
   }
 
   /** `GET /eliminations`: the validator's file. */
-  eliminations({ signal }: RequestOptions = {}): Promise<RestAnswer<ValidatorDocument>> {
-    return this.#snapshot<ValidatorDocument>('/eliminations', signal);
+  eliminations({ signal }: RequestOptions = {}): Promise<RestAnswer<EliminationsDocument>> {
+    return this.#snapshot<EliminationsDocument>('/eliminations', signal);
   }
 
   /** `GET /miner-copying`: the validator's file. */
@@ -119,8 +122,11 @@ export class PtnRestClient {
   /** `GET /readyz`: whether the server has data and keeps it up to date. Sends no key. */
   async readiness({ signal }: RequestOptions = {}): Promise<Readiness> {
     const request = { path: '/readyz', needsKey: false, accepts: [503], signal };
-    const { value } = await this.#transport.get<{ status: string; reasons?: readonly string[] }>(request);
-    return { isReady: value.status === 'ready', reasons: value.reasons ?? [] };
+    type Answer = Described<typeof schemas.Ready> | Partial<Described<typeof schemas.Unready>>;
+    const { value } = await this.#transport.get<Answer>(request);
+    if (value.status === 'ready') return { isReady: true, reasons: [] };
+    // A proxy that answers in the server's place gives none.
+    return { isReady: false, reasons: value.reasons ?? [] };
   }
 
   /**

@@ -172,6 +172,7 @@ await t.test("a miner's row counts open positions and knows the last order", (t)
     all_time_returns: 1.03,
     n_positions: 1,
     percentage_profitable: 1,
+    tier: 100,
   };
   t.same(minerRow('5Abc', miner), {
     hotkey: '5Abc',
@@ -255,7 +256,7 @@ await t.test('a curve at equal steps has the value that held at each of them', (
 });
 
 await t.test('statistics are read as far as they are there', (t) => {
-  const row = statisticsRow({
+  const element: unknown = {
     hotkey: '5Abc',
     challengeperiod: { status: 'testing' },
     weight: { value: 0.1, rank: 3 },
@@ -267,7 +268,8 @@ await t.test('statistics are read as far as they are there', (t) => {
       null,
     ],
     drawdowns: { daily_max_drawdown: 0.02 },
-  });
+  };
+  const row = statisticsRow(element as Parameters<typeof statisticsRow>[0]);
   t.same(row.scores, [
     { name: 'omega', value: 2, rank: 1, percentile: 0.9 },
     { name: 'calmar', value: null, rank: null, percentile: null },
@@ -288,9 +290,10 @@ await t.test('statistics are read as far as they are there', (t) => {
 
 await t.test('eliminations without a hotkey are passed over', (t) => {
   const entry = { hotkey: '5Abc', reason: 'LIQUIDATED', dd: 0.1, elimination_initiated_time_ms: 5 };
-  t.same(eliminationRows({ eliminations: [entry, {}, 'x'] }), [
-    { hotkey: '5Abc', reason: 'LIQUIDATED', drawdown: 0.1, sinceMs: 5 },
-  ]);
+  const list = [entry, {}, 'x'] as (typeof entry)[];
+  const row = { hotkey: '5Abc', reason: 'LIQUIDATED', drawdown: 0.1, sinceMs: 5 };
+  t.same(eliminationRows({ eliminations: list }), [row]);
+  t.same(eliminationRows(list), [row], 'a list by itself');
   t.same(eliminationRows({}), []);
   t.end();
 });

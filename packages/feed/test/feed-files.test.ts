@@ -16,7 +16,8 @@ import { HOUR_MS, trade } from './feed-fixture.ts';
 const now = Date.now();
 const at = (hoursAgo: number): number => now - hoursAgo * HOUR_MS;
 
-function value(positions: readonly Position[], thirtyDayReturns: number): MinerPositions {
+/** As the validator writes it, which knows of no tier. */
+function value(positions: readonly Position[], thirtyDayReturns: number): Omit<MinerPositions, 'tier'> {
   return {
     positions,
     thirty_day_returns: thirtyDayReturns,

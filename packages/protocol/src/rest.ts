@@ -1,19 +1,11 @@
-import type { MinerPositions } from './position.ts';
-import type { Tier } from './tier.ts';
+import type * as schemas from './schemas.ts';
+import type { Described } from './schemas.ts';
 
 /** Body of every error answer. */
-export interface ErrorBody {
-  error: string;
-}
+export type ErrorBody = Described<typeof schemas.ErrorAnswer>;
 
-/** Body of `GET /miner-positions/changes`. */
-export interface MinerPositionsChanges {
-  /** The generation asked for: everything that changed after it is in `miners` or `gone`. */
-  since: number;
-  /** The generation of this answer: ask for changes since it next time. */
-  generation: number;
-  tier: Tier;
-  miners: Readonly<Record<string, MinerPositions>>;
-  /** Hotkeys that are no longer there. */
-  gone: readonly string[];
-}
+/**
+ * Body of `GET /miner-positions/changes`: everything that changed after generation `since` is in `miners`, or in `gone`
+ * where it is no longer there.
+ */
+export type MinerPositionsChanges = Described<typeof schemas.Changes>;

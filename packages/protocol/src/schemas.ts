@@ -1,10 +1,29 @@
 /**
- * What the answers hold. Objects may have more members than are named here, as newer validators write them, but what is named
- * is of its type. A number may be written as NaN or Infinity in the checkpoint, which passes byte for byte: JSON does not know
- * them and schemas cannot say.
+ * What the answers hold: the OpenAPI document, the tests that check real answers, and the types of position.ts, rest.ts and
+ * the client come from here. A schema with an `$id` has that name in the document.
+ *
+ * Objects may have more members than are named here, as newer validators write them, but what is named is of its type. A
+ * number may be written as NaN or Infinity in the checkpoint, which passes byte for byte: JSON does not know them and
+ * schemas cannot say.
  */
 import { Type } from '@sinclair/typebox';
-import type { TSchema } from '@sinclair/typebox';
+import type { Static, TSchema, TUnsafe } from '@sinclair/typebox';
+
+/**
+ * The type of a value that a schema describes, as its readers have it: lists do not change. Types alone: nothing of TypeBox
+ * is loaded by who imports it.
+ */
+export type Described<Schema extends TSchema> = FixedLists<Static<Schema>>;
+type FixedLists<Value> = Value extends readonly unknown[]
+  ? { readonly [Index in keyof Value]: FixedLists<Value[Index]> }
+  : Value extends object
+    ? { [Name in keyof Value]: FixedLists<Value[Name]> }
+    : Value;
+
+/** A schema by its name. */
+function named<Schema extends TSchema>({ $id }: Schema): TUnsafe<Static<Schema>> {
+  return Type.Unsafe<Static<Schema>>({ $ref: `${String($id)}#` });
+}
 
 const open = { additionalProperties: true };
 const UnixMs = Type.Number({ description: 'Unix ms' });
@@ -13,13 +32,16 @@ const TierNumber = Type.Union([Type.Literal(0), Type.Literal(30), Type.Literal(5
 const OrderType = Type.Union([Type.Literal('LONG'), Type.Literal('SHORT'), Type.Literal('FLAT')]);
 
 /** Items at fixed places, and any behind them: JSON Schema 2020-12, which OpenAPI 3.1 uses, has another word for it. */
-function tuple(items: readonly TSchema[], description: string): TSchema {
-  return Type.Unsafe({ type: 'array', prefixItems: items, minItems: items.length, description });
+function tuple<Value>(items: readonly TSchema[], description: string): TUnsafe<Value> {
+  return Type.Unsafe<Value>({ type: 'array', prefixItems: items, minItems: items.length, description });
 }
 
-export const ErrorAnswer = Type.Object({ error: Type.String() }, { description: 'What was wrong' });
+export const ErrorAnswer = Type.Object(
+  { error: Type.String() },
+  { $id: 'Error', description: 'What was wrong' },
+);
 
-const Order = Type.Object(
+export const Order = Type.Object(
   {
     order_uuid: Type.String(),
     order_type: OrderType,
@@ -30,22 +52,26 @@ const Order = Type.Object(
     slippage: Type.Optional(Type.Number({ description: 'Fraction of the price' })),
     processed_ms: UnixMs,
     price_sources: Type.Array(Type.Unknown()),
-    src: Type.Optional(Type.Integer({ description: '0: the miner; others: the validator itself' })),
+    src: Type.Optional(
+      Type.Integer({ description: 'Who placed it. 0: the miner; others: the validator itself' }),
+    ),
   },
-  open,
+  { ...open, $id: 'Order' },
 );
 
-const Position = Type.Object(
+export const Position = Type.Object(
   {
     miner_hotkey: Hotkey,
     position_uuid: Type.String(),
     open_ms: UnixMs,
-    close_ms: Type.Union([Type.Number(), Type.Null()], { description: 'Unix ms; null while open' }),
-    trade_pair: tuple(
+    close_ms: Type.Union([Type.Number(), Type.Null()], { description: 'Unix ms; null or 0 while open' }),
+    trade_pair: tuple<
+      readonly [id: string, display: string, legacyFee: number, minLeverage: number, maxLeverage: number]
+    >(
       [Type.String(), Type.String(), Type.Number(), Type.Number(), Type.Number()],
       'id, name, fee, least and greatest leverage',
     ),
-    orders: Type.Array(Order),
+    orders: Type.Array(named(Order)),
     position_type: Type.Union([OrderType, Type.Null()]),
     net_leverage: Type.Number(),
     average_entry_price: Type.Number(),
@@ -54,14 +80,14 @@ const Position = Type.Object(
     current_return: Type.Number({ description: 'A factor, without fees' }),
     return_at_close: Type.Number({ description: 'A factor, with all fees' }),
     is_closed_position: Type.Boolean(),
-    account_size: Type.Optional(Type.Number({ description: 'US dollars' })),
+    account_size: Type.Optional(Type.Number({ description: 'US dollars; since August 2025' })),
   },
-  open,
+  { ...open, $id: 'Position' },
 );
 
 export const Miner = Type.Object(
   {
-    positions: Type.Array(Position),
+    positions: Type.Array(named(Position)),
     all_time_returns: Type.Number(),
     n_positions: Type.Number(),
     percentage_profitable: Type.Number(),
@@ -71,31 +97,35 @@ export const Miner = Type.Object(
     }),
     tier: TierNumber,
   },
-  open,
+  { ...open, $id: 'Miner' },
 );
 
-export const Miners = Type.Record(Type.String(), Miner, {
+export const Miners = Type.Record(Type.String(), named(Miner), {
+  $id: 'Miners',
   description: 'By hotkey, greatest thirty_day_returns first',
 });
-export const Hotkeys = Type.Array(Hotkey);
+export const Hotkeys = Type.Array(Hotkey, { $id: 'Hotkeys' });
 
-export const Changes = Type.Object({
-  since: Type.Integer(),
-  generation: Type.Integer({ description: 'Ask for changes since this next time' }),
-  tier: TierNumber,
-  miners: Miners,
-  gone: Type.Array(Hotkey, { description: 'No longer there' }),
-});
+export const Changes = Type.Object(
+  {
+    since: Type.Integer(),
+    generation: Type.Integer({ description: 'Ask for changes since this next time' }),
+    tier: TierNumber,
+    miners: named(Miners),
+    gone: Type.Array(Hotkey, { description: 'No longer there' }),
+  },
+  { $id: 'Changes' },
+);
 
-const Score = Type.Object(
+export const Score = Type.Object(
   {
     value: Type.Union([Type.Number(), Type.Null()]),
     rank: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
     percentile: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
   },
-  open,
+  { ...open, $id: 'Score' },
 );
-const Checkpoint = Type.Object(
+export const Checkpoint = Type.Object(
   {
     last_update_ms: UnixMs,
     gain: Type.Number(),
@@ -106,7 +136,7 @@ const Checkpoint = Type.Object(
     open_ms: Type.Optional(Type.Number({ description: 'ms during which a position was open' })),
     mdd: Type.Optional(Type.Number({ description: 'Greatest drawdown, a factor' })),
   },
-  open,
+  { ...open, $id: 'Checkpoint' },
 );
 /** By name; null where the validator wrote NaN. */
 const Numbers = Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]));
@@ -116,9 +146,9 @@ export const StatisticsMiner = Type.Object(
     challengeperiod: Type.Optional(
       Type.Object({ status: Type.String(), start_time_ms: Type.Optional(UnixMs) }, open),
     ),
-    scores: Type.Optional(Type.Record(Type.String(), Score)),
-    augmented_scores: Type.Optional(Type.Record(Type.String(), Score)),
-    weight: Type.Optional(Score),
+    scores: Type.Optional(Type.Record(Type.String(), named(Score))),
+    augmented_scores: Type.Optional(Type.Record(Type.String(), named(Score))),
+    weight: Type.Optional(named(Score)),
     daily_returns: Type.Optional(
       Type.Array(Type.Object({ date: Type.String(), value: Type.Number() }, open)),
     ),
@@ -128,9 +158,9 @@ export const StatisticsMiner = Type.Object(
     risk_profile: Type.Optional(Numbers),
     penalties: Type.Optional(Numbers),
     plagiarism: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
-    checkpoints: Type.Optional(Type.Array(Checkpoint)),
+    checkpoints: Type.Optional(Type.Array(named(Checkpoint))),
   },
-  open,
+  { ...open, $id: 'StatisticsMiner' },
 );
 export const Statistics = Type.Object(
   {
@@ -138,39 +168,47 @@ export const Statistics = Type.Object(
     created_timestamp_ms: Type.Optional(UnixMs),
     created_date: Type.Optional(Type.String()),
     constants: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-    data: Type.Array(StatisticsMiner),
+    data: Type.Array(named(StatisticsMiner)),
   },
-  open,
+  { ...open, $id: 'Statistics' },
 );
 
-const Elimination = Type.Object(
+export const Elimination = Type.Object(
   {
     hotkey: Hotkey,
     reason: Type.String(),
     dd: Type.Optional(Type.Union([Type.Number(), Type.Null()], { description: 'Drawdown, a fraction' })),
     elimination_initiated_time_ms: Type.Optional(UnixMs),
   },
-  open,
+  { ...open, $id: 'Elimination' },
 );
-export const Eliminations = Type.Union([
-  Type.Object({ eliminations: Type.Optional(Type.Array(Elimination)) }, open),
-  Type.Array(Elimination),
-]);
+export const Eliminations = Type.Union(
+  [
+    Type.Object({ eliminations: Type.Optional(Type.Array(named(Elimination))) }, open),
+    Type.Array(named(Elimination)),
+  ],
+  { $id: 'Eliminations' },
+);
 
 /** A file of the validator, whose form is the validator's. */
-export const ValidatorFile = Type.Union([Type.Object({}, open), Type.Array(Type.Unknown())]);
+export const ValidatorFile = Type.Union(
+  [Type.Record(Type.String(), Type.Unknown()), Type.Array(Type.Unknown())],
+  { $id: 'ValidatorFile' },
+);
 
-const OrderMessage = Type.Object(
+export const OrderMessage = Type.Object(
   {
     sequence: Type.Integer(),
     timestamp: UnixMs,
-    data: Type.Object({ position: Position }),
+    data: Type.Object({ position: named(Position) }),
   },
-  open,
+  { ...open, $id: 'OrderMessage' },
 );
 export const Orders = Type.Object(
   {
-    messages: Type.Array(OrderMessage, { description: 'As they are streamed, see /docs/asyncapi.yaml' }),
+    messages: Type.Array(named(OrderMessage), {
+      description: 'As they are streamed, see /docs/asyncapi.yaml',
+    }),
     count: Type.Integer(),
     gap: Type.Optional(
       Type.Object(
@@ -182,10 +220,13 @@ export const Orders = Type.Object(
     current_sequence: Type.Integer(),
     epoch: Type.String({ description: 'Identity of the log: another one counts anew' }),
   },
-  open,
+  { ...open, $id: 'Orders' },
 );
 
-export const Health = Type.Object({ status: Type.Literal('ok') });
-export const Ready = Type.Object({ status: Type.Literal('ready') });
-export const Unready = Type.Object({ status: Type.Literal('degraded'), reasons: Type.Array(Type.String()) });
-export const OpenApi = Type.Object({ openapi: Type.String() }, open) satisfies TSchema;
+export const Health = Type.Object({ status: Type.Literal('ok') }, { $id: 'Health' });
+export const Ready = Type.Object({ status: Type.Literal('ready') }, { $id: 'Ready' });
+export const Unready = Type.Object(
+  { status: Type.Literal('degraded'), reasons: Type.Array(Type.String()) },
+  { $id: 'Unready' },
+);
+export const OpenApi = Type.Object({ openapi: Type.String() }, { ...open, $id: 'OpenApi' });

@@ -1,4 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { SimulatedValidator } from '@ptn-api/devnet';
 import { makeTemporaryFolder, startServer, waitFor } from '@ptn-api/testkit';
 import type { RunningServer } from '@ptn-api/testkit';
@@ -18,6 +19,7 @@ interface Operation {
 interface Document {
   readonly openapi: string;
   readonly info: { readonly version: string };
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
@@ -25,6 +27,19 @@ const KEYS = {
   full: { key: 'key-100', tier: 100 },
   low: { key: 'key-0', tier: 0 },
 };
+
+/** Checks an answer by what the document says of it; `null` where it says nothing. */
+function validatorsOf(document: Document): (path: string, status: string) => ValidateFunction | null {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  ajv.addSchema(document, 'document');
+  return (path, status) => {
+    const content = document.paths[path]?.['get']?.responses[status]?.content;
+    if (content?.['application/json']?.schema === undefined) return null;
+    const steps = ['paths', path, 'get', 'responses', status, 'content', 'application/json', 'schema'];
+    const pointer = steps.map((step) => encodeURIComponent(step.replace(/\//g, '~1'))).join('/');
+    return ajv.compile({ $ref: `document#/${pointer}` });
+  };
+}
 
 /** A server of a simulated validator with a few miners, which has seen an order. */
 async function startDevnet(t: Parameters<typeof startServer>[0]): Promise<RunningServer> {
@@ -67,7 +82,7 @@ async function startDevnet(t: Parameters<typeof startServer>[0]): Promise<Runnin
 void t.test('every answer is as the document says, on a simulated validator', async (t) => {
   const { url } = await startDevnet(t);
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const validatorOf = validatorsOf(document);
   const seen = new Map<string, Set<string>>();
 
   async function check(path: string, asked: string, key?: string): Promise<number> {
@@ -79,11 +94,10 @@ void t.test('every answer is as the document says, on a simulated validator', as
       t.fail(`${status} of ${asked} is documented`);
       return response.status;
     }
-    const schema = documented.content?.['application/json']?.schema;
-    if (schema === undefined) throw new Error(`${status} of ${path} has no schema`);
-    const validate = ajv.compile(schema);
+    const validate = validatorOf(path, status);
+    if (validate === null) throw new Error(`${status} of ${path} has no schema`);
     const isValid = validate(await response.json());
-    t.ok(isValid, `${asked} ${status}: ${ajv.errorsText((validate.errors ?? []).slice(0, 5))}`);
+    t.ok(isValid, `${asked} ${status}: ${JSON.stringify((validate.errors ?? []).slice(0, 5))}`);
     seen.set(path, (seen.get(path) ?? new Set()).add(status));
     return response.status;
   }
@@ -154,7 +168,7 @@ void t.test('one corrupted member of an answer is noticed', async (t) => {
   const { url } = await startDevnet(t);
   const headers = { Authorization: 'Bearer key-100' };
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
-  const ajv = new Ajv2020({ strict: false });
+  const validatorOf = validatorsOf(document);
   const hotkeys = (await (await fetch(`${url}/miner-hotkeys`, { headers })).json()) as string[];
   const names = new Set(hotkeys);
   for (const [path, free] of [
@@ -169,13 +183,41 @@ void t.test('one corrupted member of an answer is noticed', async (t) => {
   ] as const) {
     const asked = path.replace('{hotkey}', hotkeys[0] ?? '') + (path === '/orders' ? '?since=0' : '');
     const value = (await (await fetch(url + asked, { headers })).json()) as Json;
-    const schema = document.paths[path]?.['get']?.responses['200']?.content?.['application/json']?.schema;
-    const validate = ajv.compile(schema ?? false);
+    const validate = validatorOf(path, '200');
+    if (validate === null) throw new Error(`${path} has no schema`);
     t.ok(validate(value), `${path} is as it should be`);
     const places = [...placesOf(value, names)].filter(([kind]) => !free.test(kind));
     const unnoticed = places.filter(([, place]) => validate(corrupted(value, place))).map(([kind]) => kind);
     t.same(unnoticed, [], `${path}: all of ${places.length}`);
   }
+});
+
+void t.test('every answer refers to a schema by name, and each is there once', async (t) => {
+  const { app } = testApp(t);
+  const document = (await app.inject('/openapi.json')).json<Document>();
+  const names = new Set(Object.keys(document.components.schemas));
+  const answers = Object.values(document.paths).flatMap(({ get }) => Object.values(get?.responses ?? {}));
+  const ofAnswers = answers.flatMap(({ content }) => content?.['application/json']?.schema ?? []);
+  t.ok(ofAnswers.length > 60);
+  for (const schema of ofAnswers) t.same(Object.keys(schema), ['$ref'], JSON.stringify(schema).slice(0, 100));
+  const text = JSON.stringify(document);
+  const referred = new Set(
+    [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name),
+  );
+  t.same([...referred].sort(), [...names].sort());
+  for (const name of [
+    'Error',
+    'Miner',
+    'Position',
+    'Order',
+    'OrderMessage',
+    'StatisticsMiner',
+    'Elimination',
+  ])
+    t.ok(names.has(name), name);
+  const { description } = document.components.schemas['Error'] as { description?: string };
+  t.equal(description, 'What was wrong', 'not that of the first route that answers with it');
+  t.equal(text.split('"order_uuid":').length, 2, 'an order is described once');
 });
 
 void t.test('every operation has a name of its own, and servers are relative', async (t) => {

@@ -1,4 +1,4 @@
-import type { MinerStatistics } from '@ptn-api/client';
+import type { EliminationsDocument, MinerStatistics } from '@ptn-api/client';
 import type { CurvePoint } from './miners.ts';
 
 /** Which fields there are is up to the validator's version: whatever is not as expected counts as absent. */
@@ -92,9 +92,9 @@ export interface EliminationRow {
   readonly sinceMs: number | null;
 }
 
-/** The validator's file of eliminations. */
-export function eliminationRows(document: Members): EliminationRow[] {
-  const list = document['eliminations'];
+/** The validator's file of eliminations, a list by itself or under its name. */
+export function eliminationRows(document: EliminationsDocument): EliminationRow[] {
+  const list: unknown = 'eliminations' in document ? document.eliminations : document;
   if (!Array.isArray(list)) return [];
   return list.map(membersOf).flatMap(({ hotkey, reason, dd, elimination_initiated_time_ms: since }) =>
     typeof hotkey === 'string'

@@ -213,12 +213,12 @@ class Follower {
     const statistics = await nullOn404(this.#rest.statistics({ checkpoints: false }));
     if (statistics?.isNotModified !== true) {
       const document = statistics?.value ?? { data: [] };
-      const writtenMs = numberOf(document['created_timestamp_ms']);
+      const writtenMs = numberOf(document.created_timestamp_ms);
       tell({ type: 'statistics', rows: document.data.map(statisticsRow), writtenMs });
     }
     const eliminations = await nullOn404(this.#rest.eliminations());
     if (eliminations?.isNotModified !== true) {
-      tell({ type: 'eliminations', rows: eliminationRows(eliminations?.value ?? {}) });
+      tell({ type: 'eliminations', rows: eliminationRows(eliminations?.value ?? []) });
     }
   }
 

@@ -1,6 +1,9 @@
 import swagger from '@fastify/swagger';
+import type { TSchema } from '@sinclair/typebox';
 import type { FastifyInstance, FastifySchema } from 'fastify';
+import * as schemas from '@ptn-api/protocol/schemas';
 import { ROUTE_DOCS } from './route-docs.ts';
+import type { RouteDoc } from './route-docs.ts';
 
 const TITLE = 'PTN API';
 const DESCRIPTION =
@@ -14,7 +17,10 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   // bodies are bytes that are sent as they are.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => JSON.stringify);
+  // Those with a name are described once, and referred to.
+  for (const schema of Object.values(schemas)) if (schema.$id !== undefined) app.addSchema(schema);
   app.register(swagger, {
+    refResolver: { buildLocalReference: ({ $id }) => $id as string },
     openapi: {
       openapi: '3.1.0',
       info: { title: TITLE, description: DESCRIPTION, version },
@@ -28,7 +34,19 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
 export function schemaOf(url: string): FastifySchema {
   const path = url.replace(/:(\w+)\([^)]*\)/g, '{$1}');
   const doc = ROUTE_DOCS[path];
-  return doc === undefined ? HIDDEN : { operationId: operationIdOf(path), ...doc };
+  return doc === undefined
+    ? HIDDEN
+    : { operationId: operationIdOf(path), ...doc, response: byName(doc.response) };
+}
+
+/** Answers whose schema has a name, as references to it; what is said of the answer itself stays. */
+function byName(answers: RouteDoc['response']): Readonly<Record<string, object>> {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => {
+      const { $id, description } = answer as TSchema;
+      return [status, $id === undefined ? answer : { $ref: `${$id}#`, description }];
+    }),
+  );
 }
 
 /** `getMinerPositionsHotkey` of `/miner-positions/{hotkey}`: what generators of clients name their methods by. */

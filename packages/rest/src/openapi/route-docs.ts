@@ -35,7 +35,7 @@ const OF_LIMITS = [
   'PTN_ERR_HTTP_OVERLOADED',
   'PTN_ERR_HTTP_INTERNAL',
 ] as const satisfies readonly ErrorCode[];
-const NOT_MODIFIED = { description: 'The client has it already (If-None-Match)' };
+const NOT_MODIFIED = { type: 'null', description: 'The client has it already (If-None-Match)' };
 
 /** Where several errors share a status, their texts are listed. */
 function errors(...codes: readonly ErrorCode[]): Record<number, TSchema> {
