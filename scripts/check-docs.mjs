@@ -1,8 +1,9 @@
-// Checks that the documents name files, error codes, headings and dependencies that exist, and all of the latter, and that
-// no dependency is of a version with a vulnerability that they tell of.
+// Checks that the documents name files, headings and dependencies that exist, and all of the latter; that docs/errors.md is the
+// table of errors with its texts, statuses and codes; and that no dependency is of a version with a vulnerability that they tell of.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { ERRORS } from '@ptn-api/protocol';
+import { errorRowProblems } from './error-rows.mjs';
 import { projectRoot } from './steps.mjs';
 
 function markdownIn(folder) {
@@ -48,17 +49,8 @@ for (const file of files) {
   }
 }
 
-const documented = new Set(
-  [...readFileSync(join(projectRoot, 'docs', 'errors.md'), 'utf8').matchAll(/^\| `(PTN_ERR_\w+)`/gm)].map(
-    ([, code]) => code,
-  ),
-);
-for (const code of Object.keys(ERRORS)) {
-  if (!documented.has(code)) problems.push(`docs/errors.md: ${code} has no row`);
-}
-for (const code of documented) {
-  if (!Object.hasOwn(ERRORS, code)) problems.push(`docs/errors.md: ${code} is no error of the table`);
-}
+const errorsPage = readFileSync(join(projectRoot, 'docs', 'errors.md'), 'utf8');
+problems.push(...errorRowProblems(errorsPage, ERRORS).map((problem) => `docs/errors.md: ${problem}`));
 
 const packages = join(projectRoot, 'packages');
 const needed = new Set(
