@@ -103,7 +103,7 @@ function leverageWalk(orders: readonly AccountedOrder[]): (fromMs: number, toMs:
 }
 
 /** All leverage that was bought and sold until the position closed. */
-function cumulativeLeverage({ orders, isAccountSize }: FeeSubject): number {
+function cumulativeLeverage({ orders, isAccountSize }: Pick<FeeSubject, 'orders' | 'isAccountSize'>): number {
   let current = 0;
   let sum = 0;
   for (const { order_type: type, leverage, src = 0 } of orders) {
@@ -117,7 +117,8 @@ function cumulativeLeverage({ orders, isAccountSize }: FeeSubject): number {
   return sum;
 }
 
-function spreadFee(subject: FeeSubject, timeMs: number): number {
+/** What remains of a return after the spread fee, a factor of at most 1. */
+export function spreadFee(subject: Omit<FeeSubject, 'openMs'>, timeMs: number): number {
   if (subject.isAccountSize) {
     return subject.assetClass === 'crypto' ? 1 - cumulativeLeverage(subject) * 0.001 : 1;
   }
@@ -134,7 +135,12 @@ function dayOfWeek(timeMs: number): number {
   return (Math.floor(timeMs / DAY_MS) + 4) % 7;
 }
 
-function carryFee(subject: FeeSubject, timeMs: number): number {
+/**
+ * What remains of a return after the carry fee, a factor of at most 1.
+ *
+ * @param timeMs Unix ms; for a closed position at most its close time.
+ */
+export function carryFee(subject: Omit<FeeSubject, 'fee' | 'isAccountSize'>, timeMs: number): number {
   if (timeMs < FEE_V6_MS || timeMs < subject.openMs) return 1;
   const terms = CARRY[subject.assetClass];
   const startMs = Math.max(FEE_V6_MS, subject.openMs);
@@ -157,6 +163,18 @@ function carryFee(subject: FeeSubject, timeMs: number): number {
     toMs += 8 * HOUR_MS;
   }
   return product;
+}
+
+/**
+ * When the carry fee of a position changes next (Unix ms), given its fee at `timeMs`.
+ *
+ * @param timeMs Unix ms; for a closed position at most its close time.
+ */
+export function nextCarryMs(assetClass: AssetClass, openMs: number, timeMs: number): number {
+  const terms = CARRY[assetClass];
+  const startMs = Math.max(FEE_V6_MS, openMs);
+  if (timeMs < startMs) return Math.min(timeMs + terms.intervalMs, startMs);
+  return timeMs + msToBoundary(terms, timeMs);
 }
 
 /**

@@ -1,4 +1,7 @@
 export { accountOrders } from './accounting.ts';
+export type { Accounting, AccountingTerms } from './accounting.ts';
+export { carryFee, feeFactor, nextCarryMs, spreadFee } from './fees.ts';
+export type { FeeSubject } from './fees.ts';
 export { combineCrc32, crc32 } from './gzip/crc32.ts';
 export {
   combineDigests,
