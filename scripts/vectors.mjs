@@ -13,13 +13,14 @@ if (folder === undefined || statSync(folder, { throwIfNoEntry: false })?.isDirec
 let files = 0;
 let different = 0;
 for (const { path, form, cases, difference } of runVectors(folder)) {
-  const { unequal, worst } = difference;
+  const { unequal, worst, expected } = difference;
   files += 1;
   if (unequal.length > 0) different += 1;
   process.stdout.write(
     `${path}: ${cases} cases, ${unequal.length} differences, largest relative error ${worst.toExponential(1)} (${form})\n`,
   );
   for (const line of unequal.slice(0, SHOWN)) process.stdout.write(`  ${line}\n`);
+  for (const line of expected) process.stdout.write(`  on purpose: ${line}\n`);
 }
 process.stdout.write(`${files} files, ${different} of them differ\n`);
 process.exitCode = files === 0 ? 2 : different === 0 ? 0 : 1;

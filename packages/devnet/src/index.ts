@@ -1,4 +1,3 @@
-export { positionPath } from './files/position-file.ts';
 export { generateHistory } from './history.ts';
 export type { HistoryOptions, World } from './history.ts';
 export { RootInUseError, SimulatedValidator } from './live/simulated-validator.ts';

@@ -1,9 +1,15 @@
-import { isSettled, positionAtTier, readPosition, summaryFields, summaryText } from '@ptn-api/positions';
+import {
+  isSettled,
+  positionAtTier,
+  readPosition,
+  summaryFields,
+  summaryText,
+  writePosition,
+} from '@ptn-api/positions';
 import type { SummaryFields } from '@ptn-api/positions';
 import type { Order, Position, Tier } from '@ptn-api/protocol';
 import { positionsOf } from '../records/miners.ts';
 import type { Miner } from '../records/miners.ts';
-import { writePosition } from './shapes.ts';
 
 const SOURCES_SHOWN_MS = 7 * 86_400_000;
 

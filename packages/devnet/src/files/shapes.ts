@@ -1,57 +1,5 @@
-import { pythonJsonWriter } from './python-json.ts';
-import type { Shape } from './python-json.ts';
-
-const PRICE_SOURCE: Shape = {
-  fields: {
-    source: 'plain',
-    timespan_ms: 'plain',
-    open: 'float',
-    close: 'float',
-    vwap: 'float',
-    high: 'float',
-    low: 'float',
-    start_ms: 'plain',
-    websocket: 'plain',
-    lag_ms: 'plain',
-    bid: 'float',
-    ask: 'float',
-  },
-};
-
-const ORDER: Shape = {
-  fields: {
-    order_type: 'plain',
-    leverage: 'float',
-    price: 'float',
-    bid: 'float',
-    ask: 'float',
-    slippage: 'float',
-    processed_ms: 'plain',
-    order_uuid: 'plain',
-    price_sources: { items: PRICE_SOURCE },
-    src: 'plain',
-  },
-};
-
-const POSITION: Shape = {
-  fields: {
-    miner_hotkey: 'plain',
-    position_uuid: 'plain',
-    open_ms: 'plain',
-    trade_pair: { items: 'plain' },
-    orders: { items: ORDER },
-    current_return: 'float',
-    close_ms: 'plain',
-    net_leverage: 'float',
-    return_at_close: 'float',
-    average_entry_price: 'float',
-    cumulative_entry_value: 'float',
-    account_size: 'float',
-    realized_pnl: 'float',
-    position_type: 'plain',
-    is_closed_position: 'plain',
-  },
-};
+import { pythonJsonWriter } from '@ptn-api/positions';
+import type { PythonShape as Shape } from '@ptn-api/positions';
 
 const ELIMINATIONS: Shape = {
   items: {
@@ -113,8 +61,6 @@ const PLAGIARISM: Shape = {
   },
 };
 
-/** One position, as its file and the snapshots hold it. */
-export const writePosition = pythonJsonWriter(POSITION);
 /** The list of eliminations. */
 export const writeEliminations = pythonJsonWriter(ELIMINATIONS);
 /** A list of performance checkpoints. */

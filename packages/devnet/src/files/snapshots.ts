@@ -1,10 +1,10 @@
+import { joinMembers, quote } from '@ptn-api/positions';
 import { TIERS } from '@ptn-api/protocol';
 import type { Miner } from '../records/miners.ts';
 import { positionsOf } from '../records/miners.ts';
 import { challengePeriodOf, minerStatistics } from '../statistics/miner-statistics.ts';
 import { performanceOf } from '../statistics/portfolio.ts';
 import { dashboardMember, takeDashboard } from './dashboard.ts';
-import { joinMembers, quote } from './python-json.ts';
 import {
   writeCheckpoints,
   writeEliminations,

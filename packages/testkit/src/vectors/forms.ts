@@ -1,25 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { cutPosition, filterDashboard, sliceArray, sliceDashboard, sliceObject } from '@ptn-api/positions';
 import { TIERS } from '@ptn-api/protocol';
 import type { Position } from '@ptn-api/protocol';
 import { compareTexts } from './compare-texts.ts';
-import type { Difference } from './compare-texts.ts';
-
-/** A kind of file that holds what the Python systems answered, and what answers the same here. */
-export interface VectorForm {
-  readonly name: string;
-  /** @param path of a file. */
-  readonly recognises: (path: string) => boolean;
-  /** Adds what differs, and gives the number of cases. @throws Error where the file is not what it seems. */
-  readonly run: (path: string, difference: Difference) => number;
-}
-
-function readText(path: string): string {
-  const bytes = readFileSync(path);
-  return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
-}
+import { INTAKE_FORMS } from './intake-forms.ts';
+import { ORDER_FORMS } from './order-forms.ts';
+import { readText } from './read-text.ts';
+import type { VectorForm } from './vector-form.ts';
 
 function beside(path: string, name: string): string {
   return join(dirname(path), name);
@@ -72,4 +60,6 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
       return rows.length;
     },
   },
+  ...ORDER_FORMS,
+  ...INTAKE_FORMS,
 ];

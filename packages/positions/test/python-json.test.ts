@@ -1,5 +1,5 @@
 import t from 'tap';
-import { joinMembers, pythonJsonWriter } from '../dist/files/python-json.js';
+import { joinMembers, pythonJsonWriter } from '../dist/index.js';
 
 void t.test('numbers are written as the shape declares them', (t) => {
   const write = pythonJsonWriter({ fields: { price: 'float', time: 'plain', fee: 'plain' } });

@@ -1,4 +1,4 @@
-import { formatFloat } from '@ptn-api/positions';
+import { formatFloat } from './format-float.ts';
 
 /**
  * Which numbers of a value are Python floats, since JavaScript cannot tell 1.0 from 1:

@@ -1,0 +1,21 @@
+import type { Difference } from './compare-texts.ts';
+
+/** A kind of file that holds what the Python systems answered, and what answers the same here. */
+export interface VectorForm {
+  readonly name: string;
+  /** @param path of a file. */
+  readonly recognises: (path: string) => boolean;
+  /** Adds what differs, and gives the number of cases. @throws Error where the file is not what it seems. */
+  readonly run: (path: string, difference: Difference) => number;
+}
+
+/** A file of this name, compressed or not, in a folder of that name. */
+export function isNamed(path: string, folder: string, name: string): boolean {
+  return new RegExp(`(?:^|/)${folder}/${name.replaceAll('.', String.raw`\.`)}(?:\\.gz)?$`).test(path);
+}
+
+/** Notes one thing that is not as it was answered. */
+export function expectEqual(difference: Difference, name: string, got: unknown, want: unknown): void {
+  const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
+  if (a !== b) difference.unequal.push(`${name}: ${a} for ${b}`);
+}
