@@ -9,7 +9,7 @@ export type {
   ValidatorState,
 } from './orders/intake-state.ts';
 export { takeSignal } from './orders/intake.ts';
-export type { AcceptedOrder, FileChanges, IntakeResult, SignalAnswer } from './orders/intake.ts';
+export type { FileChanges, IntakeResult, SignalAnswer } from './orders/intake.ts';
 export {
   boundLeverage,
   leverageBounds,

@@ -1,9 +1,9 @@
-import { positionPath, rebuildPosition, writePosition } from '@ptn-api/positions';
+import { positionPath, writePosition } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
-import { strOf } from '../python-text.ts';
 import type { PythonDict } from '../python-text.ts';
 import { PAIRS } from '../trade-pairs.ts';
 import type { RulesPair } from '../trade-pairs.ts';
+import { fillOrder } from './fill-order.ts';
 import type {
   IntakeContext,
   MinerState,
@@ -11,12 +11,9 @@ import type {
   SignalRequest,
   ValidatorState,
 } from './intake-state.ts';
-import { boundLeverage, portfolioLeverage } from './leverage.ts';
 import { isMarketOpen } from './market-hours.ts';
-import { checkDraft, orderTypeOf } from './order-draft.ts';
 import { orderPythonText } from './order-text.ts';
 import type { FilledOrder } from './order-text.ts';
-import { fillPrice, sourcesFor } from './price-source.ts';
 import * as refusals from './refusals.ts';
 import { countRequest } from './request-window.ts';
 
@@ -29,25 +26,18 @@ export interface SignalAnswer {
   readonly order_json: string;
 }
 
-/** Files below PTN_ROOT. All must be durable before the answer is sent. */
+/** Files below PTN_ROOT, to be written first and removed then. All must be durable before the answer is sent. */
 export interface FileChanges {
   readonly write: readonly { readonly path: string; readonly text: string }[];
   readonly remove: readonly string[];
-}
-
-/** An order that was taken. */
-export interface AcceptedOrder {
-  readonly order: FilledOrder;
-  /** With the order in it. */
-  readonly position: Position;
 }
 
 export type IntakeResult =
   | {
       readonly ok: true;
       readonly answer: SignalAnswer;
-      /** Absent for a FLAT where nothing is open. */
-      readonly accepted?: AcceptedOrder;
+      /** The order, and the position with it; absent for a FLAT where nothing is open. */
+      readonly accepted?: { readonly order: FilledOrder; readonly position: Position };
       readonly files: FileChanges;
       readonly miner: MinerState;
       readonly timestamp: OrderTimestamp;
@@ -63,14 +53,6 @@ export type IntakeResult =
 /** Uuids become names of files. */
 const UUID = /^[A-Za-z0-9-]{1,64}$/;
 const NO_FILES: FileChanges = { write: [], remove: [] };
-
-/** A refusal that is the order's own. */
-class Refused {
-  readonly error: string;
-  constructor(error: string) {
-    this.error = error;
-  }
-}
 
 function pairOf(signal: PythonDict, { generation }: ValidatorState): RulesPair | undefined {
   const pair = signal.get('trade_pair');
@@ -97,88 +79,6 @@ function earlyRefusal(
   if (uuid === '') return undefined;
   if (validator.processedUuids.has(uuid)) return refusals.alreadyProcessed(uuid);
   return UUID.test(uuid) ? undefined : refusals.BAD_UUID;
-}
-
-/** The order that comes of a signal and the position with it; nothing for a FLAT where nothing is open. */
-function fillOrder(
-  { generation }: ValidatorState,
-  { openPositions }: MinerState,
-  { hotkey, signal, uuid }: SignalRequest,
-  pair: RulesPair | undefined,
-  { nowMs, pricesOf, slippageFeaturesOf, newUuid }: IntakeContext,
-): (AcceptedOrder & { readonly isSlippageModelled: boolean }) | undefined | Refused {
-  if (pair === undefined) return new Refused(refusals.unknownPair(hotkey, signal));
-  const sources = sourcesFor(pricesOf(pair.id), nowMs, generation.websocketMaxAgeMs);
-  const [best] = sources;
-  if (best === undefined) return new Refused(refusals.noPrice(hotkey, pair));
-  const sentLeverage = signal.get('leverage');
-  if (sentLeverage === undefined) return new Refused("'leverage'");
-  const sentType = signal.get('order_type');
-  if (sentType === undefined) return new Refused("'order_type'");
-  const orderType = orderTypeOf(sentType);
-  if (orderType === undefined) return new Refused(refusals.badOrderType(strOf(sentType)));
-  const open = openPositions.get(pair.id);
-  if (open === undefined && orderType === 'FLAT') return undefined;
-
-  const openedWith = open?.orders[0]?.order_type ?? orderType;
-  const price = fillPrice(best, pair.assetClass === 'forex', orderType, openedWith, nowMs);
-  const { bid, ask } = best;
-  const draft = checkDraft({ orderType, leverage: sentLeverage, price, bid, ask });
-  if (!draft.ok) return new Refused(draft.reason);
-  const slippage = generation.slippage({
-    pair,
-    leverage: draft.leverage,
-    bid,
-    ask,
-    timeMs: nowMs,
-    capitalUsd: generation.capitalUsd,
-    features: slippageFeaturesOf(pair.id),
-  });
-  if (!slippage.ok) return new Refused(slippage.reason);
-  const { fraction, isModelled: isSlippageModelled } = slippage;
-  const sent: FilledOrder = {
-    order_type: orderType,
-    leverage: draft.leverage,
-    price,
-    bid,
-    ask,
-    slippage: fraction,
-    processed_ms: nowMs,
-    order_uuid: uuid === '' ? newUuid() : uuid,
-    price_sources: sources,
-    src: 0,
-  };
-  let openOrders = 0;
-  for (const { orders } of openPositions.values()) openOrders += orders.length;
-  if (openOrders >= generation.maxOpenOrders && orderType !== 'FLAT') {
-    const text = orderPythonText(sent, pair.id, isSlippageModelled);
-    return new Refused(refusals.tooManyOpenOrders(openOrders, generation.maxOpenOrders, text));
-  }
-  const lastMs = open?.orders.at(-1)?.processed_ms;
-  if (lastMs !== undefined && nowMs - lastMs < generation.cooldownMs) {
-    return new Refused(refusals.tooSoon(pair.id, lastMs, nowMs, generation.cooldownMs));
-  }
-  const bounded = boundLeverage(
-    {
-      isFirstOrder: open === undefined,
-      isClosed: open?.is_closed_position ?? false,
-      netLeverage: open?.net_leverage ?? 0,
-    },
-    sent.order_type === 'FLAT' ? { orderType: 'FLAT', leverage: 0 } : { orderType, leverage: sent.leverage },
-    pair,
-    portfolioLeverage(openPositions.values()),
-    nowMs,
-  );
-  if (!bounded.ok) return new Refused(refusals.badLeverage(hotkey, pair, bounded.refusal));
-  if (open === undefined && !(price > 0)) return new Refused(refusals.BAD_ENTRY_PRICE);
-  const order: FilledOrder = { ...sent, order_type: bounded.orderType, leverage: bounded.leverage };
-  const identity = open ?? {
-    miner_hotkey: hotkey,
-    position_uuid: uuid === '' ? newUuid() : uuid,
-    trade_pair: pair.record,
-  };
-  const position = rebuildPosition(identity, [...(open?.orders ?? []), order]);
-  return { order, position, isSlippageModelled };
 }
 
 function nextTimestamp(
@@ -225,7 +125,7 @@ function withPosition(open: MinerState['openPositions'], position: Position): Ma
  * ({@link rememberUuid}), and only then answers. Signals of one miner must be taken one after the other, each with the
  * state that the one before left.
  *
- * @throws RangeError where the stored orders of the open position cannot be accounted.
+ * @throws RangeError where the stored orders of the open position cannot be accounted with the new one.
  */
 export function takeSignal(
   validator: ValidatorState,
@@ -256,25 +156,23 @@ export function takeSignal(
   const early = earlyRefusal(validator, request, pair, nowMs);
   if (early !== undefined) return refuse(early, state);
 
-  const filled = fillOrder(validator, state, request, pair, context);
-  if (filled instanceof Refused) return refuse(refusals.processingError(hotkey, filled.error), state);
+  if (pair === undefined) {
+    return refuse(refusals.processingError(hotkey, refusals.unknownPair(hotkey, request.signal)), state);
+  }
+  const filled = fillOrder(validator.generation, state, request, pair, context);
+  if (filled.kind === 'refused') return refuse(refusals.processingError(hotkey, filled.error), state);
   const { timestamp, isWritten } = nextTimestamp(validator, nowMs);
   const timestampMs = isWritten ? timestamp.lastOrderMs : undefined;
-  if (filled === undefined) {
-    return {
-      ok: true,
-      answer: answer(''),
-      files: filesOf(undefined, false, timestampMs),
-      miner: state,
-      timestamp,
-    };
+  if (filled.kind === 'nothing-open') {
+    const files = filesOf(undefined, false, timestampMs);
+    return { ok: true, answer: answer(''), files, miner: state, timestamp };
   }
   const { order, position, isSlippageModelled } = filled;
   return {
     ok: true,
-    answer: answer('', orderPythonText(order, position.trade_pair[0], isSlippageModelled)),
+    answer: answer('', orderPythonText(order, pair.id, isSlippageModelled)),
     accepted: { order, position },
-    files: filesOf(position, !state.openPositions.has(position.trade_pair[0]), timestampMs),
+    files: filesOf(position, !state.openPositions.has(pair.id), timestampMs),
     miner: { ...state, openPositions: withPosition(state.openPositions, position) },
     timestamp,
   };

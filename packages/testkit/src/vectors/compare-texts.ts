@@ -53,3 +53,10 @@ export function compareTexts(got: string, want: string, difference: Difference, 
 function tryParse(text: string): unknown {
   return text === 'absent' ? Symbol('absent') : JSON.parse(text);
 }
+
+/** Adds what one case found, each with the case's name. */
+export function addNamed(difference: Difference, name: string, found: Difference): void {
+  difference.unequal.push(...found.unequal.map((line) => `${name}: ${line}`));
+  difference.numbers += found.numbers;
+  difference.worst = Math.max(difference.worst, found.worst);
+}

@@ -4,9 +4,12 @@ import { cutPosition, filterDashboard, sliceArray, sliceDashboard, sliceObject }
 import { TIERS } from '@ptn-api/protocol';
 import type { Position } from '@ptn-api/protocol';
 import { compareTexts } from './compare-texts.ts';
+import { CORRECTION_FORMS } from './correction-forms.ts';
 import { INTAKE_FORMS } from './intake-forms.ts';
-import { ORDER_FORMS } from './order-forms.ts';
+import { LEVERAGE_FORMS } from './leverage-forms.ts';
+import { PAIR_FORMS } from './pair-forms.ts';
 import { readText } from './read-text.ts';
+import { SLIPPAGE_FORMS } from './slippage-forms.ts';
 import type { VectorForm } from './vector-form.ts';
 
 function beside(path: string, name: string): string {
@@ -60,6 +63,9 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
       return rows.length;
     },
   },
-  ...ORDER_FORMS,
+  ...PAIR_FORMS,
+  ...LEVERAGE_FORMS,
+  ...SLIPPAGE_FORMS,
   ...INTAKE_FORMS,
+  ...CORRECTION_FORMS,
 ];

@@ -1,32 +1,12 @@
-import { writePosition } from '@ptn-api/positions';
-import type { OrderType, Position } from '@ptn-api/protocol';
-import {
-  answerPositions,
-  correctPrices,
-  GENERATION_2025_05,
-  isMarketOpen,
-  NEW_MINER,
-  PAIRS,
-  readPython,
-  rememberUuid,
-  strOf,
-  takeSignal,
-} from '@ptn-api/rules';
-import type {
-  IntakeContext,
-  IntakeResult,
-  MinerState,
-  PriceSource,
-  PricesAt,
-  PythonDict,
-  PythonValue,
-  SlippageFeatures,
-  ValidatorState,
-} from '@ptn-api/rules';
-import { compareTexts, elementsOf, membersOf, noDifference } from './compare-texts.ts';
+import { answerPositions, GENERATION_2025_05, readPython, strOf } from '@ptn-api/rules';
+import type { IntakeResult, PriceSource, PricesAt, PythonDict, PythonValue } from '@ptn-api/rules';
+import { addNamed, compareTexts, elementsOf, membersOf, noDifference } from './compare-texts.ts';
 import type { Difference } from './compare-texts.ts';
 import { compareValues } from './compare-values.ts';
+import { IntakeRun } from './intake-run.ts';
+import type { IntakeStep } from './intake-run.ts';
 import { readText } from './read-text.ts';
+import { isNamed } from './vector-form.ts';
 import type { VectorForm } from './vector-form.ts';
 
 /** Answers that differ on purpose: what is answered here, what Python answered, and why. Decision 0021 has them at length. */
@@ -43,29 +23,6 @@ const ON_PURPOSE: readonly { readonly here: RegExp; readonly python: RegExp; rea
   },
   { here: /\[type=finite_number, /, python: /^/, why: 'a FLAT of no finite leverage is refused' },
 ];
-
-/** As the file describes them in words. */
-const BASE_TO_USD: Readonly<Record<string, number>> = {
-  ...{ EUR: 1.1, GBP: 1.3, AUD: 0.65, CAD: 0.72, CHF: 1.2, NZD: 0.6, XAU: 3200, USD: 1 },
-};
-
-function featuresOf(pairId: string): SlippageFeatures {
-  return PAIRS.get(pairId)?.assetClass === 'equities'
-    ? { annualizedVolatility: 0.4, averageDailyVolume: 40_000_000 }
-    : { annualizedVolatility: 0.08, averageDailyVolume: 100_000, baseToUsd: BASE_TO_USD[pairId.slice(0, 3)] };
-}
-
-interface IntakeStep {
-  readonly at_ms: number;
-  readonly hotkey: string;
-  readonly method?: 'GetPositions';
-  readonly version?: number;
-  readonly signal?: { readonly trade_pair?: { readonly trade_pair_id?: string } };
-  readonly miner_order_uuid?: string;
-  readonly price_sources?: Readonly<Record<string, PriceSource>>;
-  readonly answer: Readonly<Record<string, unknown>>;
-  readonly files_removed?: readonly string[];
-}
 
 interface IntakeCase {
   readonly name: string;
@@ -125,61 +82,6 @@ function dictOf(text: string): PythonDict {
   return read.value as PythonDict;
 }
 
-/** Adds what one case found, each with the case's name. */
-function addNamed(difference: Difference, name: string, found: Difference): void {
-  difference.unequal.push(...found.unequal.map((line) => `${name}: ${line}`));
-  difference.numbers += found.numbers;
-  difference.worst = Math.max(difference.worst, found.worst);
-}
-
-/** One validator from its start on. */
-class IntakeRun {
-  readonly #state: ValidatorState;
-  readonly #uuids = new Set<string>();
-  readonly #miners = new Map<string, MinerState>();
-  readonly accepted: Position[] = [];
-  #timestamp: ValidatorState['timestamp'] = { lastOrderMs: 0 };
-  #made = 0;
-
-  constructor(state: Omit<ValidatorState, 'processedUuids' | 'timestamp'>) {
-    this.#state = { ...state, processedUuids: this.#uuids, timestamp: this.#timestamp };
-  }
-
-  minerOf(hotkey: string): MinerState {
-    return this.#miners.get(hotkey) ?? NEW_MINER;
-  }
-
-  get validator(): ValidatorState {
-    return { ...this.#state, timestamp: this.#timestamp };
-  }
-
-  keep(hotkey: string, miner: MinerState): void {
-    this.#miners.set(hotkey, miner);
-  }
-
-  take(
-    { at_ms: nowMs, hotkey, miner_order_uuid: uuid = '' }: IntakeStep,
-    signal: PythonDict,
-    prices: PricesAt,
-  ): IntakeResult {
-    const context: IntakeContext = {
-      nowMs,
-      pricesOf: () => prices,
-      slippageFeaturesOf: featuresOf,
-      newUuid: () => `new-uuid-${this.#made++}`,
-    };
-    const result = takeSignal(this.validator, this.minerOf(hotkey), { hotkey, signal, uuid }, context);
-    this.keep(hotkey, result.miner);
-    if (!result.ok) return result;
-    this.#timestamp = result.timestamp;
-    if (result.accepted !== undefined) {
-      rememberUuid(this.#uuids, result.accepted.order.order_uuid, this.#state.generation);
-      this.accepted.push(result.accepted.position);
-    }
-    return result;
-  }
-}
-
 /** Compares an answer and the files with a step's, as far as the step says them. */
 function compareStep(result: IntakeResult, step: IntakeStep, stepText: string, found: Difference): void {
   const files = result.ok ? result.files : { write: [], remove: [] };
@@ -204,7 +106,9 @@ function compareStep(result: IntakeResult, step: IntakeStep, stepText: string, f
   compareValues(Object.fromEntries(compared), wantedAnswer, found, 'answer');
   if (!members.has('files_written')) return;
   if (got.length !== want.length) {
-    found.unequal.push(`files: ${got.slice(1).join(' ')} for ${want.slice(1).join(' ')}`);
+    const paths = (texts: readonly string[]): string =>
+      texts.filter((line) => !line.startsWith('{')).join(' ');
+    found.unequal.push(`files: ${paths(got)} for ${paths(want)}`);
     return;
   }
   for (let index = 1; index < want.length; index++) {
@@ -285,51 +189,10 @@ function runIntake(path: string, difference: Difference): number {
   return count;
 }
 
-interface CorrectionCase {
-  readonly name: string;
-  readonly trade_pair: string;
-  readonly order_type: OrderType;
-  readonly order_at_ms: number;
-  readonly check_at_ms: number;
-  readonly price_sources_at_check: readonly PriceSource[];
-  readonly quote_lookup: readonly [bid: number, ask: number, ageMs: number] | null;
-  readonly position_before: Position;
-  readonly changed: boolean;
-}
-
-function runPriceCorrection(path: string, difference: Difference): number {
-  const text = readText(path);
-  const { cases } = JSON.parse(text) as { cases: readonly CorrectionCase[] };
-  const texts = [...elementsOf(membersOf(text).get('cases') ?? '[]').values()].map(membersOf);
-  for (const [index, row] of cases.entries()) {
-    const [bid, ask] = row.quote_lookup ?? [];
-    const pair = PAIRS.get(row.trade_pair);
-    const isOpen = pair !== undefined && isMarketOpen(pair, row.check_at_ms);
-    const { position, isChanged } = correctPrices(row.position_before, GENERATION_2025_05, {
-      nowMs: row.check_at_ms,
-      laterPricesOf: () => ({
-        sources: row.price_sources_at_check,
-        quote: bid === undefined || ask === undefined ? undefined : { bid, ask },
-      }),
-      currentSources: isOpen ? row.price_sources_at_check : [],
-      slippageFeaturesOf: featuresOf,
-    });
-    const found = noDifference();
-    compareTexts(writePosition(position), texts[index]?.get('position_after') ?? '', found);
-    compareValues(isChanged, row.changed, found, 'changed');
-    addNamed(difference, row.name, found);
-  }
-  return cases.length;
-}
-
-const form = (folder: string, name: string, run: VectorForm['run']): VectorForm => ({
-  name,
-  recognises: (path) => new RegExp(`(?:^|/)${folder}/cases\\.json(?:\\.gz)?$`).test(path),
-  run,
-});
-
-/** Orders on their way through a validator. */
 export const INTAKE_FORMS: readonly VectorForm[] = [
-  form('intake', 'orders as a validator takes them', runIntake),
-  form('price_correction', 'prices as a validator corrects them', runPriceCorrection),
+  {
+    name: 'orders as a validator takes them',
+    recognises: (path) => isNamed(path, 'intake', 'cases.json'),
+    run: runIntake,
+  },
 ];

@@ -14,8 +14,7 @@ export function isNamed(path: string, folder: string, name: string): boolean {
   return new RegExp(`(?:^|/)${folder}/${name.replaceAll('.', String.raw`\.`)}(?:\\.gz)?$`).test(path);
 }
 
-/** Notes one thing that is not as it was answered. */
-export function expectEqual(difference: Difference, name: string, got: unknown, want: unknown): void {
-  const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
-  if (a !== b) difference.unequal.push(`${name}: ${a} for ${b}`);
+/** A form that is known by the name of its file, compressed or not. */
+export function fileForm(file: string, name: string, run: VectorForm['run']): VectorForm {
+  return { name, recognises: (path) => path.split('/').at(-1)?.replace(/\.gz$/, '') === file, run };
 }
