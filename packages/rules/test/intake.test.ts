@@ -219,13 +219,22 @@ void t.test('markets that are closed, pairs that are halted', (t) => {
   t.end();
 });
 
+void t.test('a pair is not traded before its class was', (t) => {
+  const nowMs = Date.UTC(2024, 0, 3, 15);
+  t.equal(
+    new IntakeDesk().errorOf({ text: signalText('NVDA', 'LONG', 1), nowMs }),
+    own('Trade pair NVDA is not traded at this time'),
+  );
+  t.end();
+});
+
 void t.test('without a usable price there is no order', (t) => {
   const none = { websocket: [], rest: [] };
   t.match(
     new IntakeDesk().errorOf({ text: LONG, prices: none }),
     'due to no live prices being found for trade_pair',
   );
-  for (const broken of [{ open: NaN }, { close: Infinity }, { bid: NaN }, { start_ms: NaN }]) {
+  for (const broken of [{ open: NaN }, { close: Infinity }, { vwap: NaN }, { bid: NaN }, { start_ms: NaN }]) {
     const prices = { websocket: [websocketPrice(100, WEDNESDAY_MS, broken)], rest: [] };
     t.match(new IntakeDesk().errorOf({ text: LONG, prices }), 'no live prices', JSON.stringify(broken));
   }

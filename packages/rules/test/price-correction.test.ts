@@ -1,6 +1,6 @@
 import type { Position } from '@ptn-api/protocol';
 import { correctPrices, GENERATION_2025_05, needsRest } from '@ptn-api/rules';
-import type { CorrectionContext } from '@ptn-api/rules';
+import type { CorrectionContext, PriceSource } from '@ptn-api/rules';
 import t from 'tap';
 import { HOTKEY, IntakeDesk, signalText, WEDNESDAY_MS, websocketPrice } from './intake-desk.ts';
 
@@ -59,6 +59,12 @@ void t.test('prices that cannot be used leave an order as it is', (t) => {
     t.strictSame(correct(position, { laterPricesOf }), { position, isChanged: false, correctedOrders: 0 });
   }
   t.strictSame(correct(position, { laterPricesOf: () => ({ sources: [] }) }).isChanged, false);
+  for (const bid of [NaN, 0, -1, Infinity]) {
+    const quote = { bid, ask: bid };
+    const known = position.orders[0]?.price_sources as PriceSource[];
+    const { position: same } = correct(position, { laterPricesOf: () => ({ sources: known, quote }) });
+    t.equal(same.orders[0]?.bid, 0, `a quote of ${bid}`);
+  }
   const euro = positionOf('EURUSD', ['LONG']);
   const quoted: CorrectionContext['laterPricesOf'] = ({ processed_ms: timeMs }) => ({
     sources: [websocketPrice(101, timeMs, { bid: 101, ask: 101.1 })],

@@ -20,8 +20,8 @@ export interface OrderDraft {
   readonly ask: number;
 }
 
+/** The leverage is signed by the order's type. */
 export type DraftCheck =
-  /** The leverage is signed by the order's type. */
   { readonly ok: true; readonly leverage: number } | { readonly ok: false; readonly reason: string };
 
 /** How validators print what was wrong with a field, as pydantic does: the middle of a long value is left out. */
@@ -91,6 +91,7 @@ export function checkDraft({ orderType, leverage, price, bid, ask }: OrderDraft)
       const text =
         `Value error, Order leverage must be between ${min} and ${max}, provided - lev [${reprOf(leverage)}] ` +
         `and order_type [${orderType}] (<enum 'OrderType'>)`;
+      // The whole draft is shown, of which the ends are left.
       const shown = `{'trade_pair': <TradePair., 'bid': ${floatText(bid)}, 'ask': ${floatText(ask)}}`;
       return {
         ok: false,

@@ -66,8 +66,10 @@ function correctOrder(
   if (nearest === undefined) return undefined;
   let best = nearest;
   let isBetter = merged.some((source) => !known.includes(source));
-  if ((best.bid === 0 || best.ask === 0) && later.quote !== undefined) {
-    best = { ...best, bid: later.quote.bid, ask: later.quote.ask };
+  const { bid: laterBid = 0, ask: laterAsk = 0 } = later.quote ?? {};
+  const isQuoted = laterBid > 0 && laterAsk > 0 && Number.isFinite(laterBid + laterAsk);
+  if ((best.bid === 0 || best.ask === 0) && isQuoted) {
+    best = { ...best, bid: laterBid, ask: laterAsk };
     isBetter = true;
   }
   if (!isBetter) return undefined;

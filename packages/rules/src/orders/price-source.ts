@@ -29,9 +29,10 @@ export interface PricesAt {
   readonly rest: readonly PriceSource[];
 }
 
-/** Whether any price is a number; a source may send what is none. */
-function isUsable({ open, close, bid, ask, start_ms: startMs, timespan_ms: spanMs }: PriceSource): boolean {
-  return [open, close, bid, ask, startMs, spanMs].every(Number.isFinite);
+/** Whether all numbers of a price are numbers; a source may send what is none. */
+function isUsable(source: PriceSource): boolean {
+  const { open, close, vwap, high, low, bid, ask, start_ms: startMs, timespan_ms: spanMs } = source;
+  return [open, close, vwap, high, low, bid, ask, startMs, spanMs].every(Number.isFinite);
 }
 
 function endMs({ start_ms: startMs, timespan_ms: spanMs }: PriceSource): number {

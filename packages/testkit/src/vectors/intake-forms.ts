@@ -3,7 +3,7 @@ import type { IntakeResult, PriceSource, PricesAt, PythonDict, PythonValue } fro
 import { addNamed, compareTexts, elementsOf, membersOf, noDifference } from './compare-texts.ts';
 import type { Difference } from './compare-texts.ts';
 import { compareValues } from './compare-values.ts';
-import { IntakeRun } from './intake-run.ts';
+import { IntakeRun, RECORDED_FEATURES } from './intake-run.ts';
 import type { IntakeStep } from './intake-run.ts';
 import { readText } from './read-text.ts';
 import { isNamed } from './vector-form.ts';
@@ -33,6 +33,7 @@ interface IntakeCase {
 interface IntakeFile {
   readonly validator_hotkey: string;
   readonly miners: Readonly<Record<string, string>>;
+  readonly slippage_features: string;
   readonly cases: readonly IntakeCase[];
 }
 
@@ -130,6 +131,9 @@ function comparePositionsAnswer(run: IntakeRun, step: IntakeStep, found: Differe
 function runIntake(path: string, difference: Difference): number {
   const text = readText(path);
   const file = JSON.parse(text) as IntakeFile;
+  if (file.slippage_features !== RECORDED_FEATURES) {
+    throw new Error(`other features than those known: ${file.slippage_features}`);
+  }
   const root = membersOf(text);
   const rows = [...elementsOf(root.get('eliminations') ?? '[]').values()].map(dictOf);
   const eliminations = new Map<string, PythonValue>(
@@ -143,7 +147,7 @@ function runIntake(path: string, difference: Difference): number {
       hotkey: file.validator_hotkey,
       generation: GENERATION_2025_05,
       // The steps do not say so; the case is the one of a validator that stops.
-      isStopping: name === 'shutting-down',
+      isStopping: name.startsWith('shutting-down'),
       registeredHotkeys: new Set(Object.values(file.miners)),
       eliminations,
       haltedPairs: new Set(),

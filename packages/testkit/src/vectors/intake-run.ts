@@ -12,7 +12,10 @@ import type {
 } from '@ptn-api/rules';
 import { pairOf } from './pair-of.ts';
 
-/** As the file describes them in words. */
+/** Volatility and volume as the recording describes them in words; the figures below are these. */
+export const RECORDED_FEATURES =
+  'every day: adv 100000 lots and vol 0.08 for forex, adv 40000000 shares and vol 0.4 for equities; ' +
+  'base currency to USD: EUR 1.1 GBP 1.3 AUD 0.65 CAD 0.72 CHF 1.2 NZD 0.6 XAU 3200';
 const BASE_TO_USD: Readonly<Record<string, number>> = {
   ...{ EUR: 1.1, GBP: 1.3, AUD: 0.65, CAD: 0.72, CHF: 1.2, NZD: 0.6, XAU: 3200, USD: 1 },
 };
