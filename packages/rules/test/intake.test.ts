@@ -116,13 +116,27 @@ void t.test('the leverage of a FLAT decides nothing, but must be a number', (t) 
     desk.send({ text: LONG });
     return desk.errorOf({ text: signalText('BTCUSD', 'FLAT', leverage), nowMs: WEDNESDAY_MS + 10_000 });
   };
-  for (const taken of ['0', '-7', '1e300', 'true', '"0.5"', '" 1e2 "']) t.equal(error(taken), '', taken);
+  for (const taken of ['0', '-7', '1e300', 'true', '"0.5"', '" 1e2 "', '"1_000."', '".5"'])
+    t.equal(error(taken), '', taken);
   t.match(
     error('NaN'),
     'Input should be a finite number [type=finite_number, input_value=nan, input_type=float]',
   );
   t.match(error('1e400'), 'input_value=inf');
-  t.match(error('1' + '0'.repeat(400)), /input_value=1000000000000000000000000\.\.\.0{24}, input_type=int/);
+  t.match(error('"-Infinity"'), "[type=finite_number, input_value='-Infinity', input_type=str]");
+  t.match(
+    error('1' + '0'.repeat(400)),
+    /float_type, input_value=1000000000000000000000000\.\.\.0{24}, input_type=int/,
+  );
+  t.match(
+    error(`"${'😀'.repeat(40)}"`),
+    `input_value='${'😀'.repeat(6)}...${'😀'.repeat(5)}', input_type=str`,
+  );
+  t.match(error(`"${'y'.repeat(48)}"`), `input_value='${'y'.repeat(48)}', input_type=str`);
+  t.match(
+    error(`"${'y'.repeat(49)}"`),
+    `input_value='${'y'.repeat(24)}...${'y'.repeat(23)}', input_type=str`,
+  );
   t.match(
     error('"x"'),
     "unable to parse string as a number [type=float_parsing, input_value='x', input_type=str]",

@@ -24,13 +24,27 @@ export interface OrderDraft {
 export type DraftCheck =
   { readonly ok: true; readonly leverage: number } | { readonly ok: false; readonly reason: string };
 
-/** How validators print what was wrong with a field, as pydantic does: the middle of a long value is left out. */
-const [SHOWN_HEAD, SHOWN_TAIL] = [25, 24];
+/** Longest text of a value that validators print as it is, and what is left of both ends of a longer one. UTF-8. */
+const SHOWN_BYTES = { whole: 50, head: 25, tail: 24 };
+
+function utf8Bytes(character: string): number {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+}
+
+/** How many of the characters fit into so many bytes, from the first on. */
+function fitting(characters: readonly string[], maxBytes: number): number {
+  let bytes = 0;
+  const index = characters.findIndex((character) => (bytes += utf8Bytes(character)) > maxBytes);
+  return index === -1 ? characters.length : index;
+}
 
 function shortened(text: string): string {
   const characters = Array.from(text);
-  if (characters.length <= SHOWN_HEAD + SHOWN_TAIL + 1) return text;
-  return `${characters.slice(0, SHOWN_HEAD).join('')}...${characters.slice(-SHOWN_TAIL).join('')}`;
+  const { whole, head, tail } = SHOWN_BYTES;
+  if (fitting(characters, whole) === characters.length) return text;
+  const tailCount = fitting(characters.toReversed(), tail);
+  return `${characters.slice(0, fitting(characters, head)).join('')}...${characters.slice(-tailCount).join('')}`;
 }
 
 interface FieldError {
@@ -56,21 +70,32 @@ function leverageError(text: string, type: string, leverage: PythonValue): Field
   return { field: 'leverage', text, type, shown: reprOf(leverage), typeName: typeNameOf(leverage) };
 }
 
-const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+const DIGITS = String.raw`\d(?:_?\d)*`;
+const DECIMAL = new RegExp(`^[+-]?(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`);
+const NOT_FINITE = /^[+-]?(?:inf|infinity|nan)$/i;
+
+/** The number that a text holds for pydantic, NaN where it is none that is finite; undefined where it holds none. */
+function numberInText(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (NOT_FINITE.test(trimmed)) return NaN;
+  return DECIMAL.test(trimmed) ? Number(trimmed.replaceAll('_', '')) : undefined;
+}
 
 /** The leverage of a FLAT, which decides nothing but the slippage; a number in a text counts as one. */
 function flatLeverage(leverage: PythonValue): number | FieldError {
-  if (typeof leverage === 'string' && !DECIMAL.test(leverage.trim())) {
+  const isText = typeof leverage === 'string';
+  const number = isText ? numberInText(leverage) : numericOf(leverage);
+  if (number !== undefined && Number.isFinite(number)) return number;
+  if (isText && number === undefined) {
     const text = 'Input should be a valid number, unable to parse string as a number';
     return leverageError(text, 'float_parsing', leverage);
   }
-  const number = typeof leverage === 'string' ? Number(leverage) : numericOf(leverage);
-  if (number === undefined) return leverageError('Input should be a valid number', 'float_type', leverage);
-  // Python would go on with it, and with what it makes of the slippage.
-  if (!Number.isFinite(number)) {
+  const typeName = typeNameOf(leverage);
+  // Python would go on with a float that is not finite, and with what it makes of the slippage.
+  if (isText || typeName === 'float') {
     return leverageError('Input should be a finite number', 'finite_number', leverage);
   }
-  return number;
+  return leverageError('Input should be a valid number', 'float_type', leverage);
 }
 
 /** Checks what an order is made of, with the texts of validators. */
