@@ -10,7 +10,7 @@ const PAIRS = ['BTCUSD', 'ETHUSD', 'SOLUSD', 'EURUSD', 'USDJPY', 'GBPUSD', 'AUDU
 const START_MS = Date.UTC(2025, 4, 14, 14);
 /** From one signal of a miner to its next: below the limit of requests, above the cooldown. */
 const STEP_MS = 11_000;
-/** Signals go on for so long, so that no holiday or weekend refuses them. */
+/** The clock starts anew after this, so that no holiday or weekend refuses a signal. */
 const SPAN_MS = 48 * 3_600_000;
 
 function price(nowMs, index) {

@@ -42,7 +42,7 @@ function unmark(value: unknown, depth: number): PythonValue {
 
 /** Reads JSON as Python's `json.loads` does, which also takes NaN and Infinity. Of a key that stands twice the last counts. */
 export function readPython(text: string): PythonReading {
-  // JSON.parse does the parsing. It cannot tell 1.0 from 1, so every number goes through it as a marked string.
+  // JSON.parse does the parsing. It reads 1.0 and 1 as the same, so every number goes through it as a marked string.
   const marked = text.replace(STRING_OR_NUMBER, (token) =>
     token.startsWith('"') ? `"s${token.slice(1)}` : `"n${token}"`,
   );

@@ -45,7 +45,7 @@ export type IntakeResult =
   | {
       readonly ok: false;
       readonly answer: SignalAnswer;
-      /** The sender is not registered: validators answer with 403, before they look at the signal. */
+      /** The sender is not registered: validators answer with 403, before they read the signal. */
       readonly isForbidden: boolean;
       readonly miner: MinerState;
     };

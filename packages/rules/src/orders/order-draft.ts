@@ -32,7 +32,7 @@ function utf8Bytes(character: string): number {
   return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
 }
 
-/** How many of the characters fit into so many bytes, from the first on. */
+/** How many of the characters, from the first on, have at most `maxBytes` together. */
 function fitting(characters: readonly string[], maxBytes: number): number {
   let bytes = 0;
   const index = characters.findIndex((character) => (bytes += utf8Bytes(character)) > maxBytes);
