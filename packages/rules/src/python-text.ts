@@ -18,8 +18,8 @@ export type PythonDict = ReadonlyMap<string, PythonValue>;
 export type PythonReading =
   { readonly ok: true; readonly value: PythonValue } | { readonly ok: false; readonly reason: string };
 
-/** Strings, to be passed over, and what Python takes for a number. */
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|NaN|-?Infinity|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/** Strings, to be passed over even where they do not end, and what Python takes for a number. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\[^])*"?|NaN|-?Infinity|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const INT = /^-?\d+$/;
 /** Python refuses to read longer ints. */
 const MAX_INT_DIGITS = 4300;

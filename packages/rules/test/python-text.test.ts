@@ -68,6 +68,7 @@ void t.test('what Python does not read either', (t) => {
     '{"a" 1}',
     '1 2',
     '--1',
+    String.raw`"\1`,
   ]) {
     t.match(repr(text), /^error: ./, text);
   }
@@ -97,7 +98,7 @@ void t.test('reads all that JSON.parse reads, and nothing else', (t) => {
         if (readPython(text).ok !== isJson) throw new Error(text);
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 5000 },
   );
   t.end();
 });
