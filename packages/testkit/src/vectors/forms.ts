@@ -11,6 +11,7 @@ import { PAIR_FORMS } from './pair-forms.ts';
 import { readText } from './read-text.ts';
 import { SLIPPAGE_FORMS } from './slippage-forms.ts';
 import type { VectorForm } from './vector-form.ts';
+import { WIRE_FORMS } from './wire-forms.ts';
 
 function beside(path: string, name: string): string {
   return join(dirname(path), name);
@@ -68,4 +69,5 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
   ...SLIPPAGE_FORMS,
   ...INTAKE_FORMS,
   ...CORRECTION_FORMS,
+  ...WIRE_FORMS,
 ];

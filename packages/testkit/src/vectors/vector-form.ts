@@ -18,3 +18,9 @@ export function isNamed(path: string, folder: string, name: string): boolean {
 export function fileForm(file: string, name: string, run: VectorForm['run']): VectorForm {
   return { name, recognises: (path) => path.split('/').at(-1)?.replace(/\.gz$/, '') === file, run };
 }
+
+/** Notes one thing that is not as it was answered. */
+export function expectEqual(difference: Difference, name: string, got: unknown, want: unknown): void {
+  const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
+  if (a !== b) difference.unequal.push(`${name}: ${a} for ${b}`);
+}

@@ -1,0 +1,50 @@
+import { JsonNumber, isJsonObject } from './json/json-value.ts';
+import type { JsonValue } from './json/json-value.ts';
+import { numberText } from './python-number.ts';
+
+/** Unicode's "other" and "separator" categories, without the blank; lone surrogates are among them. */
+const UNPRINTABLE = /(?! )[\p{C}\p{Z}]/u;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+function hexEscape(code: number): string {
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
+  if (code < 0x10000) return `\\u${code.toString(16).padStart(4, '0')}`;
+  return `\\U${code.toString(16).padStart(8, '0')}`;
+}
+
+/** A text as Python's `repr()` writes it. What counts as printable is as of the Unicode version of this Node. */
+export function pythonRepr(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let written = quote;
+  for (const character of text) {
+    if (character === quote) written += `\\${quote}`;
+    else if (UNPRINTABLE.test(character)) {
+      written += SHORT_ESCAPES[character] ?? hexEscape(character.codePointAt(0) ?? 0);
+    } else written += SHORT_ESCAPES[character] ?? character;
+  }
+  return written + quote;
+}
+
+function nested(value: JsonValue): string {
+  return typeof value === 'string' ? pythonRepr(value) : pythonStr(value);
+}
+
+/**
+ * What Python's `str()` makes of a value that it read from JSON: `{'a': 1, 'b': [1.0, True, None, 'x']}`. The hash of a
+ * request is made of this text.
+ */
+export function pythonStr(value: JsonValue): string {
+  if (typeof value === 'string') return value;
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (value instanceof JsonNumber) return numberText(value);
+  if (isJsonObject(value)) {
+    return `{${[...value].map(([key, inner]) => `${pythonRepr(key)}: ${nested(inner)}`).join(', ')}}`;
+  }
+  return `[${value.map(nested).join(', ')}]`;
+}
