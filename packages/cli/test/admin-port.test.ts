@@ -91,13 +91,14 @@ await t.test('a running server shows its metrics, its status and its usage', asy
     /^ptn_api_user_requests_total\{.*user_id="ann",route="\/miner-positions\/:hotkey"\} 2$/m,
     /^ptn_api_user_failures_total\{.*user_id="",route="\/miner-hotkeys"\} 1$/m,
     /^ptn_api_user_failures_total\{.*user_id="",route="none"\} 1$/m,
+    /^ptn_api_user_request_seconds_bucket\{.*le="\+Inf",.*user_id="ann",route="\/miner-positions\/:hotkey"\} [12]$/m,
   ];
   const text = await waitFor(
     async () => {
       const metrics = (await ask(port, '/metrics')).text;
       return usage.every((series) => series.test(metrics)) ? metrics : undefined;
     },
-    { what: 'the usage is told' },
+    { what: 'the usage is counted' },
   );
   t.match(text, /^ptn_api_http_requests_total\{.*route="\/miner-positions\/:hotkey",status="304"\} 1$/m);
   t.match(text, /^ptn_api_http_requests_total\{.*route="none",status="404"\} 1$/m);
@@ -244,6 +245,6 @@ await t.test(
       code: 2,
       stderr: /allowed is a whole number .*, or off/,
     });
-    t.match(await runStatus('--jsn'), { code: 2, stderr: /did you mean --json/ });
+    t.match(await runStatus('--jsn'), { code: 2, stderr: /Unknown argument: jsn/ });
   },
 );

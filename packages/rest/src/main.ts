@@ -1,5 +1,5 @@
 /** The REST worker: forked by the supervisor, which accepts its connections and tells it what to serve. */
-import { createLogger, processMetrics, runWorker, SocketLimits, Usage } from '@ptn-api/runtime';
+import { createLogger, processMetrics, runWorker, SocketLimits } from '@ptn-api/runtime';
 import { AddressLimit } from '@ptn-api/access';
 import { buildApp } from './app.ts';
 import { UNAUTHENTICATED_REQUESTS_PER_MINUTE } from './unauthenticated-limit.ts';
@@ -9,11 +9,8 @@ import { RequestCounts } from './request-counts.ts';
 import { Snapshots } from './snapshots/snapshots.ts';
 
 const NAME = 'rest';
-/** What a worker that is killed has not told yet is lost to the usage report. */
-const TELL_USAGE_EVERY_MS = 2000;
 
 const metrics = processMetrics();
-const usage = new Usage();
 const snapshots = new Snapshots();
 let connections: Connections | undefined;
 let sockets: SocketLimits | undefined;
@@ -52,16 +49,10 @@ const port = runWorker({
       metrics: {
         register: metrics,
         openCount: () => connections?.openCount ?? 0,
-        onAnswered: (request) => {
-          usage.record(request);
-        },
       },
     });
     await app.ready();
     connections = new Connections(app.server);
-    setInterval(() => {
-      port.reportUsage(usage.take());
-    }, TELL_USAGE_EVERY_MS);
   },
   onRetain: (transactions) => {
     snapshots.apply(transactions);
@@ -77,6 +68,5 @@ const port = runWorker({
   onMetrics: () => metrics.getMetricsAsJSON(),
   onDrain: async (withinMs) => {
     await connections?.drain(withinMs);
-    port.reportUsage(usage.take());
   },
 });

@@ -48,7 +48,15 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
   });
   const monitoring = new Monitoring({ supervisor, config, log });
-  const control = handleSignals(supervisor, log, reopenLog);
+  const control = handleSignals({
+    supervisor,
+    log,
+    reopenLog,
+    stop: async () => {
+      await monitoring.reportUsage();
+      await supervisor.stop();
+    },
+  });
   const endAlerts =
     alertWebhookUrl === undefined
       ? undefined
@@ -116,7 +124,15 @@ interface Control {
   remove(): void;
 }
 
-function handleSignals(supervisor: Supervisor, log: Logger, reopenLog = (): void => undefined): Control {
+interface ControlOptions {
+  readonly supervisor: Supervisor;
+  readonly log: Logger;
+  readonly reopenLog: (() => void) | undefined;
+  /** Stops everything in order. */
+  readonly stop: () => Promise<void>;
+}
+
+function handleSignals({ supervisor, log, reopenLog, stop }: ControlOptions): Control {
   const hadTerminal = process.stdout.isTTY;
   let endingSinceMs: number | undefined;
   let resolveEnded: (code: number) => void = () => undefined;
@@ -137,7 +153,7 @@ function handleSignals(supervisor: Supervisor, log: Logger, reopenLog = (): void
       endingSinceMs = performance.now();
       log.info({ event: 'stopping', order }, `${order}: the server stops`);
       notifySystemd('STOPPING=1', log);
-      supervisor.stop().then(() => {
+      stop().then(() => {
         log.info({ event: 'stopped' }, 'the server has stopped');
         resolveEnded(0);
       }, onFault);
@@ -155,7 +171,7 @@ function handleSignals(supervisor: Supervisor, log: Logger, reopenLog = (): void
   function onHangup(): void {
     if (hadTerminal && !hasTerminal()) end('SIGHUP, as the terminal is gone');
     else {
-      reopenLog();
+      reopenLog?.();
       supervisor.rollingRestart().catch(onFault);
     }
   }

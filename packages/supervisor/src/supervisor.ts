@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { monotonicMs, StartError } from '@ptn-api/runtime';
-import type { AlertMessage, KeyGrant, MetricsMessage, ServerConfig, UsageEntry } from '@ptn-api/runtime';
+import type { AlertMessage, KeyGrant, MetricsMessage, ServerConfig } from '@ptn-api/runtime';
 import { Broker } from './broker.ts';
 import type { RetainedReader } from './broker.ts';
 import { Listeners } from './listeners.ts';
@@ -36,8 +36,6 @@ export interface SupervisorEvents {
   'worker-ready': [id: string, pid: number | undefined];
   'worker-down': [id: string, pid: number | undefined];
   'worker-crashed': [id: string, exit: WorkerExit];
-  /** Requests that a worker has answered. */
-  usage: [entries: readonly UsageEntry[]];
   /** A worker crashes too often: once, and again only after it has recovered. */
   critical: [id: string];
   /** A worker has something for the operator. */
@@ -180,9 +178,6 @@ export class Supervisor {
           heartbeat: this.#options.heartbeat ?? DEFAULT_HEARTBEAT,
           lastGeneration: () => this.#broker.lastGeneration(),
           retained: () => (spec.role === 'feed' ? undefined : this.#broker.snapshot(spec.role)),
-          onUsage: (entries) => {
-            this.events.emit('usage', entries);
-          },
           onPublish: (transactions) => {
             this.#broker.publishFor(child, transactions);
           },

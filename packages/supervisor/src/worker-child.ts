@@ -8,7 +8,6 @@ import type {
   Part,
   ServerConfig,
   ToWorker,
-  UsageEntry,
 } from '@ptn-api/runtime';
 import { ChunkAssembler, monotonicMs, Outbox, sendInParts } from '@ptn-api/runtime';
 import { forkWorker } from './fork-worker.ts';
@@ -33,7 +32,6 @@ export interface WorkerChildOptions {
   readonly lastGeneration: () => number;
   /** Asked at the same moment: the state it is handed first. `undefined` for a worker that is told nothing. */
   readonly retained: () => readonly AnyTransaction[] | undefined;
-  readonly onUsage: (entries: readonly UsageEntry[]) => void;
   readonly onPublish: (transactions: readonly AnyTransaction[]) => void;
   readonly onAlert?: (alert: AlertMessage) => void;
   /** It has had more memory than its spec allows for a while; told once. */
@@ -240,9 +238,6 @@ export class WorkerChild {
         break;
       case 'metrics':
         this.#metricsRequests.receive(message);
-        break;
-      case 'usage':
-        this.#options.onUsage(message.entries);
         break;
       case 'accepted':
         this.#settleTaken(true);

@@ -8,7 +8,6 @@ import type { Tier } from '@ptn-api/protocol';
 import type { ServerConfig } from '../config.ts';
 import type { MetricFamily } from '../metrics/process-metrics.ts';
 import type { LoggedError } from '../metrics/recent-errors.ts';
-import type { UsageEntry } from '../metrics/usage.ts';
 
 export type { KeyGrant };
 
@@ -312,12 +311,6 @@ export interface MetricsMessage {
   readonly errors: readonly LoggedError[];
 }
 
-/** Requests that were answered since the last such message. */
-interface UsageMessage {
-  readonly type: 'usage';
-  readonly entries: readonly UsageEntry[];
-}
-
 export type FromWorker =
   | OnlineMessage
   | ReadyMessage
@@ -327,5 +320,4 @@ export type FromWorker =
   | AcceptedMessage
   | AlertMessage
   | DrainedMessage
-  | MetricsMessage
-  | UsageMessage;
+  | MetricsMessage;

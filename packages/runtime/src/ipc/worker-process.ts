@@ -3,7 +3,6 @@ import { createLogger } from '../log/logger.ts';
 import type { LogLevel, ServerConfig } from '../config.ts';
 import type { MetricFamily } from '../metrics/process-metrics.ts';
 import { recentErrors } from '../metrics/recent-errors.ts';
-import type { UsageEntry } from '../metrics/usage.ts';
 import type { AlertMessage, AnyTransaction, FromWorker, ToWorker } from './messages.ts';
 import { ChunkAssembler, sendInParts } from './parts.ts';
 
@@ -45,8 +44,6 @@ export interface WorkerPort {
    * process; wait for it before publishing more, or unsent transactions pile up in memory.
    */
   publish(transactions: readonly AnyTransaction[]): Promise<void>;
-  /** Tells of requests that were answered, each once. */
-  reportUsage(entries: readonly UsageEntry[]): void;
   /** Tells the operator's alerts of something. */
   alert(alert: Omit<AlertMessage, 'type'>): void;
   /** Gives up: tells the supervisor why and exits with code 1. Never resolves. */
@@ -181,9 +178,6 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
       );
       published = sent.catch(() => undefined);
       return sent;
-    },
-    reportUsage: (entries) => {
-      if (entries.length > 0) tell({ type: 'usage', entries });
     },
     alert: (alert) => {
       tell({ type: 'alert', ...alert });

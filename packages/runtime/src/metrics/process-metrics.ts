@@ -1,8 +1,11 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 
-/** One metric with its values, as prom-client gives it as JSON: what a worker sends to the supervisor. */
-export type MetricFamily = MetricObjectWithValues<MetricValue<string>>;
+/**
+ * One metric with its values, as prom-client gives it as JSON: what a worker sends to the supervisor. The values of a
+ * histogram have names of their own.
+ */
+export type MetricFamily = MetricObjectWithValues<MetricValue<string> & { readonly metricName?: string }>;
 
 /** What the names of all metrics begin with. */
 export const METRIC_PREFIX = 'ptn_api_';

@@ -1,17 +1,21 @@
+import { counted } from '@ptn-api/protocol';
 import type { Logger } from 'pino';
-import type { ServerConfig, UsageEntry } from '@ptn-api/runtime';
-import { recentErrors, Usage } from '@ptn-api/runtime';
+import type { ServerConfig } from '@ptn-api/runtime';
+import { recentErrors } from '@ptn-api/runtime';
 import type { Supervisor } from '../supervisor.ts';
 import { AdminServer } from './admin-server.ts';
 import { serverStatus } from './server-status.ts';
 import type { ServerStatus } from './server-status.ts';
 import { supervisorMetrics } from './supervisor-metrics.ts';
-import { UsageReport } from './usage-report.ts';
+import { usageRows, usageSamples, usageSince } from './usage.ts';
+import type { UsageSamples } from './usage.ts';
 import { prometheusText } from './worker-metrics.ts';
 
 const REPORT_USAGE_EVERY_MS = 5 * 60_000;
 /** A worker that is stopped or hangs does not answer; the others are shown without it. */
 const WORKER_ANSWERS_WITHIN_MS = 1000;
+/** More are not logged; how many there were is. */
+const MAX_REPORTED_ROWS = 100;
 
 export interface MonitoringOptions {
   readonly supervisor: Supervisor;
@@ -24,17 +28,19 @@ export interface MonitoringOptions {
 export class Monitoring {
   readonly #options: MonitoringOptions;
   readonly #startedAtMs = Date.now();
-  readonly #usage = new Usage();
-  readonly #report: UsageReport;
+  readonly #timer: NodeJS.Timeout;
   readonly #admin: AdminServer | undefined;
+  #reported: UsageSamples = new Map();
+  #reportedAtMs = performance.now();
 
   constructor(options: MonitoringOptions) {
     this.#options = options;
     const { supervisor, config, log, reportUsageEveryMs = REPORT_USAGE_EVERY_MS } = options;
-    this.#report = new UsageReport(log, reportUsageEveryMs);
-    supervisor.events.on('usage', this.#onUsage);
+    this.#timer = setInterval(() => {
+      void this.reportUsage();
+    }, reportUsageEveryMs);
     if (config.adminPort === null) return;
-    const register = supervisorMetrics(supervisor, this.#usage);
+    const register = supervisorMetrics(supervisor);
     this.#admin = new AdminServer(log, config.adminPort, {
       '/metrics': {
         contentType: register.contentType,
@@ -72,20 +78,30 @@ export class Monitoring {
       ...supervisor.status(),
       retained: supervisor.retained,
       metrics,
-      usage: this.#usage.entries(),
       errors: recentErrors(),
     });
   }
 
-  /** Closes the port and writes what is left of the usage. */
-  async close(): Promise<void> {
-    this.#options.supervisor.events.off('usage', this.#onUsage);
-    this.#report.close();
-    await this.#admin?.close();
+  /** Logs who asked for what since the last report, if anybody did. */
+  async reportUsage(): Promise<void> {
+    const samples = usageSamples(await this.#options.supervisor.workerMetrics(WORKER_ANSWERS_WITHIN_MS));
+    const rows = usageRows(usageSince(this.#reported, samples));
+    // What a worker that did not answer has counted is still known.
+    this.#reported = new Map([...this.#reported, ...samples]);
+    const seconds = Math.round((performance.now() - this.#reportedAtMs) / 1000);
+    this.#reportedAtMs = performance.now();
+    if (rows.length === 0) return;
+    const requests = rows.reduce((sum, row) => sum + row.requests, 0);
+    const failures = rows.reduce((sum, row) => sum + row.failures, 0);
+    const [usage, left] = [rows.slice(0, MAX_REPORTED_ROWS), rows.length - MAX_REPORTED_ROWS];
+    this.#options.log.info(
+      { event: 'usage', seconds, requests, failures, usage, ...(left > 0 && { rowsLeftOut: left }) },
+      `usage of the last ${seconds} s: ${counted(requests, 'request')}, ${failures} of them failed`,
+    );
   }
 
-  readonly #onUsage = (entries: readonly UsageEntry[]): void => {
-    this.#usage.add(entries);
-    this.#report.add(entries);
-  };
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#admin?.close();
+  }
 }

@@ -1,16 +1,16 @@
 import { statSync } from 'node:fs';
-import type { LoggedError, MetricsMessage, ServerConfig, TopicValues, UsageEntry } from '@ptn-api/runtime';
+import type { LoggedError, MetricsMessage, ServerConfig, TopicValues } from '@ptn-api/runtime';
 import { monotonicMs, servedFiles } from '@ptn-api/runtime';
 import { dataFile } from '@ptn-api/order-log';
 import type { RetainedReader } from '../broker.ts';
 import type { ByRole } from '../listeners.ts';
 import type { ConnectionCounts, ListenAddress } from '../listener.ts';
 import type { WorkerStatus } from '../worker-slot.ts';
-import { usageRows } from './usage-report.ts';
-import type { UsageRow } from './usage-report.ts';
+import { usageRows, usageSamples } from './usage.ts';
+import type { UsageRow } from './usage.ts';
 import { openConnections, residentBytes } from './worker-metrics.ts';
 
-/** How a server is, as `/status` tells it. Times are Unix ms. */
+/** How a server is, as `/status` shows it. Times are Unix ms. */
 export interface ServerStatus {
   readonly status: 'ok' | 'degraded';
   /** Why it is degraded. */
@@ -37,7 +37,7 @@ export interface ServerStatus {
     readonly sizeBytes: number | null;
   } | null;
   readonly connections: ByRole<ConnectionCounts & { readonly open: number }>;
-  /** The users with the most requests since the start, by route. */
+  /** The users with the most requests since the workers that run were started, by route. */
   readonly topUsers: readonly UsageRow[];
   /** What was logged last as an error, by any process that still runs. Newest first. */
   readonly lastErrors: readonly (LoggedError & { readonly process: string })[];
@@ -49,7 +49,7 @@ interface WorkerLine {
   readonly state: WorkerStatus['state'];
   readonly startedAtMs: number | null;
   readonly restarts: number;
-  /** Resident memory; `null` where the process did not tell. */
+  /** Resident memory; `null` where the process did not answer. */
   readonly memoryBytes: number | null;
   /** How its last process ended. */
   readonly lastExit: string | null;
@@ -71,7 +71,6 @@ export interface StatusParts {
   readonly connections: ByRole<ConnectionCounts>;
   readonly retained: RetainedReader;
   readonly metrics: ReadonlyMap<string, MetricsMessage | undefined>;
-  readonly usage: readonly UsageEntry[];
   /** Of the supervisor itself. */
   readonly errors: readonly LoggedError[];
 }
@@ -81,7 +80,7 @@ const LAST_ERRORS = 10;
 
 /** How the server is, out of what is known. */
 export function serverStatus(parts: StatusParts): ServerStatus {
-  const { config, startedAtMs, addresses, workers, connections, retained, metrics, usage } = parts;
+  const { config, startedAtMs, addresses, workers, connections, retained, metrics } = parts;
   const head = retained.get('positions', 'head');
   const orders = retained.get('orders', 'head');
   const reasons = degradedReasons(parts);
@@ -125,7 +124,7 @@ export function serverStatus(parts: StatusParts): ServerStatus {
       rest: { ...connections.rest, open: openConnections(metrics, 'http') },
       ws: { ...connections.ws, open: openConnections(metrics, 'stream') },
     },
-    topUsers: usageRows(usage).slice(0, TOP_USERS),
+    topUsers: usageRows(usageSamples(metrics)).slice(0, TOP_USERS),
     lastErrors: [...errors, ...parts.errors.map((error) => ({ ...error, process: 'supervisor' }))]
       .sort((a, b) => b.timeMs - a.timeMs)
       .slice(0, LAST_ERRORS),

@@ -1,11 +1,10 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { METRIC_PREFIX, processMetrics } from '@ptn-api/runtime';
-import type { Usage } from '@ptn-api/runtime';
 import type { Supervisor } from '../supervisor.ts';
 import { orderLogBytes, uncheckedMs } from './server-status.ts';
 
-/** What a series is read from: its values with their labels, when somebody looks. */
+/** What a series is read from: its values with their labels, when somebody asks. */
 type Reading = readonly (readonly [
   labels: Readonly<Record<string, string>>,
   value: number | null | undefined,
@@ -18,8 +17,8 @@ interface Series {
   readonly read: () => Reading;
 }
 
-/** The metrics of the supervisor: what it alone knows, read at the moment when somebody looks. */
-export function supervisorMetrics(supervisor: Supervisor, usage: Usage): Registry {
+/** The metrics of the supervisor: what it alone knows, read at the moment when somebody asks. */
+export function supervisorMetrics(supervisor: Supervisor): Registry {
   const register = processMetrics();
   const { retained } = supervisor;
   const positions = () => {
@@ -35,10 +34,6 @@ export function supervisorMetrics(supervisor: Supervisor, usage: Usage): Registr
     Object.entries(supervisor.status().connections).map(
       ([entrance, counts]) => [{ entrance }, counts[field]] as const,
     );
-  const perUser = (field: 'requests' | 'failures' | 'bytesSent') => () =>
-    usage
-      .entries()
-      .map((entry) => [{ user_id: entry.userId ?? '', route: entry.route }, entry[field]] as const);
 
   const series: readonly Series[] = [
     {
@@ -98,24 +93,6 @@ export function supervisorMetrics(supervisor: Supervisor, usage: Usage): Registr
         const head = orders();
         return [[{}, head === undefined ? undefined : orderLogBytes(head)]];
       },
-    },
-    {
-      name: 'user_requests_total',
-      help: 'REST requests by the id of the user in the key file; empty for those without a key that counts',
-      labels: ['user_id', 'route'],
-      read: perUser('requests'),
-    },
-    {
-      name: 'user_failures_total',
-      help: 'Of these, answered with a status of 400 or above',
-      labels: ['user_id', 'route'],
-      read: perUser('failures'),
-    },
-    {
-      name: 'user_sent_bytes_total',
-      help: 'Bytes of the answers to them',
-      labels: ['user_id', 'route'],
-      read: perUser('bytesSent'),
     },
   ];
   for (const { name, help, labels = [], read } of series) {
