@@ -1,5 +1,5 @@
 // Checks that the documents name files, headings and dependencies that exist, and all of the latter; that docs/errors.md is the
-// table of errors with its texts, statuses and codes; and that no dependency is of a version with a vulnerability that they tell of.
+// table of errors with its texts, statuses and codes; and that no dependency is of a version with a vulnerability that they name.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { ERRORS } from '@ptn-api/protocol';
@@ -78,7 +78,7 @@ const isBelow = (version, other) => {
 const lock = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')).packages;
 const advisories = [...vulnerabilities.matchAll(/^\| `([^`]+)` *\| ([^|]+?) *\|[^|]+\| ([^|]+?) *\|$/gm)];
 if (advisories.length === 0) problems.push('docs/dependencies.md: no table of known vulnerabilities');
-for (const [, name, installed, mended] of advisories) {
+for (const [, name, installed, fixed] of advisories) {
   const locked = Object.entries(lock)
     .filter(([path, { dev }]) => path.endsWith(`node_modules/${name}`) && dev !== true)
     .map(([, { version }]) => version);
@@ -89,13 +89,12 @@ for (const [, name, installed, mended] of advisories) {
     );
   }
   for (const version of locked) {
-    // The mended version of the same major one, where there are several.
+    // The fixed version of the same major one, where there are several.
     const least =
-      mended.split(', ').find((each) => numbers(each)[0] === numbers(version)[0]) ??
-      mended.split(', ').at(-1);
+      fixed.split(', ').find((each) => numbers(each)[0] === numbers(version)[0]) ?? fixed.split(', ').at(-1);
     if (isBelow(version, least)) {
       problems.push(
-        `package-lock.json: ${name} ${version} has a known vulnerability, mended in ${least} (docs/dependencies.md)`,
+        `package-lock.json: ${name} ${version} has a known vulnerability, fixed in ${least} (docs/dependencies.md)`,
       );
     }
   }

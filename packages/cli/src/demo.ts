@@ -9,7 +9,7 @@ import type { Tier } from '@ptn-api/protocol';
 import { StartError } from '@ptn-api/runtime';
 import type { ByRole } from '@ptn-api/supervisor';
 
-/** What the simulated validator has to end after it was told to. */
+/** How long the simulated validator may take to stop. */
 const STOP_WITHIN_MS = 5000;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -21,16 +21,16 @@ export interface Demo {
   readonly keys: ReadonlyMap<Tier, string>;
   /** Resolves when the simulated validator ends, with how. */
   readonly ended: Promise<string>;
-  /** Whether this process was told to stop since the demo began. */
+  /** Whether this process was asked to stop since the demo began. */
   isInterrupted(): boolean;
   /** Ends the simulated validator and removes the folder. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a simulated validator and waits until it has written its history. It ends by itself if this process is gone.
+ * Starts a simulated validator and waits until it has written its history. It ends by itself if this process has ended.
  *
- * @returns undefined if this process was told to stop meanwhile; nothing is left then.
+ * @returns undefined if this process was asked to stop meanwhile; nothing is left then.
  * @throws StartError when it does not start.
  */
 export async function startDemo(): Promise<Demo | undefined> {
@@ -76,7 +76,7 @@ export async function startDemo(): Promise<Demo | undefined> {
   throw new StartError('PTN_ERR_START_WORKER', { worker: 'simulated validator', detail: outcome });
 }
 
-/** Signals no longer end this process, which has a folder to remove first; tells when the first one came. */
+/** Signals no longer end this process, which has a folder to remove first; resolves when the first one came. */
 function holdSignals(): {
   readonly received: Promise<'interrupted'>;
   readonly isReceived: () => boolean;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chown, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseKeyFile } from '@ptn-api/access';
 import type { KeysInForce } from '@ptn-api/supervisor';
 import { StartError } from '@ptn-api/runtime';
@@ -113,7 +113,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
           { cause: error },
         );
       }
-      await delay(LOCK_RETRY_MS);
+      await sleep(LOCK_RETRY_MS);
     }
   }
 }

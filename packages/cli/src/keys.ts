@@ -1,5 +1,5 @@
 import { text as readText } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { apiKeyForm, createApiKey, keyDigest, KeyRing, parseKeyFile } from '@ptn-api/access';
 import { counted, printable } from '@ptn-api/protocol';
 import type { KeyGrant } from '@ptn-api/access';
@@ -141,7 +141,7 @@ async function warnIfNotRead(
       );
       return;
     }
-    await delay(READ_CHECK_MS);
+    await sleep(READ_CHECK_MS);
   }
 }
 

@@ -26,7 +26,7 @@ export interface ServeContext {
 }
 
 /**
- * Runs the server until it is told to stop.
+ * Runs the server until it is asked to stop.
  *
  * @returns the exit code.
  * @throws StartError when it cannot start.
@@ -58,7 +58,7 @@ async function serveSimulated(
   void demo.ended.then((detail) => {
     if (state.isOver) return;
     state.isLost = true;
-    log.fatal({ event: 'demo-ended', detail }, `the simulated validator is gone: ${detail}`);
+    log.fatal({ event: 'demo-ended', detail }, `the simulated validator has ended: ${detail}`);
     // Stops the server as anybody else would.
     process.kill(process.pid, 'SIGTERM');
   });

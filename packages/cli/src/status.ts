@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { optionLabel } from './options/options.ts';
 import { resolveAdminPort } from './options/resolve-config.ts';
 import { StartError } from '@ptn-api/runtime';
@@ -63,7 +63,7 @@ async function askThroughHandover(port: number): ReturnType<typeof ask> {
     const answer = await ask(port);
     if (typeof answer === 'string' || !/ECONNREFUSED|ECONNRESET/.test(answer.problem)) return answer;
     if (performance.now() > deadlineMs) return answer;
-    await delay(HANDOVER_RETRY_MS);
+    await sleep(HANDOVER_RETRY_MS);
   }
 }
 

@@ -97,7 +97,7 @@ test('the demo serves, and prints keys and commands that work; Ctrl-C leaves not
   t.notOk(existsSync(join(demo.temporary, folder)));
 });
 
-test('told to stop while the simulated validator starts, the demo leaves nothing', async (t) => {
+test('asked to stop while the simulated validator starts, the demo leaves nothing', async (t) => {
   const demo = startDemo(t);
   const [child = 0] = await waitFor(() => (childrenOf(demo).length > 0 ? childrenOf(demo) : undefined), {
     what: 'the simulated validator is started',
@@ -117,7 +117,7 @@ test('without its simulated validator the demo ends with an error and leaves not
   const children = childrenOf(demo);
   process.kill(validator, 'SIGKILL');
   t.equal(await demo.exitCode(), 1, demo.output());
-  t.match(demo.output(), /the simulated validator is gone: it was ended by SIGKILL/);
+  t.match(demo.output(), /the simulated validator has ended: it was ended by SIGKILL/);
   await untilGone(children);
   t.same(readdirSync(demo.temporary), []);
 });

@@ -6,7 +6,7 @@ export class Alarm {
   #waiting: (() => void) | null = null;
   #isCancelled = false;
 
-  /** Resolves after so long, or earlier where {@link within} asked for it. */
+  /** Resolves after this time, or earlier where {@link within} asked for it. */
   wait(durationMs: number): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting = resolve;
@@ -15,7 +15,7 @@ export class Alarm {
     });
   }
 
-  /** The wait, or where there is none the next one, ends after so long at the latest. */
+  /** The wait, or where there is none the next one, ends after this time at the latest. */
   within(durationMs: number): void {
     const dueMs = performance.now() + durationMs;
     if (this.#isCancelled || dueMs >= this.#dueMs) return;

@@ -45,10 +45,10 @@ export class NetworkReplica extends Replica {
       ...settings,
       rest: new PtnRestClient({ apiKey, url: restUrl, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
       createStream: ({ onEnd, onError, ...wishes }) => {
-        const told = (error: unknown): void => {
+        const report = (error: unknown): void => {
           onError(asError(error));
         };
-        const client = createStreamClient({ apiKey, url, restUrl, ...wishes, onError: told });
+        const client = createStreamClient({ apiKey, url, restUrl, ...wishes, onError: report });
         void client.finished.then(
           (reason) => {
             onEnd(reason instanceof Error ? reason : new Error('the stream has ended', { cause: reason }));

@@ -32,10 +32,10 @@ function withPosition(positions: readonly Position[], streamed: Position): reado
 }
 
 /**
- * A miner as the server told it, with positions of the stream that are newer than that. Where the server's value has
+ * A miner as the server sent it, with positions of the stream that are newer than that. Where the server's value has
  * the order already, it is kept: it can have been rewritten since, and the streamed one would set it back.
  *
- * @param miner `undefined` for one that the server did not tell of yet.
+ * @param miner `undefined` for one that the server did not send yet.
  * @returns `miner` itself where the stream adds nothing.
  */
 export function withStreamed(

@@ -16,13 +16,13 @@ export interface ReplicaHead {
 
 /**
  * All miners, from two sources that know different things: REST answers, which are complete up to an order, and the
- * stream, which is ahead of them. What REST told is kept as it is, and streamed positions are laid over it until an
+ * stream, which is ahead of them. What REST answered is kept as it is, and streamed positions are laid over it until an
  * answer is complete up to their order. So an answer that was under way while orders came neither loses one nor is
  * damaged by it, and once the answers have caught up, the content is exactly the server's.
  */
 export class ReplicaState {
-  /** As REST told it. */
-  #told: ReadonlyMap<string, MinerPositions>;
+  /** As REST answered it. */
+  #snapshot: ReadonlyMap<string, MinerPositions>;
   #head: ReplicaHead;
   /** Hotkey -> position uuid -> its newest streamed position that no answer is complete up to yet. */
   readonly #ahead = new Map<string, Map<string, StreamedPosition>>();
@@ -31,8 +31,8 @@ export class ReplicaState {
 
   constructor(head: ReplicaHead, miners: Readonly<Record<string, MinerPositions>>) {
     this.#head = head;
-    this.#told = new Map(Object.entries(miners));
-    this.#miners = this.#told;
+    this.#snapshot = new Map(Object.entries(miners));
+    this.#miners = this.#snapshot;
   }
 
   /** Replaced as a whole with every change, never changed in place. */
@@ -45,7 +45,7 @@ export class ReplicaState {
     return Math.max(this.#head.sequence, this.#streamed);
   }
 
-  /** What REST told is complete up to it. */
+  /** What REST answered is complete up to it. */
   get toldSequence(): number {
     return this.#head.sequence;
   }
@@ -78,31 +78,35 @@ export class ReplicaState {
       this.#ahead.set(hotkey, ofMiner.set(uuid, { sequence, position }));
       touched.add(hotkey);
     }
-    return this.#show(touched, this.#told);
+    return this.#show(touched, this.#snapshot);
   }
 
   /** An answer about what changed since this state's generation. The head must be of the same epoch. */
   applyChanges(head: ReplicaHead, { miners, gone }: MinerPositionsChanges): string[] {
-    const told = new Map(this.#told);
-    for (const hotkey of gone) told.delete(hotkey);
-    for (const [hotkey, miner] of Object.entries(miners)) told.set(hotkey, miner);
-    return this.#tell(head, told, [...gone, ...Object.keys(miners)]);
+    const snapshot = new Map(this.#snapshot);
+    for (const hotkey of gone) snapshot.delete(hotkey);
+    for (const [hotkey, miner] of Object.entries(miners)) snapshot.set(hotkey, miner);
+    return this.#take(head, snapshot, [...gone, ...Object.keys(miners)]);
   }
 
   /** An answer about all miners. The head must be of the same epoch and not behind in its sequence. */
   applySnapshot(head: ReplicaHead, miners: Readonly<Record<string, MinerPositions>>): string[] {
-    const told = new Map(Object.entries(miners));
-    return this.#tell(head, told, [...this.#told.keys(), ...told.keys()]);
+    const snapshot = new Map(Object.entries(miners));
+    return this.#take(head, snapshot, [...this.#snapshot.keys(), ...snapshot.keys()]);
   }
 
-  #tell(head: ReplicaHead, told: ReadonlyMap<string, MinerPositions>, touched: Iterable<string>): string[] {
+  #take(
+    head: ReplicaHead,
+    snapshot: ReadonlyMap<string, MinerPositions>,
+    touched: Iterable<string>,
+  ): string[] {
     this.#head = head;
-    this.#told = told;
-    return this.#show(new Set([...touched, ...this.#dropTold()]), told);
+    this.#snapshot = snapshot;
+    return this.#show(new Set([...touched, ...this.#dropKnown()]), snapshot);
   }
 
   /** Forgets streamed positions that the answers are complete up to; returns their hotkeys. */
-  #dropTold(): string[] {
+  #dropKnown(): string[] {
     const caughtUp: string[] = [];
     for (const [hotkey, ofMiner] of this.#ahead) {
       const before = ofMiner.size;
@@ -114,12 +118,12 @@ export class ReplicaState {
   }
 
   /** Shows the touched miners anew, all at once. */
-  #show(touched: ReadonlySet<string>, told: ReadonlyMap<string, MinerPositions>): string[] {
+  #show(touched: ReadonlySet<string>, snapshot: ReadonlyMap<string, MinerPositions>): string[] {
     const miners = new Map(this.#miners);
     const changed: string[] = [];
     for (const hotkey of touched) {
       const ahead = this.#ahead.get(hotkey);
-      const base = told.get(hotkey);
+      const base = snapshot.get(hotkey);
       const shown =
         ahead === undefined
           ? base

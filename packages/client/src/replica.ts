@@ -145,7 +145,7 @@ export class Replica {
     this.#resolveFinished(this.#fatal);
   }
 
-  /** Reads from the server, again and again until it succeeds, and tells those who asked for it. */
+  /** Reads from the server, again and again until it succeeds, and notifies those who asked for it. */
   async #read(read: () => Promise<void>, isWanted: () => boolean): Promise<void> {
     for (let failures = 0; isWanted(); failures++) {
       const refreshes = this.#refreshes.splice(0);
@@ -182,7 +182,7 @@ export class Replica {
     if (before !== undefined) refuseOlder(head, before.epoch, before.sequence);
     const state = new ReplicaState(head, answer.value);
     this.#session = { state, isOver: false };
-    this.#tell(state, [...new Set([...(before?.miners.keys() ?? []), ...state.miners.keys()])]);
+    this.#publish(state, [...new Set([...(before?.miners.keys() ?? []), ...state.miners.keys()])]);
   }
 
   /** Follows the stream from the session's snapshot on, until there is a gap. */
@@ -193,7 +193,7 @@ export class Replica {
       start: { sequence: state.sequence, epoch: state.epoch },
       onOrders: (orders) => {
         if (!isWanted()) return;
-        this.#tell(state, state.applyOrders(orders));
+        this.#publish(state, state.applyOrders(orders));
         this.#alarm.within(this.#gatherMs);
       },
       onGap: () => {
@@ -239,7 +239,7 @@ export class Replica {
       this.#leave(session);
       return;
     }
-    this.#tell(state, apply());
+    this.#publish(state, apply());
     if (state.isAhead) this.#alarm.within(this.#gatherMs);
   }
 
@@ -260,7 +260,7 @@ export class Replica {
     return { head, apply: () => state.applySnapshot(head, answer.value) };
   }
 
-  #tell(state: ReplicaState, hotkeys: readonly string[]): void {
+  #publish(state: ReplicaState, hotkeys: readonly string[]): void {
     if (hotkeys.length === 0) return;
     try {
       this.#options.onChange?.(hotkeys, state.sequence);

@@ -49,7 +49,7 @@ function patternOf(text: string): RegExp {
   return new RegExp(`^${parts.join('.+')}$`, 's');
 }
 
-/** The server tells its errors over REST by status and text, which together name the code. */
+/** The server sends its errors over REST by status and text, which together name the code. */
 export function errorCodeOf(status: number, text: string): ErrorCode | null {
   for (const [code, definition] of Object.entries<ErrorDefinition>(ERRORS)) {
     if (definition.httpStatus === status && patternOf(definition.text).test(text)) return code as ErrorCode;

@@ -186,10 +186,10 @@ function parse(path: string, { status, headers }: Received, text: string): unkno
 
 /** The error of an answer, with the server's text where it has one. */
 function refusal(path: string, { status, headers, text }: Received): PtnRestError {
-  const told = errorTextIn(text);
-  return new PtnRestError(`GET ${path}: ${told ?? 'the server answered'} (status ${status})`, {
+  const reason = errorTextIn(text);
+  return new PtnRestError(`GET ${path}: ${reason ?? 'the server answered'} (status ${status})`, {
     status,
-    code: told === null ? null : errorCodeOf(status, told),
+    code: reason === null ? null : errorCodeOf(status, reason),
     requestId: headers.get('x-request-id'),
     retryAfterMs: retryAfterMsOf(headers.get('retry-after'), Date.now()),
   });

@@ -107,7 +107,7 @@ async function changed(
   }
 }
 
-/** Resolves after so long, or as soon as the signal is aborted. */
+/** Resolves after this time, or as soon as the signal is aborted. */
 function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) {

@@ -16,12 +16,12 @@ import type { OpenSocket } from './stream-socket.ts';
 import { StreamTail } from './stream-tail.ts';
 
 const DEFAULT_WAITING_SIZE = 8 * 1024 * 1024;
-/** A subscription that stood so long was a good one. */
+/** A subscription that stood for this time was a good one. */
 const HEALTHY_MS = 30_000;
 
 /**
  * Follows the order stream: every order once and in order, over lost connections, restarts of the server and, with a
- * cursor store, restarts of the program. What cannot be had any more is told as a gap, never passed over in silence.
+ * cursor store, restarts of the program. What cannot be had any more is reported as a gap, never passed over in silence.
  */
 export class StreamClient {
   /** Resolves when the client has ended and no handler runs: `null` by {@link stop}, else to why. Never rejects. */
@@ -220,7 +220,7 @@ export class StreamClient {
           if (isPlaced || reply === null) return;
           if (reply.epoch === undefined && tail.cursor !== null && !isResumed) {
             connection.lose(
-              'the server has opened another order log and did not tell its number: asking again',
+              'the server has opened another order log and did not send its number: asking again',
             );
             return;
           }

@@ -12,7 +12,7 @@ import type { OpenSocket, SocketEnd, StreamSocket } from './stream-socket.ts';
 const SUBSCRIBE_TIMEOUT_MS = 15_000;
 const PING_EVERY_MS = 15_000;
 const SILENCE_MS = 45_000;
-/** A program that was suspended heard nothing either: so many pings must have had the chance of an answer. */
+/** A program that was suspended received nothing either: this many pings must have had the chance of an answer. */
 const SILENT_PINGS = 2;
 
 /** Why a connection is over. */
@@ -132,7 +132,7 @@ export class StreamConnection {
   }
 
   /**
-   * All at once, without waiting for answers: between the number that the authentication tells and the subscription no
+   * All at once, without waiting for answers: between the number that the authentication answers and the subscription no
    * order must pass. The ping comes first, so that the clock is known before the first order.
    */
   #greet(): void {
@@ -234,8 +234,8 @@ export class StreamConnection {
     this.#events.onSubscribed(isResumed);
   }
 
-  #erred(told: string): void {
-    const text = `the server did not accept a message: ${this.#withoutKey(told)}`;
+  #erred(reason: string): void {
+    const text = `the server did not accept a message: ${this.#withoutKey(reason)}`;
     // Then nothing would come from this connection.
     if (this.#isSubscribed) this.#events.onFault(new PtnStreamError(text));
     else this.lose(text);
@@ -247,8 +247,8 @@ export class StreamConnection {
       this.#end({ kind: 'lost', error: this.#refusedError(isTerminal, code, reason) });
       return;
     }
-    const told = cause?.message ?? reason;
-    const detail = told === '' ? '' : `: ${this.#withoutKey(told)}`;
+    const text = cause?.message ?? reason;
+    const detail = text === '' ? '' : `: ${this.#withoutKey(text)}`;
     this.#end({
       kind: 'lost',
       error: new PtnStreamError(`the connection was closed (code ${code})${detail}`, {
@@ -260,8 +260,8 @@ export class StreamConnection {
 
   #refusedError(isTerminal: boolean, closeCode?: number, reason = ''): PtnStreamError {
     const { message = reason, code } = this.#refusal ?? {};
-    const told = message === '' ? `close code ${String(closeCode)}` : this.#withoutKey(message);
-    return new PtnStreamError(`the server refused the connection: ${told}`, {
+    const text = message === '' ? `close code ${String(closeCode)}` : this.#withoutKey(message);
+    return new PtnStreamError(`the server refused the connection: ${text}`, {
       isTerminal,
       code: code === undefined ? undefined : this.#withoutKey(code),
       ...(closeCode !== undefined && { closeCode }),

@@ -1,7 +1,7 @@
 /** A place in the order stream: everything up to `sequence` of the order log `epoch` has been worked on. */
 export interface Cursor {
   readonly sequence: number;
-  /** Identity of the order log; `null` where the server has not told one. */
+  /** Identity of the order log; `null` where the server has not sent one. */
   readonly epoch: string | null;
 }
 

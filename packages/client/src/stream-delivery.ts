@@ -15,7 +15,7 @@ const REST_RETRY_MS = 500;
 
 function gapText({ from, to, reason }: StreamGap): string {
   const which = to < from ? 'orders' : `the orders ${from} to ${to}`;
-  return `${which} will not come (${reason}): take a snapshot to know what they did, and give onGap to be told`;
+  return `${which} will not come (${reason}): take a snapshot to know what they did, and give onGap to be notified`;
 }
 
 export interface DeliverySettings extends Pick<StreamClientOptions, 'onOrders' | 'onGap' | 'rest'> {
@@ -40,7 +40,7 @@ export class StreamDelivery {
   /** Up to and with what waits in {@link #ready}. */
   #cursor: Cursor | null;
   /**
-   * The cursor is the number that was told at authentication; the live stream begins at the subscription. An order that
+   * The cursor is the number that was sent at authentication; the live stream begins at the subscription. An order that
    * was placed in between is from before the stream, and not missing.
    */
   #isAtLiveStart = false;
@@ -90,7 +90,7 @@ export class StreamDelivery {
       case 'place':
         await this.#flush();
         if (item.start === 'new-log')
-          await this.#tell({ from: 1, to: item.cursor.sequence, reason: 'new-log' });
+          await this.#report({ from: 1, to: item.cursor.sequence, reason: 'new-log' });
         await this.#moveTo(item.cursor);
         this.#isAtLiveStart = item.start !== 'resumed';
         break;
@@ -104,7 +104,7 @@ export class StreamDelivery {
         this.#duplicates += 1;
         return;
       }
-      // Of a filtered stream, what lies between the two numbers does not match: only their chain tells of a loss.
+      // Of a filtered stream, what lies between the two numbers does not match: only their chain shows a loss.
       const before = this.#isFiltered ? (message.previous_sequence ?? last) : message.sequence - 1;
       if (before > last && !this.#isAtLiveStart) await this.#missing(last + 1, before);
     }
@@ -144,7 +144,7 @@ export class StreamDelivery {
   }
 
   /** To a program that does not ask for gaps they are faults: nobody is to miss orders without a word. */
-  async #tell(gap: StreamGap): Promise<void> {
+  async #report(gap: StreamGap): Promise<void> {
     if (this.#isOver()) return;
     const { onGap, onFault } = this.#settings;
     if (onGap !== undefined) await onGap(gap);
@@ -153,7 +153,7 @@ export class StreamDelivery {
 
   async #lost(gap: StreamGap): Promise<void> {
     await this.#flush();
-    await this.#tell(gap);
+    await this.#report(gap);
     await this.#moveTo({ sequence: gap.to, epoch: this.#cursor?.epoch ?? null });
   }
 
@@ -162,7 +162,7 @@ export class StreamDelivery {
     if (to >= next) await this.#lost({ from: next, to, reason: 'expired' });
   }
 
-  /** Orders that the stream left out: over REST as far as they are there, else told as a gap. */
+  /** Orders that the stream left out: over REST as far as they are there, else reported as a gap. */
   async #missing(from: number, to: number): Promise<void> {
     await this.#flush();
     let next = from;

@@ -22,7 +22,7 @@ export class PtnStreamError extends Error {
   }
 }
 
-/** The codes by which existing servers tell two of the refusals. */
+/** The codes by which existing servers name two of the refusals. */
 const WIRE_CODES: Readonly<Record<string, ErrorCode>> = {
   INSUFFICIENT_TIER: 'PTN_ERR_WS_TIER_ACCESS',
   MAX_CONNECTIONS_EXCEEDED: 'PTN_ERR_WS_MAX_CONNECTIONS',

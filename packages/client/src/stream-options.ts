@@ -129,7 +129,7 @@ function checkUrl(url: unknown): void {
   }
 }
 
-/** As the server checks them, which answers too late to be told apart from other faults. */
+/** As the server checks them, which answers too late to be distinguished from other faults. */
 function checkNames(option: string, names: unknown): void {
   if (names === undefined) return;
   const isName = (name: unknown): boolean =>

@@ -33,7 +33,7 @@ export const openBrowserSocket: OpenSocket = (url, { onOpen, onText, onEnd }) =>
     if (!isClosed) onOpen();
   });
   socket.addEventListener('message', ({ data }) => {
-    // Of this server all messages are text; anything else is told as a message that is not JSON.
+    // Of this server all messages are text; anything else is reported as a message that is not JSON.
     if (!isClosed) onText(typeof data === 'string' ? data : '');
   });
   socket.addEventListener('close', ({ code, reason }) => {

@@ -19,7 +19,7 @@ export class StreamTail {
 
   /** A subscription began. `isResumed` is false where the server could not go on at {@link cursor}. */
   subscribed({ current_sequence: sequence, epoch }: AuthenticationSuccess, isResumed: boolean): void {
-    // Without an order log the server tells no number either.
+    // Without an order log the server sends no number either.
     if (epoch === undefined) return;
     const cursor = this.#cursor;
     if (cursor === null) this.#place({ sequence, epoch }, 'live');

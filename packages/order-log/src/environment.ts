@@ -18,7 +18,7 @@ export function dataFile(path: string): string {
   return join(path, 'data.mdb');
 }
 
-/** @throws Error when it cannot be told: a log that cannot be looked at is not one that is missing. */
+/** @throws Error when that cannot be decided: a log that cannot be read is not one that is missing. */
 export function hasDataFile(path: string): boolean {
   return statSync(dataFile(path), { throwIfNoEntry: false }) !== undefined;
 }

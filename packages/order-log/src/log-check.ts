@@ -46,7 +46,7 @@ export async function stateOfLog(path: string): Promise<OrderLogState | undefine
   return JSON.parse(said) as OrderLogState;
 }
 
-/** Runs a program of this folder on a log. What it `said` counts if it ended well; else `reason` tells how it ended. */
+/** Runs a program of this folder on a log. What it `said` counts if it ended well; else `reason` says how it ended. */
 async function runApart(name: string, path: string) {
   const program = fileURLToPath(new URL(`./${name}`, import.meta.url));
   const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'pipe'] });

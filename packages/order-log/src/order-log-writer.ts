@@ -249,7 +249,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
       try {
         this.#refresh();
       } catch {
-        // The next call tries it first. What is told is why the write failed.
+        // The next call tries it first. What is reported is why the write failed.
       }
       throw new OrderLogWriteError(this.#path, error);
     }

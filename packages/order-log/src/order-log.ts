@@ -1,5 +1,5 @@
 /**
- * The order log: every streamed order by its sequence number, on disk before anybody is told of it. The feed writes it;
+ * The order log: every streamed order by its sequence number, on disk before it is published. The feed writes it;
  * workers read it in their own processes. What it is kept in is this folder's own business: another engine can take
  * its place behind these interfaces.
  */

@@ -1,5 +1,5 @@
 /**
- * What the log's entries look like. All are in one tree, told apart by the first byte of the key:
+ * What the log's entries look like. All are in one tree, distinguished by the first byte of the key:
  *
  * | key                          | value                                                                  |
  * | ---------------------------- | ---------------------------------------------------------------------- |

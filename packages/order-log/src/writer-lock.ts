@@ -50,7 +50,7 @@ export function takeWriterLock(path: string): () => void {
   return release;
 }
 
-/** In clock ticks since the machine started; 0 where the system does not tell; `undefined`: no such process. */
+/** In clock ticks since the machine started; 0 where the system does not say; `undefined`: no such process. */
 function startTimeOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -67,7 +67,7 @@ export interface Admission {
   readonly corsOrigins?: readonly string[];
   /** Absent: there is no limit. */
   readonly limitRate?: RateLimiter | undefined;
-  /** Told of the connection of every request whose key counts. */
+  /** Called with the connection of every request whose key counts. */
   readonly onAuthenticated?: ((socket: Socket) => void) | undefined;
 }
 

@@ -13,7 +13,7 @@ export function answerInTurn(server: Server): void {
   server.removeAllListeners('request');
   const lines = new WeakMap<Socket, (() => void)[]>();
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
-    // Behind its last byte, or when the connection is gone.
+    // Behind its last byte, or when the connection is closed.
     response.once('close', () => {
       const { socket } = request;
       const line = lines.get(socket) ?? [];

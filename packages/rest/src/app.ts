@@ -44,9 +44,9 @@ const HOTKEY_LIMIT_CHARACTERS = 128;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const HEADERS_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-/** How often the two before are looked at. */
+/** How often the two before are checked. */
 const TIMEOUT_CHECK_MS = 5000;
-/** A connection on which not a byte has moved for so long is dead. */
+/** A connection on which not a byte has moved for this time is dead. */
 const CONNECTION_TIMEOUT_MS = 120_000;
 
 interface AppLimits {
@@ -68,15 +68,15 @@ export interface AppOptions {
   readonly publicWsUrl?: string | undefined;
   /** The folder of the dashboard's built page; `undefined`: the one of the installed package. */
   readonly dashboardFiles?: string | undefined;
-  /** Told by `/readyz`. */
+  /** Shown by `/readyz`. */
   readonly isDraining?: () => boolean;
-  /** Of the server, as the API document tells it. */
+  /** Of the server, as the API document shows it. */
   readonly version?: string;
   /** Limits of users and of requests without a key; absent: none. */
   readonly limits?: AppLimits;
-  /** Overload; absent: not looked at. */
+  /** Overload; absent: not checked. */
   readonly pressure?: PressureLimits;
-  /** Told of the connection of every request whose key counts. */
+  /** Called with the connection of every request whose key counts. */
   readonly onAuthenticated?: (socket: Socket) => void;
   /** Unix ms. */
   readonly now?: () => number;

@@ -74,7 +74,7 @@ export class Downloads {
 
   /**
    * Resolves when an answer may be decompressed: of one user one at a time, but that a slow reader, which takes little
-   * time of this process, holds up the next one for a moment only. In vain where its client is gone by then.
+   * time of this process, holds up the next one for a moment only. In vain where its client has left by then.
    */
   async inflationTurn({ userId }: KeyGrant, response: ServerResponse): Promise<void> {
     const before = this.#inflating.get(userId);

@@ -1,4 +1,4 @@
-/** The REST worker: forked by the supervisor, which accepts its connections and tells it what to serve. */
+/** The REST worker: forked by the supervisor, which accepts its connections and sends it what to serve. */
 import { createLogger, processMetrics, runWorker, SocketLimits } from '@ptn-api/runtime';
 import { AddressLimit } from '@ptn-api/access';
 import { buildApp } from './app.ts';

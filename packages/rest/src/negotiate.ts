@@ -1,4 +1,4 @@
-/** Of what clients send, the longest has some 60. What stands behind is not looked at. */
+/** Of what clients send, the longest has some 60. What stands behind is not read. */
 const MAX_LIST_CHARACTERS = 1024;
 
 export type Encoding = 'gzip' | 'identity';
@@ -30,6 +30,6 @@ export function negotiate(header: string | undefined, withoutHeader: Encoding): 
   const any = weightOf(list, ['*']);
   const gzip = weightOf(list, ['gzip', 'x-gzip']) ?? any ?? 0;
   if (gzip > 0) return 'gzip';
-  // A client that refuses both is told something rather than nothing: identity, unless it refused it by name.
+  // A client that refuses both gets something rather than nothing: identity, unless it refused it by name.
   return weightOf(list, ['identity']) === 0 ? 'gzip' : 'identity';
 }

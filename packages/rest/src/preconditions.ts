@@ -5,7 +5,7 @@ import { sendError } from '@ptn-api/runtime';
 export interface Validators {
   /** Strong, with its quotes. */
   readonly etag: string;
-  /** Unix ms; absent where only the ETag tells one version from another. */
+  /** Unix ms; absent where only the ETag distinguishes versions. */
   readonly modifiedMs?: number | undefined;
 }
 

@@ -4,7 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import { sendError, servingMemoryLimit } from '@ptn-api/runtime';
 
 export interface PressureLimits {
-  /** Mean lateness of the event loop over one sample. */
+  /** Mean delay of the event loop over one sample. */
   readonly maxEventLoopDelayMs: number;
   readonly maxHeapUsedBytes: number;
   /** Of the whole process: answers lie outside the heap. */
@@ -12,7 +12,7 @@ export interface PressureLimits {
   readonly sampleMs: number;
 }
 
-/** Of a process that is alive, a supervisor of containers must not hear that it is not: it would end it. */
+/** Of a process that is alive, a supervisor of containers must not get the answer that it is not: it would end it. */
 const ALWAYS_ANSWERED = ['/healthz', '/readyz'];
 
 /** Answers take milliseconds: a second late is far behind. Snapshots lie outside the heap, so that near its end, all is lost. */
@@ -25,7 +25,7 @@ export function defaultPressureLimits(): PressureLimits {
   };
 }
 
-/** Turns requests away while the process is overloaded, before it looks at their keys. */
+/** Turns requests away while the process is overloaded, before it checks their keys. */
 export function refuseUnderPressure(app: FastifyInstance, limits: PressureLimits): void {
   app.register(underPressure, {
     maxEventLoopDelay: limits.maxEventLoopDelayMs,

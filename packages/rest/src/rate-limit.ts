@@ -14,7 +14,7 @@ export interface RateLimitOptions {
 
 const WINDOW_SECONDS = 60;
 
-/** Answers a request that is above its user's limit. Tells whether it did; not by the answer, which is a promise too. */
+/** Answers a request that is above its user's limit. Says whether it did; not by the answer, which is a promise too. */
 export type RateLimiter = (request: FastifyRequest, reply: FastifyReply, grant: KeyGrant) => Promise<boolean>;
 
 /**

@@ -6,7 +6,7 @@ export interface LogFileConfig {
   readonly path: string;
   /** A file that has reached this size is followed by the next. */
   readonly sizeBytes: number;
-  /** So many files are kept, the one in use among them. */
+  /** How many files are kept, the one in use among them. */
   readonly count: number;
 }
 
@@ -48,19 +48,19 @@ export interface ServerConfig {
   readonly positionsSource: PositionsSource;
   /** An order may be dropped from the order log once it is older than this. */
   readonly orderRetentionMs: number;
-  /** So many orders stay in the order log at most. */
+  /** The maximum number of orders in the order log. */
   readonly orderRetentionCount: number;
   /** The order log takes this much of the disk at most. */
   readonly orderRetentionBytes: number;
   /** To clients that send no `epoch`, orders are replayed that became available within this time; 0 is none. */
   readonly legacyReplayMs: number;
-  /** `/readyz` fails when the feed has not proved for so long that what is served is up to date. */
+  /** `/readyz` fails when the feed has not proved for this time that what is served is up to date. */
   readonly maxStalenessMs: number;
   readonly limits: ServerLimits;
   readonly logLevel: LogLevel;
   /** Where the log goes instead of stdout. */
   readonly logFile?: LogFileConfig;
-  /** Alerts are posted there. A secret: never logged, and not told to the workers. */
+  /** Alerts are posted there. A secret: never logged, and not sent to the workers. */
   readonly alertWebhookUrl?: string;
   /** How changes of the tree are found: `auto` uses inotify and a sweep, `poll` the sweep alone. */
   readonly watch: 'auto' | 'poll';

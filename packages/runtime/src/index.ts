@@ -1,3 +1,5 @@
+export { backoffMs } from './backoff.ts';
+export type { Backoff } from './backoff.ts';
 export type { LogLevel, PositionsSource, ServerConfig, ServerLimits } from './config.ts';
 export { watchFiles } from './files/watch-files.ts';
 export type { FileWatcher } from './files/watch-files.ts';

@@ -1,15 +1,20 @@
 import type { ErrorCode, Tier } from '@ptn-api/protocol';
-import { Eliminations, ValidatorFile } from '@ptn-api/protocol/schemas';
+import type * as schemas from '@ptn-api/protocol/schemas';
 import type { TSchema } from '@sinclair/typebox';
 
 const HOUR_MS = 3_600_000;
+
+/** By the types alone: the library behind the schemas takes some 50 ms to load, which few processes need. */
+type SchemaName = {
+  [Name in keyof typeof schemas]: (typeof schemas)[Name] extends TSchema ? Name : never;
+}[keyof typeof schemas];
 
 /** How a file is read. `json`: as a whole, as it is. The others are too large, or many. */
 export type FileLoader = 'json' | 'checkpoint' | 'miner-copying';
 
 /** A file of the validator that is served as a whole. */
 export interface ServedFile {
-  /** Where it may lie below PTN_ROOT; a change of any is looked at. */
+  /** Where it may lie below PTN_ROOT; a change of any is noticed. */
   readonly places: readonly [string, ...string[]];
   readonly load: FileLoader;
   readonly route: string;
@@ -22,7 +27,8 @@ export interface ServedFile {
   readonly maxAgeMs?: number;
   /** In the OpenAPI document. */
   readonly summary: string;
-  readonly schema: TSchema;
+  /** By name: only who describes or checks answers loads the schemas. */
+  readonly schema: SchemaName;
 }
 
 /**
@@ -38,7 +44,7 @@ export const SERVED_FILES = {
     // Written when something changes.
     maxAgeMs: 7 * 24 * HOUR_MS,
     summary: 'Miners that were eliminated',
-    schema: Eliminations,
+    schema: 'Eliminations',
   },
   checkpoint: {
     places: ['runnable/validator_checkpoint.json', 'runnable/validator_checkpoint.json.gz'],
@@ -49,7 +55,7 @@ export const SERVED_FILES = {
     tierAccess: 'PTN_ERR_CHECKPOINT_TIER_ACCESS',
     maxAgeMs: HOUR_MS,
     summary: "The validator's checkpoint, for keys of tier 100",
-    schema: ValidatorFile,
+    schema: 'ValidatorFile',
   },
   'miner-copying': {
     places: ['validation/miner_copying.json', 'validation/plagiarism/miners'],
@@ -57,7 +63,7 @@ export const SERVED_FILES = {
     route: '/miner-copying',
     notFound: 'PTN_ERR_COPYING_NOT_FOUND',
     summary: 'Which miners copy from others',
-    schema: ValidatorFile,
+    schema: 'ValidatorFile',
   },
 } as const satisfies Readonly<Record<string, ServedFile>>;
 

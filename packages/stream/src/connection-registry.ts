@@ -92,7 +92,7 @@ export class ConnectionRegistry {
 
   #noteEviction(digest: string, key: string): void {
     const evicted = this.#evictions.get(digest) ?? new Map<string, number>();
-    // Other processes' stay in the count until they have gone.
+    // Other processes' stay in the count until they have ended.
     if (!evicted.has(key)) evicted.set(key, performance.now());
     this.#evictions.set(digest, evicted);
   }

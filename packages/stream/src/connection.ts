@@ -114,7 +114,7 @@ export class Connection {
     this.#markIfDue();
   }
 
-  /** Tells why and closes, after all that was sent before. */
+  /** Sends the reason and closes, after all that was sent before. */
   refuse(refusal: Refusal): void {
     if (this.#isEnding) return;
     this.send(refusalMessage(refusal));
@@ -205,7 +205,7 @@ export class Connection {
   }
 
   readonly #onSent = (error?: Error | null): void => {
-    if (error) return; // The connection is closed, which `onClosed` tells.
+    if (error) return; // The connection is closed, which `onClosed` reports.
     this.#takenMs = performance.now();
     this.#listenIfRoom();
     this.#hooks.onTaken();

@@ -3,11 +3,11 @@ export interface StreamLimits {
   /** How often a quiet connection is asked for a sign of life. */
   readonly pingMs: number;
   readonly pongMs: number;
-  /** A connection that takes nothing of what waits for it is closed after so long. */
+  /** A connection that takes nothing of what waits for it is closed after this time. */
   readonly stallMs: number;
-  /** A connection that neither takes what was sent before its closing nor answers the closing is cut after so long. */
+  /** A connection that neither takes what was sent before its closing nor answers the closing is cut after this time. */
   readonly closingMs: number;
-  /** How often times are looked at. */
+  /** How often times are checked. */
   readonly checkMs: number;
   /** From this much unsent on, a connection gets nothing more, and is not listened to. */
   readonly maxUnsentBytes: number;

@@ -35,7 +35,7 @@ const HANDLERS: { readonly [T in TopicsHeardBy<'ws'>]: (transaction: Transaction
   },
   orders: ({ put }) => {
     const head = put.at(-1)?.[1];
-    if (head === undefined) return; // Until another is told, what was read last holds.
+    if (head === undefined) return; // Until another is published, what was read last holds.
     openLog(head);
     streams?.ordersChanged();
   },

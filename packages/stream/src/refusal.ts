@@ -7,7 +7,7 @@ export interface Refusal {
   readonly values?: Readonly<Record<string, string | number>>;
 }
 
-/** What existing clients know these as; `null`: they are told without a code. */
+/** What existing clients know these as; `null`: they are sent without a code. */
 const WIRE_CODES: Partial<Record<ErrorCode, string | null>> = {
   PTN_ERR_WS_AUTH_REQUIRED: null,
   PTN_ERR_WS_AUTH_INVALID: null,

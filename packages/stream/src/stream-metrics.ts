@@ -18,7 +18,7 @@ const COUNTED_CODES = new Set<number | undefined>([
   ...Object.values<ErrorDefinition>(ERRORS).map(({ closeCode }) => closeCode),
 ]);
 
-/** What the gauges are told by, at the moment when somebody looks. */
+/** What the gauges are read from, at the moment when somebody asks. */
 export interface StreamView {
   readonly openCount: number;
   /** Ids of the users of the authenticated connections, one for each connection. */

@@ -28,7 +28,7 @@ export interface StreamServerOptions {
   readonly failures?: Pick<AddressLimit, 'add'>;
   readonly log: Logger;
   readonly pid: number;
-  /** Tells the other workers of the connections of this one. */
+  /** Notifies the other workers of the connections of this one. */
   readonly publish: (transaction: ConnectionsTransaction) => void;
   /** Unix ms. */
   readonly now?: () => number;
@@ -47,7 +47,7 @@ function messageCost(sizeBytes: number): number {
 
 /** Who is at the other end. */
 export interface Peer {
-  /** Behind a proxy that is trusted, the address it tells. */
+  /** Behind a proxy that is trusted, the address it forwards. */
   readonly address: string;
   /** Whether a page of another site opened it. */
   readonly isOfOtherSite?: boolean;

@@ -288,7 +288,7 @@ export class StreamSession {
       (resume.epoch === undefined || resume.epoch === epoch);
     const asked = isUsable ? resume.lastSequence : last;
     if (this.#isLegacy) this.#floor = this.#legacyStart(stream, last);
-    // What the log no longer holds is told as a gap first.
+    // What the log no longer holds is reported as a gap first.
     const held = Math.max(asked, oldest - 1);
     const start = held > asked ? asked : Math.max(asked, this.#floor);
     subscription.cursor = { after: start, previous: start };

@@ -17,7 +17,7 @@ import {
 } from '@ptn-api/runtime';
 import type { StreamServer } from './stream-server.ts';
 
-/** How long a connection may take for its opening handshake, and how often that is looked at. */
+/** How long a connection may take for its opening handshake, and how often that is checked. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HANDSHAKE_CHECK_MS = 5000;
 
@@ -152,7 +152,7 @@ function mayOpen(request: FastifyRequest, origins: readonly string[]): boolean {
   return origins.length === 0 || origins.includes('*') || !isOfOtherSite(request, origins);
 }
 
-/** What RFC 6455, section 4.2.1, asks of an opening handshake; what asks for none is told what is spoken here. */
+/** What RFC 6455, section 4.2.1, asks of an opening handshake; what asks for none gets an answer that says what is spoken here. */
 function handshakeProblem(request: IncomingMessage): string | undefined {
   if (!asksForWebSocket(request)) return undefined;
   const { httpVersion, headers } = request;

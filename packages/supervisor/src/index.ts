@@ -1,4 +1,3 @@
-export { backoffMs } from './backoff.ts';
 export type { ByRole } from './listeners.ts';
 export { readKeysInForce } from './keys-in-force.ts';
 export type { KeysInForce } from './keys-in-force.ts';

@@ -1,16 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { keyDigest, parseKeyFile } from '@ptn-api/access';
 import type { KeyGrant } from '@ptn-api/access';
-import chokidar from 'chokidar';
-import type { FSWatcher } from 'chokidar';
 import type { Logger } from 'pino';
-import { StartError } from '@ptn-api/runtime';
+import { StartError, watchFiles } from '@ptn-api/runtime';
 
-/** A change is seen within this time also where the system tells nothing of changes (network drives, inotify used up). */
+/** A change is noticed within this time also where the system reports none (network drives, inotify used up). */
 const POLL_MS = 500;
 /** What is wrong with the file counts once it has been so for this long: before, the file may be half-written. */
 const SETTLE_MS = 100;
@@ -22,7 +20,7 @@ export interface WatchKeyFileOptions {
   readonly paths: readonly [string, ...string[]];
   /** `poll` does without the system's change notices. */
   readonly mode: 'auto' | 'poll';
-  /** Time between two looks without a notice; half a second by default. */
+  /** Time between two checks without an event; half a second by default. */
   readonly pollMs?: number;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Called with all keys that count from now on, after the first ones, which {@link KeyFile.grants} holds. */
@@ -58,7 +56,7 @@ type Look =
 
 /**
  * Reads the key file and goes on watching it, whatever way it is edited: written in place, replaced, removed and made
- * again, with whatever modification time. A file that cannot be used, or is gone, leaves the last good keys in force.
+ * again, with whatever modification time. A file that cannot be used, or is missing, leaves the last good keys in force.
  *
  * If it lies in several places, the preferred one counts; one that appears in a preferred place takes over. One there that
  * cannot be used is reported, and the file in force goes on counting, with all its changes. A file that disappears does
@@ -72,7 +70,7 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
 
   let first = await look(paths);
   if (first.kind !== 'good') {
-    await delay(SETTLE_MS);
+    await sleep(SETTLE_MS);
     first = await look(paths);
   }
   if (first.kind === 'absent') {
@@ -87,6 +85,7 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
   let current = first;
   const firstPlace = paths.indexOf(first.path);
   let warnedMode = '';
+  let settling: NodeJS.Timeout | undefined;
   /** By place: what is wrong now, since when (`performance.now()`), and whether that was logged. */
   const faults = new Map<string, { what: string; sinceMs: number; isLogged: boolean }>();
   /** Digests of what lay in less preferred places while the file in force was there. */
@@ -117,7 +116,12 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     const nowMs = performance.now();
     let fault = faults.get(path);
     if (fault?.what !== what) faults.set(path, (fault = { what, sinceMs: nowMs, isLogged: false }));
-    if (fault.isLogged || nowMs - fault.sinceMs < SETTLE_MS) return;
+    if (fault.isLogged) return;
+    if (nowMs - fault.sinceMs < SETTLE_MS) {
+      clearTimeout(settling);
+      settling = setTimeout(checkSoon, SETTLE_MS);
+      return;
+    }
     fault.isLogged = true;
     report();
   }
@@ -163,7 +167,7 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     for (const [path, seen] of others) passedOver.set(path, digestOf(seen));
   }
 
-  /** The file in force is gone: one in a less preferred place counts if it appeared or changed since. */
+  /** The file in force is missing: one in a less preferred place counts if it appeared or changed since. */
   function takeChanged(others: ReadonlyMap<string, Look>): void {
     for (const [path, seen] of others) {
       if (seen.kind !== 'good' || seen.digest === passedOver.get(path)) continue;
@@ -173,7 +177,7 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     note(current.path, 'absent', () => {
       log.warn(
         { event: 'keys-file-gone', path: current.path },
-        'the key file is gone: the last good keys stay in force',
+        'the key file is missing: the last good keys stay in force',
       );
     });
   }
@@ -212,18 +216,9 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
   warnOfMode(current.path, current.mode);
   report();
   onFile?.({ path: current.path, digest: current.digest });
-  const notices =
-    mode === 'poll'
-      ? undefined
-      : watchPlaces(paths, checkSoon, (error) => {
-          log.warn(
-            { event: 'keys-watch-failed', err: error },
-            `changes of the key file are seen only by looking every ${pollMs} ms`,
-          );
-        });
-  // For what changed between the first look and the first notice.
+  const watcher = watchFiles({ paths, mode, pollMs, log, onChange: checkSoon });
+  // For what changed between the first check and the first event.
   checkSoon();
-  const poll = setInterval(checkSoon, pollMs);
 
   return {
     get grants() {
@@ -234,31 +229,11 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     },
     async close() {
       closed = true;
-      clearInterval(poll);
-      await notices?.close();
+      clearTimeout(settling);
+      await watcher.close();
       await checking;
     },
   };
-}
-
-/**
- * Notices of changes at the places. The folders are watched along with the files, as the watch of a file ends with it.
- * Only a hint: chokidar drops edits that follow each other quickly, and whoever is told looks at the file itself.
- */
-function watchPlaces(
-  paths: readonly string[],
-  onNotice: () => void,
-  onProblem: (error: unknown) => void,
-): FSWatcher {
-  const folders = paths.map((path) => dirname(path));
-  return chokidar
-    .watch(folders, {
-      ignoreInitial: true,
-      depth: 0,
-      ignored: (path) => !folders.includes(path) && !paths.includes(path),
-    })
-    .on('all', onNotice)
-    .on('error', onProblem);
 }
 
 function digestOf(seen: Look): string {
@@ -271,7 +246,7 @@ function isMissing(error: unknown): boolean {
 }
 
 /**
- * Looks at the first of `paths` where there is something.
+ * Reads the first of `paths` where there is something.
  *
  * @param known What was seen before: it is not parsed again if it is still the same.
  */

@@ -22,9 +22,9 @@ export interface ListenPlace extends ListenAddress {
 }
 
 export interface ListenerLimits {
-  /** So many connections wait for a worker at most; a further one is dropped. */
+  /** The most connections that wait for a worker; a further one is dropped. */
   readonly waiting: number;
-  /** A connection that no worker took for so long is dropped. */
+  /** A connection that no worker took within this time is dropped. */
   readonly waitingMs: number;
 }
 

@@ -47,7 +47,7 @@ export class Listeners {
    * @throws StartError when one cannot be opened; the one before it stays open until `close`.
    */
   async open(): Promise<void> {
-    // One after the other: in pm2's cluster mode, ports that the system chooses are told apart by this order.
+    // One after the other: in pm2's cluster mode, ports that the system chooses are distinguished by this order.
     await this.#listeners.rest.listen(this.#places.rest);
     await this.#listeners.ws.listen(this.#places.ws);
     const [rest, ws] = [this.#listeners.rest.address(), this.#listeners.ws.address()];

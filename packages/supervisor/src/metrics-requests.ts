@@ -1,9 +1,9 @@
 import type { MetricsMessage } from '@ptn-api/runtime';
 
-/** Asks a worker with this id; told when that could not be sent. */
+/** Asks a worker with this id; `sent` is called with the error when that could not be sent. */
 type Send = (id: number, sent: (error: Error | null) => void) => void;
 
-/** The metrics that a worker was asked for and has not told yet. */
+/** The metrics that a worker was asked for and has not answered yet. */
 export class MetricsRequests {
   readonly #waiters = new Map<number, (answer: MetricsMessage | undefined) => void>();
   #lastId = 0;

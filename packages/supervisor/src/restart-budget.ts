@@ -1,5 +1,5 @@
 export interface RestartBudgetLimits {
-  /** So many crashes within the window exhaust the budget. */
+  /** This many crashes within the window exhaust the budget. */
   readonly crashes: number;
   readonly windowMs: number;
 }
@@ -8,7 +8,7 @@ export interface RestartBudgetLimits {
 const DEFAULT_LIMITS: RestartBudgetLimits = { crashes: 3, windowMs: 300_000 };
 
 /**
- * Tells when a worker crashes too often (OTP: restart intensity). It only tells: the worker is started again all the
+ * Says when a worker crashes too often (OTP: restart intensity). It only says so: the worker is started again all the
  * same, because a server that answers now and then is worth more than one that gave up.
  */
 export class RestartBudget {

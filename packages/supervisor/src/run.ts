@@ -28,10 +28,10 @@ export interface RunOptions {
 const SAME_CTRL_C_MS = 300;
 
 /**
- * Runs the server in this process until it is told to stop.
+ * Runs the server in this process until it is asked to stop.
  *
  * SIGTERM, SIGINT and pm2's message `shutdown` stop it in order, a second one at once; SIGHUP replaces the workers one
- * after the other. Tells pm2 `ready` when it serves.
+ * after the other. Sends pm2 `ready` when it serves.
  *
  * @returns the exit code: 0 after an orderly stop, 1 after one at once or a fault. The caller has to exit with it.
  * @throws StartError when the server cannot start; nothing of it is left running then.
@@ -112,7 +112,7 @@ function noteKeysInForce(stateDir: string, file: { path: string; digest: string 
   } catch (error) {
     log.warn(
       { event: 'keys-in-force-not-written', err: error },
-      'ptn-api keys cannot be told which key file is read',
+      'ptn-api keys cannot learn which key file is read',
     );
   }
 }
@@ -169,7 +169,7 @@ function handleSignals({ supervisor, log, reopenLog, stop }: ControlOptions): Co
   }
 
   function onHangup(): void {
-    if (hadTerminal && !hasTerminal()) end('SIGHUP, as the terminal is gone');
+    if (hadTerminal && !hasTerminal()) end('SIGHUP, as the terminal is closed');
     else {
       reopenLog?.();
       supervisor.rollingRestart().catch(onFault);

@@ -42,9 +42,9 @@ export interface SupervisorEvents {
   alert: [alert: AlertMessage];
 }
 
-/** 15 s without an answer. */
 /** A worker is replaced for its memory no more often than this. */
 const SWOLLEN_AGAIN_MS = 10 * 60_000;
+/** 15 s without an answer. */
 const DEFAULT_HEARTBEAT: PingTiming = { pingEveryMs: 3000, missedPings: 5 };
 const DEFAULT_STOP_WITHIN_MS = 10_000;
 /** Of the time to stop, so much for the connections that still wait for a worker… */
@@ -77,9 +77,7 @@ export class Supervisor {
     this.#broker = new Broker({
       log: options.log,
       forward: (role, transactions) => {
-        for (const slot of this.#slots) {
-          if (slot.spec.role === role) slot.retain(transactions);
-        }
+        for (const slot of this.#slots) if (slot.spec.role === role) slot.retain(transactions);
       },
     });
     this.#slots = options.workers.map((spec) => this.#slot(spec));
@@ -100,7 +98,7 @@ export class Supervisor {
     try {
       await this.#listeners.probe();
       await Promise.race([failed, this.#startWorkers()]);
-      // Last, so that a client is never told that the data is being loaded: until now it was answered by the server
+      // Last, so that no client gets the answer that the data is being loaded: until now it was answered by the server
       // that this one replaces, or by nobody.
       this.#throwIfStopping();
       await Promise.race([failed, this.#listeners.open()]);
@@ -128,7 +126,7 @@ export class Supervisor {
     return { workers: this.#slots.map((slot) => slot.status()), connections: this.#listeners.counts() };
   }
 
-  /** What the workers were told last. */
+  /** What was published last. */
   get retained(): RetainedReader {
     return this.#broker.retained;
   }
@@ -152,18 +150,18 @@ export class Supervisor {
     return this.#rolling;
   }
 
-  /** Closes the ports, drains the workers in reverse order, kills what takes too long. Resolves when all are gone. */
+  /** Closes the ports, drains the workers in reverse order, kills what takes too long. Resolves when all have ended. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
-  /** Ends everything without draining. Resolves when all are gone. */
+  /** Ends everything without draining. Resolves when all have ended. */
   async kill(): Promise<void> {
     this.#phase = 'stopping';
     await Promise.all([
       this.#listeners.close(0),
-      ...this.#slots.map((slot) => slot.kill('the server was told to stop at once')),
+      ...this.#slots.map((slot) => slot.kill('the server was asked to stop at once')),
     ]);
   }
 
@@ -200,7 +198,7 @@ export class Supervisor {
         onDown: (child) => {
           if (spec.role === 'feed') this.#broker.setFeedHealth(false);
           else this.#listeners.of(spec.role).remove(child);
-          // Before its clients are told to connect anew: those that do so must not count twice.
+          // Before its clients are asked to connect anew: those that do so must not count twice.
           this.#broker.forgetConnections(child.pid);
           this.events.emit('worker-down', spec.id, child.pid);
         },
@@ -247,7 +245,7 @@ export class Supervisor {
 
   #throwIfStopping(): void {
     if (!this.#isStopping()) return;
-    throw new StartError('PTN_ERR_START_WORKER', { worker: 'next', detail: 'the server was told to stop' });
+    throw new StartError('PTN_ERR_START_WORKER', { worker: 'next', detail: 'the server was asked to stop' });
   }
 
   async #roll(): Promise<boolean> {

@@ -30,11 +30,11 @@ export interface WorkerChildOptions {
   readonly heartbeat: PingTiming;
   /** Asked when the worker is online: what it starts from. */
   readonly lastGeneration: () => number;
-  /** Asked at the same moment: the state it is handed first. `undefined` for a worker that is told nothing. */
+  /** Asked at the same moment: the state it is handed first. `undefined` for a worker that gets none. */
   readonly retained: () => readonly AnyTransaction[] | undefined;
   readonly onPublish: (transactions: readonly AnyTransaction[]) => void;
   readonly onAlert?: (alert: AlertMessage) => void;
-  /** It has had more memory than its spec allows for a while; told once. */
+  /** It has had more memory than its spec allows for a while; called once. */
   readonly onSwollen?: (rssBytes: number) => void;
   /** Takes what the worker prints, in whole lines; by default it goes where this process prints. */
   readonly printLines?: ((lines: string) => void) | undefined;
@@ -126,7 +126,7 @@ export class WorkerChild {
     return this.#isDismissed;
   }
 
-  /** Tells a change of the retained state. Nothing before the worker is online: it gets the whole state then. */
+  /** Sends a change of the retained state. Nothing before the worker is online: it gets the whole state then. */
   retain(transactions: readonly AnyTransaction[]): void {
     if (this.#isOnline) this.#outbox.push(transactions);
   }
@@ -153,7 +153,7 @@ export class WorkerChild {
     }, withinMs);
   }
 
-  /** Asks it to finish and exit; kills it when it has not within `withinMs`. Resolves when it is gone. */
+  /** Asks it to finish and exit; kills it when it has not within `withinMs`. Resolves when it has ended. */
   async drain(withinMs: number): Promise<void> {
     const deadline = setTimeout(() => {
       this.#kill(`it was not drained within ${Math.round(withinMs)} ms`);

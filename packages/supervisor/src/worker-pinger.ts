@@ -2,7 +2,7 @@
 export interface PingTiming {
   readonly pingEveryMs: number;
   /**
-   * So many pings in a row without an answer end the worker. Counted rather than timed: after the whole machine was
+   * This many pings in a row without an answer end the worker. Counted rather than timed: after the whole machine was
    * suspended, every worker would look late.
    */
   readonly missedPings: number;
@@ -11,7 +11,7 @@ export interface PingTiming {
 export interface WorkerPingerOptions {
   readonly timing: PingTiming;
   readonly ping: (id: number) => void;
-  /** Told once, with the reason in words for the operator. */
+  /** Called once, with the reason in words for the operator. */
   readonly onMissed: (reason: string) => void;
 }
 

@@ -1,7 +1,7 @@
-import { backoffMs } from './backoff.ts';
 import { RestartBudget } from './restart-budget.ts';
 import type { Logger } from 'pino';
-import { monotonicMs, StartError } from '@ptn-api/runtime';
+import type { Backoff } from '@ptn-api/runtime';
+import { backoffMs, monotonicMs, StartError } from '@ptn-api/runtime';
 import type { AnyTransaction, MetricsMessage } from '@ptn-api/runtime';
 import type { WorkerChild, WorkerExit } from './worker-child.ts';
 import type { WorkerSpec } from './worker-spec.ts';
@@ -19,7 +19,7 @@ export interface WorkerStatus {
   readonly lastExit: WorkerExit | undefined;
 }
 
-/** What a slot tells the supervisor. */
+/** What a slot notifies the supervisor of. */
 interface SlotEvents {
   readonly onReady: (child: WorkerChild) => void;
   /** `child`, which was ready, will take nothing more: it is asked to stop, or has ended. */
@@ -38,7 +38,8 @@ export interface WorkerSlotOptions {
   readonly log: Logger;
 }
 
-/** A worker that was ready for so long before it crashed was stable: its backoff begins anew. */
+export const RESTART_BACKOFF: Backoff = { firstMs: 100, factor: 1.5, maxMs: 15_000 };
+/** A worker that was ready for this time before it crashed was stable: its backoff begins anew. */
 const STABLE_AFTER_MS = 30_000;
 
 /** The place of one worker: keeps a process in it. */
@@ -120,13 +121,13 @@ export class WorkerSlot {
     return false;
   }
 
-  /** Ends the worker for good; kills what is not drained within `withinMs`. Resolves when its processes are gone. */
+  /** Ends the worker for good; kills what is not drained within `withinMs`. Resolves when its processes have ended. */
   async stop(withinMs: number): Promise<void> {
     this.endSupervision();
     await Promise.all([...this.#children].map((child) => this.#drain(child, withinMs)));
   }
 
-  /** Ends the worker for good, at once. Resolves when its processes are gone. */
+  /** Ends the worker for good, at once. Resolves when its processes have ended. */
   async kill(reason: string): Promise<void> {
     this.endSupervision();
     const children = [...this.#children];
@@ -180,7 +181,7 @@ export class WorkerSlot {
     }
     if (isReady) events.onDown(child);
     events.onCrash(spec, exit);
-    // Before the server has started, the error that ends it tells of this; while it stops, nobody minds.
+    // Before the server has started, the error that ends it says so; while it stops, nobody minds.
     if (!this.#isSupervised) return;
     this.#log.error(
       { event: 'worker-crashed', child: child.pid, exit },
@@ -202,7 +203,7 @@ export class WorkerSlot {
   #scheduleRestart(readyAtMs = Infinity): void {
     if (!this.#isSupervised) return;
     if (monotonicMs() - readyAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
-    const waitMs = backoffMs(this.#attempt, Math.random());
+    const waitMs = backoffMs(RESTART_BACKOFF, this.#attempt, Math.random());
     this.#attempt += 1;
     this.#restartTimer = setTimeout(() => {
       this.#restartTimer = undefined;

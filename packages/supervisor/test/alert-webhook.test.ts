@@ -8,7 +8,7 @@ import { memoryLog } from './supervisor-fixture.ts';
 import type { LogLine } from './supervisor-fixture.ts';
 
 /** Waits are short; an answer has time also on a busy machine: one that comes too late is a text sent twice. */
-const QUICK = { answerWithinMs: 10_000, firstWaitMs: 5, longestWaitMs: 20, attempts: 4 };
+const QUICK = { answerWithinMs: 10_000, backoff: { firstMs: 5, factor: 2, maxMs: 20 }, attempts: 4 };
 
 function webhookTo(
   t: Test,
@@ -111,7 +111,9 @@ void t.test('nothing that is logged holds the path of the URL', async (t) => {
 
 void t.test('closing ends it at once', async (t) => {
   const receiver = await startReceiver(t, 500);
-  const { webhook, lines } = webhookTo(t, receiver.url, { firstWaitMs: 3_600_000, longestWaitMs: 3_600_000 });
+  const { webhook, lines } = webhookTo(t, receiver.url, {
+    backoff: { firstMs: 3_600_000, factor: 1, maxMs: 3_600_000 },
+  });
   webhook.send('one');
   await logged(lines, 'alert-delayed');
   webhook.close();

@@ -16,7 +16,7 @@ import {
 } from './supervisor-fixture.ts';
 
 const keys = { user: { key: 'the-key', tier: 100 } };
-const QUICK = { throttleMs: 600_000, feedDownAfterMs: 20, stableAfterMs: 50, lookEveryMs: 20 };
+const QUICK = { throttleMs: 600_000, feedDownAfterMs: 20, stableAfterMs: 50, checkEveryMs: 20 };
 
 function arrived(receiver: Receiver, pattern: RegExp): Promise<string> {
   return waitFor(() => receiver.texts.find((text) => pattern.test(text)), {
@@ -34,7 +34,7 @@ async function supervised(t: Test, receiver: Receiver, answerWithinMs = 20_000) 
     log,
     maxStalenessMs: 120_000,
     timing: QUICK,
-    webhookTiming: { answerWithinMs, firstWaitMs: 5, longestWaitMs: 20 },
+    webhookTiming: { answerWithinMs, backoff: { firstMs: 5, factor: 2, maxMs: 20 } },
   });
   t.teardown(end);
   return { supervisor, lines };
@@ -111,7 +111,8 @@ void t.test('a URL that is none is refused, and not repeated', async (t) => {
   const root = makePtnRoot(t, { keys, outputs: '{}' });
   for (const url of [`ftp://example.org/${SECRET}`, SECRET]) {
     await t.rejects(startServer(t, { root: root.path, args: ['--alert-webhook-url', url] }), {
-      message: /--alert-webhook-url is no URL that begins with https:\/\/ or http:\/\//,
+      message:
+        /--alert-webhook-url \(PTN_API_ALERT_WEBHOOK_URL\) is no URL that begins with https:\/\/ or http:\/\//,
     });
     const failed = await startServer(t, { root: root.path, args: ['--alert-webhook-url', url] }).catch(
       (error: unknown) => (error instanceof Error ? error.message : ''),

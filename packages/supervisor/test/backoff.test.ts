@@ -1,6 +1,9 @@
-import { backoffMs } from '../dist/index.js';
+import { backoffMs as backoffOf } from '@ptn-api/runtime';
 import fc from 'fast-check';
 import t from 'tap';
+import { RESTART_BACKOFF } from '../dist/worker-slot.js';
+
+const backoffMs = (attempt: number, random: number) => backoffOf(RESTART_BACKOFF, attempt, random);
 
 void t.test('waits grow by half from 100 ms', (t) => {
   t.same(

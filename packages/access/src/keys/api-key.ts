@@ -30,7 +30,7 @@ export function createApiKey(): string {
   return `${PREFIX}${secret}${checksum(secret)}`;
 }
 
-/** Tells a key that was mistyped or cut from a whole one, without knowing any key. */
+/** Distinguishes a key that was mistyped or cut from a whole one, without knowing any key. */
 export function apiKeyForm(key: string): ApiKeyForm {
   const [, secret, sum] = FORM.exec(key) ?? [];
   if (secret !== undefined) return checksum(secret) === sum ? 'good' : 'damaged';

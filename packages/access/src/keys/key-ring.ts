@@ -20,7 +20,7 @@ export function keyDigest(key: string): string {
 }
 
 /**
- * The keys that count. Found by digest: the time a look-up takes tells nothing about any key, and a dump of the
+ * The keys that count. Found by digest: the time a look-up takes discloses nothing about any key, and a dump of the
  * process's memory holds none of them.
  */
 export class KeyRing {

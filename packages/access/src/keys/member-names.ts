@@ -1,7 +1,7 @@
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g;
 
 /**
- * The member names of an object's JSON text as they stand, with repetitions. `JSON.parse` alone cannot tell: it moves
+ * The member names of an object's JSON text as they stand, with repetitions. `JSON.parse` alone does not show them: it moves
  * names that look like array indices to the front and drops all but the last of several equal ones.
  *
  * @param text JSON that `JSON.parse` accepts and that is an object.

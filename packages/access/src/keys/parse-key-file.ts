@@ -115,7 +115,7 @@ function readEntry(userId: string, entry: unknown): Read<KeyGrant> {
   };
 }
 
-/** What the key before the last rotation allows. Without an end it would never be gone, so then it does not count. */
+/** What the key before the last rotation allows. Without an end it would never expire, so then it does not count. */
 function readPrevious(entry: unknown, grant: KeyGrant): Read<KeyGrant> | undefined {
   const previous = isObject(entry) ? member(entry, 'previous') : undefined;
   if (previous === undefined) return undefined;

@@ -5,7 +5,7 @@ interface Window {
 
 export interface WindowCountsOptions {
   readonly windowMs: number;
-  /** So many names are remembered at most; the one whose window began first is forgotten for a further one. */
+  /** The maximum number of names that are remembered; the one whose window began first is forgotten for a further one. */
   readonly most: number;
 }
 

@@ -12,7 +12,7 @@ const WATCHES_SPARE = 1.5;
 const FEWEST_OPEN_FILES = 4096;
 const OPEN_FILES_LINE = /^Max open files\s+(\d+|unlimited)/m;
 
-/** Whether the system watches as many folders as there are. Where it tells nothing of its limit, nothing is found. */
+/** Whether the system watches as many folders as there are. Where its limit is not known, nothing is found. */
 export function checkWatches(
   { watch }: ServerConfig,
   { directories }: ScannedTree,

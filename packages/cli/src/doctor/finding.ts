@@ -2,7 +2,7 @@
 export interface Finding {
   /** `problem`: it would prevent serving, or serving everything. */
   readonly level: 'ok' | 'warning' | 'problem';
-  /** What was looked at. */
+  /** What was checked. */
   readonly subject: string;
   readonly detail: string;
   /** What to do about it. */

@@ -12,7 +12,7 @@ export interface ScannedTree {
 
 const NAMED_UNREADABLE = 5;
 
-/** Looks at everything in `validation`, without following links. */
+/** Checks everything in `validation`, without following links. */
 export function scanTree(ptnRoot: string): ScannedTree {
   const unreadable: string[] = [];
   let [directories, files] = [0, 0];
@@ -20,7 +20,7 @@ export function scanTree(ptnRoot: string): ScannedTree {
   const waiting = [join(ptnRoot, 'validation')];
   const failed = (path: string, error: unknown): void => {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    // What goes while it is looked at is no finding.
+    // What disappears during the check is no finding.
     if (code !== 'ENOENT' && unreadable.length < NAMED_UNREADABLE) unreadable.push(`${path} (${code})`);
   };
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {

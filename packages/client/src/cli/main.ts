@@ -41,17 +41,17 @@ async function follow({ apiKey, url, restUrl, since, isJson }: StreamArguments):
       if (state === 'subscribed') note('Subscribed');
     },
     onError: (error) => {
-      // The one that ends it is told once, at the end.
+      // The one that ends it is reported once, at the end.
       if (client.state !== 'failed') note(`${error.message}; trying again`);
     },
   });
-  // `finished` tells the same as a rejection of `start`.
+  // `finished` says the same as a rejection of `start`.
   const [, ended] = await Promise.all([client.start().catch(() => undefined), client.finished]);
   if (ended !== null) fail(1, ended.message);
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader of the pipe has gone, as `head` does.
+  // The reader of the pipe has ended, as `head` does.
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 try {

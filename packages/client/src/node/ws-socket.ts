@@ -15,7 +15,7 @@ export const openWsSocket: OpenSocket = (url, { onOpen, onText, onEnd }) => {
   socket.on('message', (bytes: Buffer) => {
     if (!isClosed) onText(bytes.toString('utf8'));
   });
-  // `close` follows and tells of it; without a listener the error would end the program.
+  // `close` follows and reports it; without a listener the error would end the program.
   socket.on('error', (error) => {
     cause = error;
   });

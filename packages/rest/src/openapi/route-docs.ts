@@ -132,7 +132,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   ...Object.fromEntries(
     servedFiles.map(([, { route, summary, schema, minTier, tierAccess, notFound }]) => [
       route,
-      data(summary, 'Validator', schema, [
+      data(summary, 'Validator', answers[schema], [
         ...(minTier === undefined ? [] : [tierAccess ?? 'PTN_ERR_FILE_TIER_ACCESS']),
         notFound ?? 'PTN_ERR_FILE_NOT_FOUND',
       ]),

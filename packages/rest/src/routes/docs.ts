@@ -39,7 +39,7 @@ const FILES: readonly (readonly [url: string, folder: URL, name: string, type: s
 ];
 
 /**
- * `/openapi.json`, and `/docs`, a web page that shows it. Neither needs a key: they tell how to ask, and hold no
+ * `/openapi.json`, and `/docs`, a web page that shows it. Neither needs a key: they say how to ask, and hold no
  * data. `/docs/asyncapi.yaml` describes the stream.
  */
 export async function addDocsRoutes(app: FastifyInstance): Promise<void> {

@@ -7,7 +7,7 @@ import { addRoute } from './route.ts';
 export interface HealthOptions {
   readonly snapshots: Snapshots;
   readonly isDraining: () => boolean;
-  /** The feed has to have proved within so long that the positions are up to date. */
+  /** The feed has to have proved within this time that the positions are up to date. */
   readonly maxStalenessMs: number;
 }
 

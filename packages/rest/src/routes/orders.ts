@@ -15,7 +15,7 @@ const PAGES = { perSecond: 8 * BODY_SIZE_BYTES, atOnce: 2 * BODY_SIZE_BYTES };
 
 /**
  * The orders after a sequence number, in the form in which they are streamed, and where to go on. What is asked for and
- * no longer in the log is told as a gap, never passed over in silence.
+ * no longer in the log is reported as a gap, never passed over in silence.
  */
 function ordersAfter(reader: OrderLogReader, since: number, limit: number): Buffer {
   const { epoch, oldest, last } = reader.state();

@@ -12,13 +12,13 @@ import { addRoute, HOTKEY_PARAMETER } from './route.ts';
 import type { RouteContext } from './route.ts';
 
 /**
- * How long a request waits for a generation that this worker has not got yet: another worker can have told the
+ * How long a request waits for a generation that this worker has not got yet: another worker can have sent the
  * client of it some milliseconds before it arrives here.
  */
 const AHEAD_WAIT_MS = 1000;
 
 /**
- * Says which generation an answer is, and to which order of the stream it is complete. Below tier 100 that would tell of
+ * Says which generation an answer is, and to which order of the stream it is complete. Below tier 100 that would disclose
  * trades that are hidden for a day: there it is the generation in which the tier itself last changed, and nothing else.
  *
  * @returns how the answer is to be shown.

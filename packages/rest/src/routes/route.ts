@@ -24,7 +24,7 @@ export type RouteHandler = (
  */
 export const HOTKEY_PARAMETER = ':hotkey(^[\\w.:-]+$)';
 
-/** One resource: GET and HEAD are answered, every other method with 405, without a look at its body or key. */
+/** One resource: GET and HEAD are answered, every other method with 405, without reading its body or key. */
 export function addRoute(app: FastifyInstance, url: string, handler: RouteHandler): void {
   app.route({ method: 'GET', url, schema: schemaOf(url), handler });
   app.route({ method: 'HEAD', url, schema: HIDDEN, handler });

@@ -1,6 +1,6 @@
 import type { PositionsHead } from '@ptn-api/runtime';
 
-/** Hotkeys that are gone are remembered up to this many; older generations are then no longer answered. */
+/** Removed hotkeys are remembered up to this many; older generations are then no longer answered. */
 const GONE_LIMIT = 4096;
 const GAPS_LIMIT = 64;
 
@@ -11,7 +11,7 @@ interface Gap {
 }
 
 /**
- * Which generations this worker can tell the changes since, and the hotkeys that went away meanwhile. Workers that
+ * Since which generations this worker knows the changes, and the hotkeys that were removed meanwhile. Workers that
  * were started at different times know different pasts: each answers only what follows from the states it has held
  * itself, and says so where it does not know.
  */
@@ -29,7 +29,7 @@ export interface History {
  *
  * - The first one held, or one that is not above the last (another world: nothing is known of how they relate):
  *   the history starts anew, above every generation handed out so far.
- * - A change tells by itself when each miner last changed, however many generations it brings.
+ * - A change says by itself when each miner last changed, however many generations it brings.
  * - A full state says nothing of what was between it and the last: a miner may have changed and changed back.
  *
  * @param removed Hotkeys that were held, or that the change names, and are not in the new generation.

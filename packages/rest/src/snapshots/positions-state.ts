@@ -57,7 +57,7 @@ export class PositionsState {
     return this.#hotkeys;
   }
 
-  /** The generation in which what the tier shows last changed: of one above nothing else can be told. */
+  /** The generation in which what the tier shows last changed: of one above nothing else can be said. */
   generationAt(tier: Tier): number {
     const changed = [...this.miners.values()].map((miner) => miner.changedAt[tier]);
     return [...changed, ...this.history.gone.values()].reduce(

@@ -11,7 +11,7 @@ const FILE_CHUNK_BYTES = 64 * 1024;
 export interface Snapshot {
   /** What ETags are made of: equal for equal gzip bytes, on every worker and over restarts. */
   readonly digest: string;
-  /** Unix ms of the newest source change in it; absent where that is not told. */
+  /** Unix ms of the newest source change in it; absent where that is not shown. */
   readonly modifiedMs?: number | undefined;
   /** Length of the JSON text in bytes. */
   readonly sizeBytes: number;
@@ -23,7 +23,7 @@ export interface Snapshot {
   readonly open?: () => Promise<Readable>;
 }
 
-/** The same without its time, which would tell of changes that it does not show. */
+/** The same without its time, which would disclose changes that it does not show. */
 export function timeless(snapshot: Snapshot): Snapshot {
   return { ...snapshot, modifiedMs: undefined };
 }

@@ -25,9 +25,9 @@ export class Snapshots {
   positions: PositionsState | undefined;
   /** `undefined` while there is no such file. */
   statistics: StatisticsState | undefined;
-  /** `undefined` until the supervisor has told. */
+  /** `undefined` until the supervisor has published it. */
   feed: FeedHealth | undefined;
-  /** `undefined` until the feed has told. */
+  /** `undefined` until the feed has published it. */
   sources: SourcesHealth | undefined;
   /** Of the WebSocket server; `undefined` until it listens. */
   wsPort: number | undefined;

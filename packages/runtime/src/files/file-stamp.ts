@@ -22,7 +22,7 @@ export function isFresh(ctimeNs: bigint, nowMs: number): boolean {
 }
 
 /**
- * What tells two versions of a file apart. The time is that of the inode's last change, which nobody can set: a writer
+ * What distinguishes two versions of a file. The time is that of the inode's last change, which nobody can set: a writer
  * may give a file its old modification time back (cp -p, rsync --inplace, a restored backup).
  */
 export function versionOf({ ino, ctimeNs, size }: BigIntStats): string {

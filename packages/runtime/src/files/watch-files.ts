@@ -20,7 +20,7 @@ export interface FileWatcherOptions {
   /** Time between two checks without an event; 2 s by default. */
   readonly pollMs?: number;
   readonly log: Pick<Logger, 'warn'>;
-  /** Called with one of `paths` that may have appeared, changed or gone since the call of {@link watchFiles}. */
+  /** Called with one of `paths` that may have appeared, changed or disappeared since the call of {@link watchFiles}. */
   readonly onChange: (path: string) => void;
 }
 
@@ -139,7 +139,7 @@ function pathStamp(path: string, onError: (path: string, error: unknown) => void
   });
 }
 
-/** The nearest existing directory of every path, by what tells it from another one at its place. */
+/** The nearest existing directory of every path, by what distinguishes it from another one at its place. */
 function foldersOf(paths: readonly string[]): Map<string, string> {
   const folders = new Map<string, string>();
   /** Adds the nearest directory at or above the path; the root of the file system if there is no other. */

@@ -48,10 +48,10 @@ export function sendError(
 /** The second where the answer is a stream. */
 const CODES_OF_A_CLIENT_GONE = ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'];
 
-/** Everything Fastify refuses or a route throws. What is not the client's doing is logged, and told without detail. */
+/** Everything Fastify refuses or a route throws. What is not the client's doing is logged, and answered without detail. */
 export function answerFault(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return sendError(reply, 'PTN_ERR_HTTP_BODY_TOO_LARGE');
-  // Node tells the request of it unless it was one of several on its connection.
+  // Node notifies the request of it unless it was one of several on its connection.
   const isConnectionGone = request.raw.destroyed || request.raw.socket.destroyed;
   const isClientGone = isConnectionGone && CODES_OF_A_CLIENT_GONE.includes(error.code);
   const isRefused = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;

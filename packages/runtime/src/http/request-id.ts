@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 
 const SANE = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Of every answer. Never the client's own: that it is taken or not would tell something. */
+/** Of every answer. Never the client's own: that it is taken or not would disclose something. */
 export function createRequestId(): string {
   return randomUUID();
 }

@@ -35,7 +35,7 @@ export class SocketLimits {
   admit(socket: Socket): boolean {
     const { connectionsPerAddress: most, unauthenticated } = this.#options.limits;
     const address = socket.remoteAddress;
-    // It is gone already.
+    // It is closed already.
     if (address === undefined) {
       socket.destroy();
       return false;

@@ -4,7 +4,7 @@ const WARN_EVERY_MS = 60_000;
 
 export interface ProxiedRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Of the peer, then what trusted proxies forwarded, as Fastify tells them. */
+  /** Of the peer, then what trusted proxies forwarded, as Fastify gives them. */
   readonly ips?: readonly string[] | undefined;
 }
 
@@ -35,7 +35,7 @@ export class UntrustedProxyWarning {
     if (ips.length > 1) return;
     const nowMs = this.#now();
     if (nowMs - this.#lastMs < WARN_EVERY_MS) return;
-    // A connection that is gone already has none.
+    // A connection that is closed already has none.
     const [peer] = ips;
     if (peer === undefined) return;
     const address = plainAddress(peer);

@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 const MIN_BYTES = 2 ** 30;
 const MAX_BYTES = 2 ** 32;
 
-/** What a worker that serves may have of the machine's memory, all told: answers lie outside the heap. */
+/** What a worker that serves may have of the machine's memory, in total: answers lie outside the heap. */
 export function servingMemoryLimit(): number {
   return Math.max(MIN_BYTES, Math.min(totalmem() / 4, MAX_BYTES));
 }

@@ -1,5 +1,5 @@
 /**
- * All speech between the supervisor and its workers, on one page. Bytes travel as `Uint8Array`, never as parsed
+ * All messages between the supervisor and its workers, on one page. Bytes travel as `Uint8Array`, never as parsed
  * objects; every channel uses `serialization: 'advanced'`.
  */
 import type { KeyGrant } from '@ptn-api/access';
@@ -98,11 +98,11 @@ export interface FeedHealth {
   readonly sinceMs: number;
 }
 
-/** That the feed lives and reads, told again every few seconds. */
+/** That the feed lives and reads, published again every few seconds. */
 export interface SourcesHealth {
   readonly kind: 'sources-health';
   /**
-   * When all that the positions are made of had last been looked at, and everything found until then was read and
+   * When all that the positions are made of had last been checked, and everything found until then was read and
    * published; by the clock of the machine (`monotonicMs`). It moves on in a quiet market too.
    */
   readonly checkedMs: number;
@@ -165,8 +165,8 @@ export interface TopicValues {
   /** Key: `head`; absent while no order log is kept. */
   orders: OrdersHead;
   /**
-   * Keys: the id of the process that serves the connection, a colon, and what tells its connections apart
-   * (see `connectionKey`). Told to `ws` workers alone, to the one that published it too. The supervisor removes the
+   * Keys: the id of the process that serves the connection, a colon, and what distinguishes its connections
+   * (see `connectionKey`). Sent to `ws` workers alone, to the one that published it too. The supervisor removes the
    * keys of a process that is asked to drain, and once more when it has ended.
    */
   connections: WsConnection;
@@ -289,7 +289,7 @@ interface AcceptedMessage {
   readonly type: 'accepted';
 }
 
-/** Something for the operator's alerts: `raise` begins a trouble of the topic, `clear` ends it, `happened` has no end. */
+/** Something for the operator's alerts: `raise` begins an error of the topic, `clear` ends it, `happened` has no end. */
 export interface AlertMessage {
   readonly type: 'alert';
   readonly topic: string;

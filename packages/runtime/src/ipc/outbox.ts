@@ -35,7 +35,7 @@ export class Outbox {
     }
   }
 
-  /** The worker is gone: nothing is sent or kept any more. */
+  /** The worker has ended: nothing is sent or kept any more. */
   close(): void {
     this.#isClosed = true;
     this.#waiting.clear();

@@ -35,7 +35,7 @@ export class RetainedState {
 
   /**
    * Everything, as one transaction with `reset` per topic that was ever written. A topic that is empty by now is among
-   * them: that tells a worker that there is nothing, where a missing one would leave it not knowing yet.
+   * them: that says that there is nothing, where a missing one would leave it not knowing yet.
    */
   snapshot(): AnyTransaction[] {
     return [...this.#topics].map(

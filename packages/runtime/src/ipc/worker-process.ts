@@ -12,7 +12,7 @@ export interface WorkerHooks {
   readonly name: string;
   /**
    * Begin. `lastGeneration` is the last generation a feed published before this start, or 0.
-   * A rejection ends the worker and is told to the supervisor as its reason.
+   * A rejection ends the worker and is reported to the supervisor as its reason.
    */
   readonly onStart: (config: ServerConfig, lastGeneration: number) => Promise<void> | void;
   /**
@@ -35,7 +35,7 @@ export interface WorkerHooks {
   readonly onDrain: (withinMs: number) => Promise<void> | void;
 }
 
-/** What a worker can tell the supervisor. */
+/** What a worker can send to the supervisor. */
 export interface WorkerPort {
   /** The worker does its work from now on. */
   ready(): void;
@@ -44,9 +44,9 @@ export interface WorkerPort {
    * process; wait for it before publishing more, or unsent transactions pile up in memory.
    */
   publish(transactions: readonly AnyTransaction[]): Promise<void>;
-  /** Tells the operator's alerts of something. */
+  /** Sends something to the operator's alerts. */
   alert(alert: Omit<AlertMessage, 'type'>): void;
-  /** Gives up: tells the supervisor why and exits with code 1. Never resolves. */
+  /** Gives up: sends the supervisor the reason and exits with code 1. Never resolves. */
   fatal(detail: string): Promise<never>;
 }
 
@@ -56,7 +56,7 @@ const FAILURE_EXIT_CODE = 1;
 /**
  * Makes this process a worker of the supervisor that forked it. Call it once, at the top of the worker's `main.ts`.
  *
- * It answers pings, leaves every signal of the terminal to the supervisor, exits when the supervisor is gone, and ends
+ * It answers pings, leaves every signal of the terminal to the supervisor, exits when the supervisor has ended, and ends
  * the process after an unhandled error, which is logged with its stack.
  *
  * @throws Error when the process was not forked by the supervisor.
@@ -71,8 +71,8 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
   let draining = false;
   let published: Promise<void> = Promise.resolve();
 
-  // A failing send means that the supervisor is gone, and `disconnect` ends this process for that.
-  const tell = (message: FromWorker): void => {
+  // A failing send means that the supervisor has ended, and `disconnect` ends this process for that.
+  const notify = (message: FromWorker): void => {
     void send(message).catch(() => undefined);
   };
 
@@ -111,9 +111,9 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
   async function answerMetrics(id: number): Promise<void> {
     try {
       const families = (await hooks.onMetrics?.()) ?? [];
-      tell({ type: 'metrics', id, families, errors: recentErrors() });
+      notify({ type: 'metrics', id, families, errors: recentErrors() });
     } catch (err) {
-      // Whoever looks must not end what is looked at: the supervisor goes on without the answer.
+      // To be observed must not end a worker: the supervisor goes on without the answer.
       createLogger({ name: hooks.name, level: logLevel }).error(
         { event: 'metrics-failed', err },
         'the metrics of this worker cannot be read',
@@ -136,8 +136,8 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
         break;
       }
       case 'connection':
-        tell({ type: 'accepted' });
-        // Undefined when the client was gone before the handle was sent.
+        notify({ type: 'accepted' });
+        // Undefined when the client had closed it before the handle was sent.
         if (socket === undefined) break;
         // As sockets of a listening HTTP server are: a client that ends its side still gets its answer.
         socket.allowHalfOpen = true;
@@ -147,7 +147,7 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
         void drain(message.withinMs);
         break;
       case 'ping':
-        tell({ type: 'pong', id: message.id, rssBytes: process.memoryUsage.rss() });
+        notify({ type: 'pong', id: message.id, rssBytes: process.memoryUsage.rss() });
         break;
       case 'metrics-request':
         void answerMetrics(message.id);
@@ -166,10 +166,10 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
 
   // The supervisor may have ended while this process was being started: then no `disconnect` comes any more.
   if (!process.connected) process.exit(FAILURE_EXIT_CODE);
-  tell({ type: 'online' });
+  notify({ type: 'online' });
   return {
     ready: () => {
-      tell({ type: 'ready' });
+      notify({ type: 'ready' });
     },
     publish: (transactions) => {
       // One after the other: the parts of two changes must not mix.
@@ -180,7 +180,7 @@ export function runWorker(hooks: WorkerHooks): WorkerPort {
       return sent;
     },
     alert: (alert) => {
-      tell({ type: 'alert', ...alert });
+      notify({ type: 'alert', ...alert });
     },
     fatal,
   };

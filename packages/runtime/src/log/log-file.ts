@@ -27,7 +27,7 @@ export interface LogFile extends DestinationStream {
 /**
  * The log file of the server, which one process writes for all: two could not agree on when the next file begins. It
  * is written synchronously, so that the last words before an exit are not lost. While it cannot be written (a full
- * disk), serving goes on, and lines beyond the first MB are lost; the first trouble is told on stderr.
+ * disk), serving goes on, and lines beyond the first MB are lost; the first error is reported on stderr.
  *
  * A full file gets a number, `server.1.log` the newest, and is followed by a new one of the name that was given.
  *
@@ -37,7 +37,7 @@ export function openLogFile(config: LogFileConfig): LogFile {
   const { path } = config;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    // Whether it can be written is found out now: later only an event would tell.
+    // Whether it can be written is found out now: later only an event would say so.
     closeSync(openSync(path, 'a', LOG_FILE_MODE));
     return new RotatingLogFile(config);
   } catch (error) {

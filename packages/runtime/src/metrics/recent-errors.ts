@@ -7,7 +7,7 @@ export interface LoggedError {
   readonly message: string;
 }
 
-/** So many are kept. */
+/** The maximum that is kept. */
 const KEPT_ERRORS = 20;
 
 const recent: LoggedError[] = [];

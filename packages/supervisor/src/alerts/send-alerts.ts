@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import { uncheckedMs } from '../monitoring/server-status.ts';
 import type { Supervisor } from '../supervisor.ts';
 import { AlertTopics } from './alert-topics.ts';
-import { watchStaleness } from './watch-staleness.ts';
 import { Webhook } from './webhook.ts';
 import type { WebhookTiming } from './webhook.ts';
 
@@ -18,21 +17,21 @@ export interface AlertOptions {
 }
 
 interface AlertTiming {
-  /** The same alert is sent at most once in so long. */
+  /** The minimum time between two alerts of the same topic. */
   readonly throttleMs: number;
-  /** A feed that is back before this is not missed: its crash was told, and a rolling restart needs a moment. */
+  /** A feed that is back before this is not missed: its crash was sent, and a rolling restart needs a moment. */
   readonly feedDownAfterMs: number;
-  /** A worker that crashed too often is well again after so long without another crash. */
+  /** A worker that crashed too often is well again after this time without another crash. */
   readonly stableAfterMs: number;
-  /** How often it is looked whether the positions are stale. */
-  readonly lookEveryMs: number;
+  /** How often it is checked whether the positions are stale. */
+  readonly checkEveryMs: number;
 }
 
 const DEFAULT_TIMING: AlertTiming = {
   throttleMs: 600_000,
   feedDownAfterMs: 30_000,
   stableAfterMs: 300_000,
-  lookEveryMs: 1000,
+  checkEveryMs: 1000,
 };
 
 const FEED = 'feed';
@@ -44,7 +43,7 @@ const FEED = 'feed';
  */
 export function sendAlerts(options: AlertOptions): () => void {
   const { supervisor, url, log, maxStalenessMs, timing, webhookTiming = {} } = options;
-  const { throttleMs, feedDownAfterMs, stableAfterMs, lookEveryMs } = { ...DEFAULT_TIMING, ...timing };
+  const { throttleMs, feedDownAfterMs, stableAfterMs, checkEveryMs } = { ...DEFAULT_TIMING, ...timing };
   const webhook = new Webhook({ url: new URL(url), log, timing: webhookTiming });
   const from = `[ptn-api ${hostname()}]`;
   const topics = new AlertTopics({
@@ -90,21 +89,19 @@ export function sendAlerts(options: AlertOptions): () => void {
   events.on('alert', ({ topic, change, text }) => {
     topics[change](topic, text);
   });
-  const endStaleness = watchStaleness({
-    uncheckedMs: () => uncheckedMs(supervisor.retained),
-    maxStalenessMs,
-    everyMs: lookEveryMs,
-    onChange: (isStale, unchecked) => {
-      const [seconds, allowed] = [unchecked, maxStalenessMs].map((ms) => Math.round(ms / 1000));
-      if (isStale) {
-        const text = `stale data: positions not checked for ${seconds} s, allowed are ${allowed} s; the last state is served on`;
-        topics.raise('stale data', text);
-      } else topics.clear('stale data', 'positions are checked again and up to date');
-    },
-  });
+  // A feed that hangs, or a disk that does, publishes nothing: by the same measure as `/readyz`.
+  const staleness = setInterval(() => {
+    const unchecked = uncheckedMs(supervisor.retained);
+    if (unchecked === null) return;
+    const [seconds, allowed] = [unchecked, maxStalenessMs].map((ms) => Math.round(ms / 1000));
+    if (unchecked > maxStalenessMs) {
+      const text = `stale data: positions not checked for ${seconds} s, allowed are ${allowed} s; the last state is served on`;
+      topics.raise('stale data', text);
+    } else topics.clear('stale data', 'positions are checked again and up to date');
+  }, checkEveryMs).unref();
 
   return () => {
-    endStaleness();
+    clearInterval(staleness);
     for (const timer of timers.values()) clearTimeout(timer);
     topics.close();
     webhook.close();

@@ -1,20 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backoff } from '@ptn-api/runtime';
+import { backoffMs } from '@ptn-api/runtime';
 import type { Logger } from 'pino';
 
 export interface WebhookTiming {
-  /** A receiver that has not answered after so long counts as failed. */
+  /** The timeout of one attempt. */
   readonly answerWithinMs: number;
-  /** Before the second attempt; doubled before each one after it. */
-  readonly firstWaitMs: number;
-  readonly longestWaitMs: number;
-  /** After so many the message is given up. */
+  readonly backoff: Backoff;
+  /** After the last one the message is given up. */
   readonly attempts: number;
 }
 
 /** Ten attempts: about eight minutes, in which a receiver can be restarted. */
 const DEFAULT_TIMING: WebhookTiming = {
   answerWithinMs: 10_000,
-  firstWaitMs: 1000,
-  longestWaitMs: 120_000,
+  backoff: { firstMs: 1000, factor: 2, maxMs: 120_000 },
   attempts: 10,
 };
 /** Messages that may wait. The oldest is dropped for a newer one: what is the case now is worth more. */
@@ -32,7 +32,7 @@ type Outcome = { readonly kind: 'sent' } | { readonly kind: 'retry' | 'refused';
 
 /**
  * Sends texts as `{"text": "…"}`, which Slack, Mattermost, Discord (`/slack`) and others understand: in order, one at a
- * time, again where that may help. `send` returns at once and never throws; a receiver that is slow or gone costs a
+ * time, again where that may help. `send` returns at once and never throws; a receiver that is slow or missing costs a
  * bounded queue and nothing else.
  */
 export class Webhook {
@@ -82,10 +82,11 @@ export class Webhook {
 
   async #deliver(text: string): Promise<void> {
     const { url, log } = this.#options;
-    const { attempts, firstWaitMs, longestWaitMs } = this.#timing;
+    const { attempts, backoff } = this.#timing;
+    const { signal } = this.#closing;
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.#post(text);
-      if (outcome.kind === 'sent' || this.#closing.signal.aborted) return;
+      if (outcome.kind === 'sent' || signal.aborted) return;
       const isLast = outcome.kind === 'refused' || attempt === attempts;
       if (isLast || attempt === 1) {
         log.warn(
@@ -95,7 +96,11 @@ export class Webhook {
         );
       }
       if (isLast) return;
-      await this.#wait(Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1)));
+      try {
+        await sleep(backoffMs(backoff, attempt - 1, 0), undefined, { signal, ref: false });
+      } catch {
+        return; // Closed: what waits is given up.
+      }
     }
   }
 
@@ -118,23 +123,6 @@ export class Webhook {
     } catch (error) {
       return { kind: 'retry', problem: problemOf(error, answerWithinMs) };
     }
-  }
-
-  #wait(ms: number): Promise<void> {
-    const { signal } = this.#closing;
-    return new Promise((resolve) => {
-      if (signal.aborted) {
-        resolve();
-        return;
-      }
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms).unref();
-      signal.addEventListener('abort', end);
-    });
   }
 }
 

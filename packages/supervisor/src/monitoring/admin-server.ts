@@ -111,7 +111,7 @@ export class AdminServer {
     } catch (error) {
       return error as Error;
     }
-    // Told to close while it was being opened.
+    // Closed while it was being opened.
     if (this.#isClosed) {
       this.#server.close();
       return undefined;

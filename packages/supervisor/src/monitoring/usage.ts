@@ -109,7 +109,8 @@ export function quantile(buckets: ReadonlyMap<number, number>, part: number): nu
   let [lower, below] = [0, 0];
   for (const [bound, count] of [...buckets].sort(([a], [b]) => a - b)) {
     if (count >= rank && count > below) {
-      return bound === Infinity ? lower : lower + ((bound - lower) * (rank - below)) / (count - below);
+      if (bound === Infinity) return lower;
+      return Math.min(bound, lower + ((bound - lower) * (rank - below)) / (count - below));
     }
     [lower, below] = [bound, count];
   }
