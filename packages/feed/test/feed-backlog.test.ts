@@ -92,9 +92,10 @@ await t.test('what a position is taken apart into is what each cut of it would b
   ];
   for (const [what, text] of texts) {
     const { facts, text: own } = read(text);
+    const { generation } = facts;
     const orderCount = facts.orderUuids.length;
     const indexes = [...facts.orderUuids.keys()];
-    const split = splitPosition({ positionUuid: 'p', text: own, canCut: true, orderCount, indexes });
+    const split = splitPosition({ positionUuid: 'p', text: own, generation, orderCount, indexes });
     t.equal(split.reason, null, what);
     t.same(
       split.parts.map((parts) => positionText(parts)),

@@ -21,6 +21,8 @@ export interface PositionFacts {
   readonly orderUuids: readonly string[];
   /** Times of the orders that hold price sources. */
   readonly priceSourceTimesMs: readonly number[];
+  /** Times of what else is in a delayed state as soon as it is 24 h old. */
+  readonly entryTimesMs: readonly number[];
   /** Name of the generation that wrote it. */
   readonly generation: string;
   /** See {@link PositionGeneration}. */
@@ -43,6 +45,8 @@ export type PositionReading =
  * millions of years.
  */
 const LATEST_MS = 4_133_980_800_000;
+
+const NO_TIMES: readonly number[] = [];
 
 function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -97,7 +101,8 @@ function readFacts(record: unknown): PositionFacts | string {
   if (typeof isClosed !== 'boolean') return 'has an is_closed_position that is neither true nor false';
   // Without it nobody could say when the position may be shown.
   if (isClosed && (!isTime(closeMs) || closeMs === 0)) return 'is closed but has no close_ms in Unix ms';
-  const { name: generation, delayed } = generationOf(record, orderFacts.records);
+  const generation = generationOf(record, orderFacts.records);
+  const { delayed } = generation;
   return {
     positionUuid,
     tradePairId: tradePair[0],
@@ -110,7 +115,8 @@ function readFacts(record: unknown): PositionFacts | string {
     orderTimesMs: orderFacts.times,
     orderUuids: orderFacts.uuids,
     priceSourceTimesMs: orderFacts.sourceTimes,
-    generation,
+    entryTimesMs: (delayed === 'cut' && generation.rules.entryTimesMs?.(record)) || NO_TIMES,
+    generation: generation.name,
     delayed,
   };
 }

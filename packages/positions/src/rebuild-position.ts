@@ -1,5 +1,6 @@
 import type { Order, Position } from '@ptn-api/protocol';
 import { accountOrders } from './accounting.ts';
+import { liquidationOrder, liquidationUuid } from './liquidation-order.ts';
 import { pairTerms } from './trade-pairs.ts';
 
 /** What of a position does not follow from its orders. `account_size` tells the generation. */
@@ -7,27 +8,6 @@ export type PositionIdentity = Pick<
   Position,
   'miner_hotkey' | 'position_uuid' | 'trade_pair' | 'account_size'
 >;
-
-/** The uuid that the validator gives to the flat order it adds to a liquidated position. */
-export function liquidationUuid(positionUuid: string): string {
-  return Array.from(positionUuid).reverse().join('');
-}
-
-/** The flat order that the validator adds to a liquidated position. */
-export function liquidationOrder(positionUuid: string, timeMs: number): Order {
-  return {
-    order_type: 'FLAT',
-    leverage: 0,
-    price: 0,
-    bid: 0,
-    ask: 0,
-    slippage: 0,
-    processed_ms: timeMs,
-    order_uuid: liquidationUuid(positionUuid),
-    price_sources: [],
-    src: 1,
-  };
-}
 
 /**
  * The position as the validator has it after these orders, its members in the order in which the validator writes them.

@@ -1,7 +1,7 @@
 import type { Position } from '@ptn-api/protocol';
 import { initialEntryPrice, returnOfGain } from './accounting.ts';
 import { feeFactor } from './fees.ts';
-import { liquidationOrder } from './rebuild-position.ts';
+import { liquidationOrder } from './liquidation-order.ts';
 import { pairTerms } from './trade-pairs.ts';
 
 /**

@@ -61,6 +61,15 @@ const LEGACY_FEES = new Map([
 
 const ASSET_CLASSES = Object.keys(CLASSES) as AssetClass[];
 
+/** The currencies of a pair. */
+export interface QuotedPair {
+  readonly base: string;
+  readonly quote: string;
+}
+
+/** What a quantity of 1 is of currencies and metals, in units of the base currency. Of all others it is 1 unit. */
+const FOREX_LOT_SIZE = 100_000;
+
 function displayName(id: string, slash: boolean): string {
   // The quoted currency is always the last three letters; all but DOGE are written with three before it.
   return slash ? `${id.slice(0, -3)}/${id.slice(-3)}` : id;
@@ -98,4 +107,20 @@ export function pairTerms(tradePair: readonly unknown[]): PairTerms {
   const distance = (assetClass: AssetClass): number => Math.abs(CLASSES[assetClass].fee - fee);
   const assetClass = ASSET_CLASSES.reduce((best, other) => (distance(other) < distance(best) ? other : best));
   return { assetClass, fee, isKnown: false };
+}
+
+/** The currencies of the pair of a record, from its display name; what has no slash in it is quoted in US dollars. */
+export function quotedPair([id, display]: readonly unknown[]): QuotedPair {
+  const [base = '', quote = 'USD'] = String(display ?? id).split('/');
+  return { base, quote };
+}
+
+/** Units of the base currency in a quantity of 1 of a class: a lot of forex, a coin or a share. */
+export function lotSizeOf(assetClass: AssetClass): number {
+  return assetClass === 'forex' ? FOREX_LOT_SIZE : 1;
+}
+
+/** Whether the pair of a record has the very fee of one of the classes, as all pairs of validators since 2026 do. */
+export function hasClassFee([, , fee]: readonly unknown[]): boolean {
+  return ASSET_CLASSES.some((assetClass) => CLASSES[assetClass].fee === fee);
 }

@@ -31,6 +31,7 @@ void t.test('the facts of a position', (t) => {
       orderTimesMs: [CUTOFF, CUTOFF - 1],
       orderUuids: ['a', 'b'],
       priceSourceTimesMs: [CUTOFF],
+      entryTimesMs: [],
       generation: '2025',
       delayed: 'cut',
     },
@@ -47,6 +48,26 @@ void t.test('the record says which generation wrote it', (t) => {
   t.equal(generationOf({ account_size: 100000 }), 'account-size');
   t.equal(generationOf({ account_size: 100000, net_quantity: 1 }), 'quantity');
   t.equal(generationOf({ orders: [{ ...order(), quantity: 2 }] }), 'quantity');
+  t.equal(generationOf({ account_size: 100000, net_quantity: 1, fee_history: [] }), '2026');
+  t.equal(generationOf({ fee_history: [], orders: [{ ...order(), trailing_stop: null }] }), '2026');
+  t.end();
+});
+
+void t.test('a record that counts in quantities and holds what no generation does is of a newer one', (t) => {
+  const generationOf = (fields: object): unknown => {
+    const read = readRecord(fields);
+    return read.ok ? [read.facts.generation, read.facts.delayed] : read.reason;
+  };
+  const unknown = ['unknown', 'left-out'];
+  t.strictSame(generationOf({ net_quantity: 1, net_margin: 1 }), unknown);
+  t.strictSame(generationOf({ fee_history: [], net_margin: 1 }), unknown);
+  t.strictSame(generationOf({ net_quantity: 1, is_hl: false }), unknown, 'between two that are known');
+  t.strictSame(generationOf({ orders: [{ ...order(), quantity: 2, urgency: 1 }] }), unknown);
+  t.strictSame(
+    generationOf({ account_size: 1, net_margin: 1 }),
+    ['account-size', 'cut'],
+    'older ones are complete',
+  );
   t.end();
 });
 

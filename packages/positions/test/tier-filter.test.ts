@@ -227,8 +227,8 @@ void t.test('a liquidation adds the flat order of the validator, once', (t) => {
   t.end();
 });
 
-void t.test('a record of the quantity generation is never cut', (t) => {
-  const record = { ...positionOf([older, recent]), net_quantity: 1, net_value: 100 };
+void t.test('a record of an unknown generation is never cut', (t) => {
+  const record = { ...positionOf([older, recent]), net_quantity: 1, net_margin: 100 };
   t.strictSame(viewOf(record, 0), { kind: 'dropped', reason: 'unsupported-generation' });
   t.equal(viewOf(record, 100).kind, 'same');
   t.equal(viewOf(record, 0, NOW + DAY_MS + 1).kind, 'same', 'shown once it is old');

@@ -17,6 +17,8 @@ const GIVE_UP_EVERY_MS = 1000;
 const RETRY_MS = 1000;
 /** How long a start waits for the orders that were placed while nobody was there. */
 const BEGIN_WITHIN_MS = 2000;
+/** Whose orders the validator streams to nobody: operators try the network with it. */
+const UNSTREAMED_HOTKEY = 'DEVELOPMENT';
 /** What the log takes as the name of an order, a miner or a trade pair. The validator's are at most 48 characters. */
 const NAME_LIMIT_BYTES = 1000;
 
@@ -99,6 +101,7 @@ export class OrderSequencer {
 
   /** Takes note of the orders of a position that are not known. They are stored at the next {@link store}. */
   observe(hotkey: string, position: PositionText): void {
+    if (hotkey === UNSTREAMED_HOTKEY) return;
     const { writer } = this.#options;
     const { facts } = position;
     const sinceMs = this.horizonMs;

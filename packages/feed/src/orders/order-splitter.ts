@@ -90,7 +90,7 @@ export class OrderSplitter {
     if (split !== undefined && split.reason !== null) {
       log.warn(
         { event: 'order-not-rebuilt', position: position.positionUuid, reason: split.reason },
-        'a position cannot be rebuilt as of one of its orders: it is streamed as it stands now',
+        'a position cannot be rebuilt as of one of its orders: the message holds its orders, and null for its state',
       );
     }
     let head = '';
@@ -122,14 +122,14 @@ function wholeText({ positionUuid, text }: PositionToSplit): PositionParts {
 
 /** The orders of a position that are split next: those from `first` on, as many as one task may do. */
 function sliceOf({ position, indexes }: WaitingPosition, first: number | undefined): PositionToSplit {
-  const { positionUuid, delayed, orderUuids } = position.facts;
+  const { positionUuid, generation, orderUuids } = position.facts;
   const orderCount = orderUuids.length;
   const most = Math.min(Math.max(Math.floor(500_000 / orderCount), MIN_SLICE_ORDERS), MAX_SLICE_ORDERS);
   const from = first === undefined ? 0 : indexes.indexOf(first);
   return {
     positionUuid,
     text: position.text,
-    canCut: delayed === 'cut',
+    generation,
     orderCount,
     indexes: from === -1 ? [first ?? 0] : indexes.slice(from, from + most),
   };

@@ -1,12 +1,40 @@
-import type { PositionGeneration } from './generation.ts';
+import { SLIPPAGE_V1_MS } from '../fees.ts';
+import { pairTerms } from '../trade-pairs.ts';
+import type { JsonRecord, PositionGeneration } from './generation.ts';
+import { QUANTITY_ORDER_MEMBERS, QUANTITY_POSITION_MEMBERS, quantityRebuilder } from './quantity-rules.ts';
 
-const POSITION_MEMBERS = ['net_quantity', 'net_value'];
+const MARKS = ['net_quantity', 'net_value'];
+/** Of every crypto pair in messages of the stream; in the records only the oldest pairs have it. */
+const STREAMED_CRYPTO_FEE = 0.003;
 
-/** Since December 2025: counts in quantities, and is accounted by rules of its own. */
+/** Whether the record counts in quantities, as those of all validators since December 2025 do. */
+export function countsInQuantities(record: JsonRecord, orders: readonly JsonRecord[]): boolean {
+  return (
+    MARKS.some((member) => Object.hasOwn(record, member)) ||
+    orders.some((order) => Object.hasOwn(order, 'quantity'))
+  );
+}
+
+/** Since December 2025 (Vanta): counts in quantities and US dollars. */
 export const quantityGeneration: PositionGeneration = {
   name: 'quantity',
-  recognises: (record, orders) =>
-    POSITION_MEMBERS.some((member) => Object.hasOwn(record, member)) ||
-    orders.some((order) => Object.hasOwn(order, 'quantity')),
-  delayed: 'left-out',
+  recognises: countsInQuantities,
+  delayed: 'cut',
+  rules: {
+    positionMembers: new Set(QUANTITY_POSITION_MEMBERS),
+    orderMembers: new Set(QUANTITY_ORDER_MEMBERS),
+    rebuilder: quantityRebuilder({
+      rules: {
+        closesByLeverage: true,
+        slippageFromMs: SLIPPAGE_V1_MS,
+        unpricedSources: new Set([1, 2]),
+        feesInReturn: true,
+        closesLiquidated: true,
+        closesAtZero: false,
+        realizesInOrder: false,
+      },
+    }),
+  },
+  streamedFee: (tradePair) =>
+    pairTerms(tradePair).assetClass === 'crypto' ? STREAMED_CRYPTO_FEE : undefined,
 };

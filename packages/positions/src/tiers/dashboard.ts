@@ -94,7 +94,7 @@ export function filterDashboard(input: string, tier: Tier, now: number): Filtere
       if (view.kind === 'dropped') dropped += 1;
       if (view.kind === 'dropped' && view.reason === 'unsupported-generation') {
         warnings.push(
-          `position ${read.facts.positionUuid} is left out: records with quantities cannot be delayed yet`,
+          `position ${read.facts.positionUuid} is left out: its form is not known, so it cannot be delayed`,
         );
       }
       if ('warning' in view) warnings.push(view.warning);

@@ -11,8 +11,7 @@ export type TierView =
   /** As it stood 24 h ago. The warning tells of something that had to be guessed. */
   | { readonly kind: 'cut'; readonly text: string; readonly warning?: string }
   /**
-   * Not at all: `no-orders`, all are younger than 24 h; `unsupported-generation`, it cannot be cut by the rules known
-   * here; `invalid-orders`, what remains cannot be accounted, and the warning says why.
+   * Not at all: `no-orders`, all are younger than 24 h; `unsupported-generation`, nobody knows by which rules to cut it; `invalid-orders`, what remains cannot be accounted, and the warning says why.
    */
   | { readonly kind: 'dropped'; readonly reason: 'no-orders' | 'unsupported-generation' }
   | { readonly kind: 'dropped'; readonly reason: 'invalid-orders'; readonly warning: string };
@@ -41,7 +40,11 @@ export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, n
   if (facts.orderTimesMs.every((timeMs) => timeMs >= cutoffMs))
     return { kind: 'dropped', reason: 'no-orders' };
   if (facts.delayed === 'left-out') return { kind: 'dropped', reason: 'unsupported-generation' };
-  const cut = cutPosition(text, (index) => (facts.orderTimesMs[index] ?? Infinity) < cutoffMs);
+  const cut = cutPosition(
+    text,
+    (index) => (facts.orderTimesMs[index] ?? Infinity) < cutoffMs,
+    (timeMs) => timeMs < cutoffMs,
+  );
   if (!cut.ok) {
     return {
       kind: 'dropped',
@@ -62,9 +65,11 @@ export function nextTierChangeMs(facts: PositionFacts, now: number): number {
   const finalMs = firstMsOlder(delayedUntilOf(facts), DAY_MS);
   if (finalMs <= now) return Infinity;
   let next = finalMs;
-  for (const timeMs of facts.orderTimesMs) {
-    const shownMs = firstMsOlder(timeMs, DAY_MS);
-    if (shownMs > now && shownMs < next) next = shownMs;
+  for (const times of [facts.orderTimesMs, facts.entryTimesMs]) {
+    for (const timeMs of times) {
+      const shownMs = firstMsOlder(timeMs, DAY_MS);
+      if (shownMs > now && shownMs < next) next = shownMs;
+    }
   }
   return next;
 }
