@@ -11,6 +11,8 @@ import type { ByRole } from '@ptn-api/supervisor';
 
 /** How long the simulated validator may take to stop. */
 const STOP_WITHIN_MS = 5000;
+/** The newest form of records: newcomers see what validators write today. */
+const DEMO_GENERATION = '2026';
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** A simulated validator that runs in a temporary folder. */
@@ -41,7 +43,7 @@ export async function startDemo(): Promise<Demo | undefined> {
 
   // In a process group of its own: Ctrl-C is for the server, which stops the validator when it has stopped itself.
   const modulePath = fileURLToPath(import.meta.resolve('@ptn-api/devnet/main'));
-  const validator = fork(modulePath, ['--root', root], {
+  const validator = fork(modulePath, ['--root', root, '--generation', DEMO_GENERATION], {
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -1,2 +1,13 @@
-/** Which record the validator wrote: `account-size` (since August 2025) has `account_size` in every position. */
-export type Generation = '2025' | 'account-size';
+/** The forms of records that the simulated validator can write, the oldest first; the names are those of `positions`. */
+export const GENERATIONS = ['2025', 'account-size', 'quantity', '2026'] as const;
+export type Generation = (typeof GENERATIONS)[number];
+
+/** Whether every position has the size of the miner's account. */
+export function hasAccountSize(generation: Generation): boolean {
+  return generation !== '2025';
+}
+
+/** Whether orders have quantities and values, and may wait for a limit, a stop or a target. */
+export function hasQuantities(generation: Generation): boolean {
+  return generation === 'quantity' || generation === '2026';
+}

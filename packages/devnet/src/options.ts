@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import { MONTH_MS } from './history.ts';
+import { GENERATIONS } from './generation.ts';
 import type { Generation } from './generation.ts';
 
 /** On average a miner opens at most one position in so much time, or its orders would not fit between each other. */
@@ -75,7 +76,7 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
       'orders-per-second': { type: 'number', default: 1, describe: 'On average; 0 for none' },
       'refresh-ms': { type: 'number', default: 60_000, describe: 'Between refreshes of returns; 0 for none' },
       'outputs-ms': { type: 'number', default: 15_000, describe: 'Between writing outputs; 0 for none' },
-      generation: { choices: ['2025', 'account-size'] as const, default: '2025' as const },
+      generation: { choices: GENERATIONS, default: '2025' as const, describe: 'The form of the records' },
       'history-only': { type: 'boolean', default: false, describe: 'Write the history and end' },
     })
     .strict()

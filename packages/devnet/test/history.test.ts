@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { generateHistory, positionsOf } from '@ptn-api/devnet';
+import { GENERATIONS } from '../dist/generation.js';
 import { END_MS } from './history-fixture.ts';
 
 void t.test('exactly as many miners and positions as asked for, at most one open of a pair', (t) => {
@@ -10,7 +11,7 @@ void t.test('exactly as many miners and positions as asked for, at most one open
     positions: fc.nat({ max: 120 }),
     months: fc.double({ min: 0.1, max: 6, noNaN: true }),
     endMs: fc.integer({ min: END_MS - 8 * 86_400_000, max: END_MS }),
-    generation: fc.constantFrom('2025' as const, 'account-size' as const),
+    generation: fc.constantFrom(...GENERATIONS),
   };
   fc.assert(
     fc.property(fc.record(options), (chosen) => {

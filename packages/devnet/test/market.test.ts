@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
+import { GENERATIONS } from '../dist/generation.js';
 import { generateHistory } from '../dist/history.js';
 import { createMarket, MARKET_PAIRS, pairsOf } from '../dist/market/market.js';
 import { createRandomWalk } from '../dist/market/random-walk.js';
@@ -105,7 +106,7 @@ void t.test('a generation trades the pairs that its clients know, and no others'
       .toSorted(),
     [...known.split(' '), 'ADAUSD', 'TAOUSD'].toSorted(),
   );
-  for (const generation of ['2025', 'account-size'] as const) {
+  for (const generation of GENERATIONS) {
     const { miners } = generateHistory({ ...SMALL, generation });
     const traded = new Set(
       miners.flatMap((miner) => positionsOf(miner).map((position) => position.trade_pair[0])),

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { assetClassOf, readPosition, rebuildPosition } from '@ptn-api/positions';
+import { assetClassOf, readPosition, rebuildPosition, rebuildRecord } from '@ptn-api/positions';
 import t from 'tap';
 import { END_MS, filesUnder, readTree, writtenHistory } from './history-fixture.ts';
 import type { PositionFile } from './history-fixture.ts';
@@ -128,3 +128,43 @@ void t.test('positions of the account-size generation say so and are accounted b
     [],
   );
 });
+
+for (const generation of ['quantity', '2026'] as const) {
+  void t.test(
+    `positions of the generation ${generation} say so and are accounted by its rules`,
+    async (t) => {
+      const other = await writtenHistory(t, { miners: 12, positions: 240, generation });
+      const files = readTree(other.root);
+      t.equal(files.length, 240);
+      const generations = files.map(({ text }) => {
+        const reading = readPosition(text);
+        return reading.ok ? reading.facts.generation : reading.reason;
+      });
+      t.strictSame([...new Set(generations)], [generation]);
+      // One that lost everything holds the validator's flat order already.
+      const closed = files.filter(
+        ({ position }) => position.is_closed_position && position.current_return > 0,
+      );
+      t.ok(closed.length > 150);
+      for (const { position, uuid } of closed) {
+        // Through JSON, which has no -0.
+        t.equal(JSON.stringify(rebuildRecord(position)), JSON.stringify(position), uuid);
+      }
+      const orders = files.flatMap(({ position }) => position.orders);
+      for (const [src, type] of [
+        [6, 'LIMIT'],
+        [9, 'BRACKET'],
+      ] as const) {
+        const filled = orders.filter((order) => order.src === src);
+        t.ok(filled.length > 5 && filled.every((order) => order.execution_type === type), type);
+      }
+      t.ok(orders.some(({ order_uuid: uuid }) => uuid.endsWith('-bracket')));
+      t.ok(orders.every(({ price, value }) => price === 0 || typeof value === 'number'));
+      t.equal(
+        files.some(({ position }) => (position.fee_history ?? []).length > 0),
+        generation === '2026',
+      );
+      t.end();
+    },
+  );
+}

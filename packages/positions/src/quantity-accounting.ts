@@ -55,6 +55,8 @@ export interface QuantityRules {
   readonly closesAtZero: boolean;
   /** Whether an order says what it realized. */
   readonly realizesInOrder: boolean;
+  /** Lot sizes of pairs, by id, that are not those of their class. */
+  readonly lotSizes: Readonly<Record<string, number | undefined>>;
 }
 
 export type QuantityResult =

@@ -2,27 +2,53 @@ import type { Position } from '@ptn-api/protocol';
 import { initialEntryPrice, returnOfGain } from './accounting.ts';
 import { feeFactor } from './fees.ts';
 import { liquidationOrder } from './liquidation-order.ts';
+import type { QuantityRules } from './quantity-accounting.ts';
+import { QUANTITY_RULES, quantityTerms, RULES_2026 } from './quantity-rules.ts';
 import { pairTerms } from './trade-pairs.ts';
+
+/** What a price makes of a position. */
+type Returns = Pick<Position, 'current_return' | 'return_at_close' | 'unrealized_pnl'>;
+
+/** The rules of the generation that counts in quantities and wrote the position; undefined for older ones. */
+function quantityRulesOf(position: Position): QuantityRules | undefined {
+  if (position.net_quantity === undefined) return undefined;
+  return position.fee_history === undefined ? QUANTITY_RULES : RULES_2026;
+}
+
+/** In US dollars, against the account; the rate is that of the last order. */
+function gainOfQuantity(
+  position: Position,
+  price: number,
+  rules: QuantityRules,
+): { gain: number; unrealized: number } {
+  const { orders, account_size: accountSize = 0, net_quantity: net = 0 } = position;
+  const { lotSize } = quantityTerms(position.trade_pair, accountSize, rules);
+  const rate = orders.at(-1)?.quote_usd_rate ?? 0;
+  const unrealized = (price - position.average_entry_price) * (net * lotSize) * rate;
+  const gain = position.cumulative_entry_value === 0 ? 0 : (position.realized_pnl + unrealized) / accountSize;
+  return { gain, unrealized };
+}
 
 /**
  * What an open position is worth at a price, without and with all fees up to `timeMs` (Unix ms).
  *
  * @throws RangeError when it has no orders.
  */
-export function returnAt(
-  position: Position,
-  price: number,
-  timeMs: number,
-): Pick<Position, 'current_return' | 'return_at_close'> {
+export function returnAt(position: Position, price: number, timeMs: number): Returns {
   const { orders, net_leverage: net, average_entry_price: average, realized_pnl: realized } = position;
   const [first] = orders;
   if (first === undefined) throw new RangeError(`position ${position.position_uuid} has no orders`);
-  const gain = (realized + (price - average) * net) / initialEntryPrice(first);
+  const rules = quantityRulesOf(position);
+  const quantity = rules === undefined ? undefined : gainOfQuantity(position, price, rules);
+  const gain = quantity?.gain ?? (realized + (price - average) * net) / initialEntryPrice(first);
   const current_return = returnOfGain(gain);
+  const unrealized = quantity === undefined ? {} : { unrealized_pnl: quantity.unrealized };
+  if (rules?.feesInReturn === false)
+    return { current_return, return_at_close: current_return, ...unrealized };
   const { assetClass, fee } = pairTerms(position.trade_pair);
   const isAccountSize = position.account_size !== undefined;
   const fees = feeFactor({ orders, assetClass, fee, isAccountSize, openMs: position.open_ms }, timeMs);
-  return { current_return, return_at_close: current_return * fees };
+  return { current_return, return_at_close: current_return * fees, ...unrealized };
 }
 
 /**
@@ -32,10 +58,11 @@ export function returnAt(
 export function refreshPosition(position: Position, price: number, timeMs: number): Position {
   if (position.is_closed_position) return position;
   const refreshed = { ...position, ...returnAt(position, price, timeMs) };
-  if (refreshed.current_return !== 0) return refreshed;
+  const rules = quantityRulesOf(position);
+  if (refreshed.current_return !== 0 || rules?.closesLiquidated === false) return refreshed;
   return {
     ...refreshed,
-    orders: [...position.orders, liquidationOrder(position.position_uuid, timeMs)],
+    orders: [...position.orders, liquidationOrder(position, timeMs)],
     close_ms: timeMs,
     position_type: 'FLAT',
     is_closed_position: true,

@@ -7,7 +7,7 @@
  * schemas cannot say.
  */
 import { Type } from '@sinclair/typebox';
-import type { Static, TSchema, TUnsafe } from '@sinclair/typebox';
+import type { Static, TNull, TNumber, TSchema, TUnion, TUnsafe } from '@sinclair/typebox';
 
 /**
  * The type of a value that a schema describes, as its readers have it: lists do not change. Types alone: nothing of TypeBox
@@ -36,6 +36,10 @@ function tuple<Value>(items: readonly TSchema[], description: string): TUnsafe<V
   return Type.Unsafe<Value>({ type: 'array', prefixItems: items, minItems: items.length, description });
 }
 
+function numberOrNull(description: string): TUnion<[TNumber, TNull]> {
+  return Type.Union([Type.Number(), Type.Null()], { description });
+}
+
 export const ErrorAnswer = Type.Object(
   { error: Type.String() },
   { $id: 'Error', description: 'What was wrong' },
@@ -53,10 +57,33 @@ export const Order = Type.Object(
     processed_ms: UnixMs,
     price_sources: Type.Array(Type.Unknown()),
     src: Type.Optional(
-      Type.Integer({ description: 'Who placed it. 0: the miner; others: the validator itself' }),
+      Type.Integer({
+        description:
+          'Who placed it. 0: the miner; 6, 9: its limit order, or its stop or target, was filled; others: the validator itself',
+      }),
     ),
+    value: Type.Optional(numberOrNull('US dollars, signed; since December 2025, as the following')),
+    quantity: Type.Optional(numberOrNull('Lots of currencies and metals, coins, or shares, signed')),
+    execution_type: Type.Optional(Type.String({ description: 'MARKET, LIMIT or BRACKET' })),
+    limit_price: Type.Optional(numberOrNull('Of a limit order')),
+    stop_loss: Type.Optional(numberOrNull('A price')),
+    take_profit: Type.Optional(numberOrNull('A price')),
+    quote_usd_rate: Type.Optional(Type.Number({ description: 'US dollars for 1 of the quote currency' })),
+    usd_base_rate: Type.Optional(Type.Number({ description: 'Units of the base currency for 1 US dollar' })),
+    realized_pnl: Type.Optional(Type.Number({ description: 'US dollars; since 2026, as the following' })),
+    margin_loan: Type.Optional(Type.Number({ description: 'US dollars' })),
+    is_hl_taker: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+    bracket_orders: Type.Optional(Type.Union([Type.Array(Type.Unknown()), Type.Null()])),
+    stop_price: Type.Optional(numberOrNull('Of a stop order')),
+    stop_condition: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    trailing_stop: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])),
   },
   { ...open, $id: 'Order' },
+);
+
+export const FeeEvent = Type.Object(
+  { fee_type: Type.String(), amount: Type.Number({ description: 'US dollars' }), time_ms: UnixMs },
+  open,
 );
 
 export const Position = Type.Object(
@@ -81,6 +108,24 @@ export const Position = Type.Object(
     return_at_close: Type.Number({ description: 'A factor, with all fees' }),
     is_closed_position: Type.Boolean(),
     account_size: Type.Optional(Type.Number({ description: 'US dollars; since August 2025' })),
+    net_quantity: Type.Optional(
+      Type.Number({
+        description: 'Lots of currencies and metals, coins, or shares, signed; since December 2025, as the following',
+      }),
+    ),
+    net_value: Type.Optional(Type.Number({ description: 'US dollars, signed' })),
+    unrealized_pnl: Type.Optional(Type.Number({ description: 'US dollars' })),
+    fee_history: Type.Optional(
+      Type.Array(FeeEvent, {
+        description: 'Since 2026, as the following: fees are no part of return_at_close then',
+      }),
+    ),
+    is_hl: Type.Optional(Type.Boolean()),
+    is_pro: Type.Optional(Type.Boolean()),
+    last_stock_split_date: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    dividend_history: Type.Optional(Type.Array(Type.Unknown())),
+    last_price_source: Type.Optional(Type.Unknown()),
+    last_quote_usd_conversion: Type.Optional(Type.Number({ description: 'US dollars' })),
   },
   { ...open, $id: 'Position' },
 );

@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { refreshPosition } from '@ptn-api/positions';
 import type { Order, Position } from '@ptn-api/protocol';
 import { writePositionFile } from '../files/position-file.ts';
 import type { ValidatorFolder } from '../files/validator-folder.ts';
@@ -7,7 +6,7 @@ import type { World } from '../history.ts';
 import type { MarketPair } from '../market/market.ts';
 import { isMarketOpen } from '../market/trading-hours.ts';
 import type { Random } from '../random.ts';
-import { openPosition, tradePairOf, withOrder } from '../records/accounting.ts';
+import { openPosition, refreshed, tradePairOf, withOrder } from '../records/accounting.ts';
 import type { Elimination, Miner } from '../records/miners.ts';
 import { eliminationOrder, fillOrder, timeAfter } from '../records/orders.ts';
 import { chooseAction, followUpSize, openingSize } from '../records/trading.ts';
@@ -56,7 +55,14 @@ export class TradingFloor {
     const { miner, pair } = this.#choose(nowMs, wish);
     const before = miner.open.get(pair.id);
     const fill = (timeMs: number, size: OrderSize): Order =>
-      fillOrder(this.#world.market, this.#random, { ...size, pair, timeMs, withSources: true });
+      fillOrder(this.#world.market, this.#random, {
+        ...size,
+        pair,
+        timeMs,
+        withSources: true,
+        generation: miner.generation,
+        before,
+      });
 
     if (before === undefined) {
       const tradePair = tradePairOf(pair.id);
@@ -98,10 +104,10 @@ export class TradingFloor {
         const pair = this.#world.pairs.get(tradePairId);
         if (before === undefined || pair === undefined) continue;
         const nowMs = now();
-        const position = refreshPosition(before, this.#world.market.quote(pair, nowMs).price, nowMs);
+        const position = refreshed(before, this.#world.market.quote(pair, nowMs).price, nowMs);
         this.#settle(miner, position, before);
-        // All is lost: the validator closed the position and takes the miner out.
-        if (position.is_closed_position) this.eliminate(nowMs, miner.hotkey);
+        // All is lost: the validator closed the position, or will, and takes the miner out.
+        if (position.current_return === 0) this.eliminate(nowMs, miner.hotkey);
         count += 1;
         if (count % REFRESH_BATCH === 0) await nextTurn();
       }

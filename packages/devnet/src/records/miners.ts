@@ -2,6 +2,7 @@ import { comparePositions } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
 import { pairsOf } from '../market/market.ts';
 import type { MarketPair } from '../market/market.ts';
+import { hasAccountSize } from '../generation.ts';
 import type { Generation } from '../generation.ts';
 import { createRandom } from '../random.ts';
 import type { Random } from '../random.ts';
@@ -23,6 +24,8 @@ export interface Elimination {
 export interface Miner {
   readonly hotkey: string;
   readonly joinedMs: number;
+  /** The form of its records. */
+  readonly generation: Generation;
   /** The pairs it trades; at least one of crypto, so that it can act at any time. */
   readonly pairs: readonly MarketPair[];
   /** How often it guesses the direction right. */
@@ -68,6 +71,7 @@ export function createMiner(options: MinerOptions): Miner {
   return {
     hotkey: hotkeyOf(random.bytes(32)),
     joinedMs,
+    generation,
     pairs: [
       ...pickSome(random, ofClass('crypto'), 1 + random.integer(3)),
       ...pickSome(random, ofClass('forex'), 1 + random.integer(6)),
@@ -75,7 +79,7 @@ export function createMiner(options: MinerOptions): Miner {
     ],
     skill: random.between(0.44, 0.6),
     holdingMs: 20 * MINUTE_MS * ((3 * DAY_MS) / (20 * MINUTE_MS)) ** random.next(),
-    accountSize: generation === 'account-size' ? random.pick([25_000, 50_000, 100_000, 250_000]) : undefined,
+    accountSize: hasAccountSize(generation) ? random.pick([25_000, 50_000, 100_000, 250_000]) : undefined,
     plagiarism: random.chance(0.85) ? 0 : Number(random.between(0.2, 0.98).toFixed(4)),
     closed: [],
     open: new Map(),

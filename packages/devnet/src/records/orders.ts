@@ -1,6 +1,9 @@
 import type { Order, OrderSource, OrderType, Position } from '@ptn-api/protocol';
 import type { Market, MarketPair } from '../market/market.ts';
+import { hasQuantities } from '../generation.ts';
+import type { Generation } from '../generation.ts';
 import type { Random } from '../random.ts';
+import { eliminationQuantities, withQuantities } from './vanta-orders.ts';
 
 /** How orders of the simulated market are filled. */
 export interface OrderRequest {
@@ -10,11 +13,14 @@ export interface OrderRequest {
   readonly leverage: number;
   readonly timeMs: number;
   readonly src?: OrderSource;
+  readonly generation: Generation;
+  /** The position that it adds to, reduces or closes; undefined where it opens one. */
+  readonly before: Position | undefined;
   /** Whether the sources of its price are still known; they are dropped from what is long past. */
   readonly withSources: boolean;
 }
 
-export type MarketOrder = Required<Order>;
+export type MarketOrder = Order & Required<Pick<Order, 'bid' | 'ask' | 'slippage' | 'src'>>;
 
 /** One of the price feeds that the validator asks. */
 interface PriceFeed {
@@ -57,7 +63,7 @@ export function fillOrder(market: Market, random: Random, request: OrderRequest)
   const orderUuid = random.uuid();
   const [first, second, third, fourth] = FEEDS;
   const feeds = random.chance(0.5) ? [first, third] : [second, fourth];
-  return {
+  const order: MarketOrder = {
     order_type: request.type,
     leverage: request.leverage,
     price: request.leverage < 0 ? bid : ask,
@@ -69,6 +75,8 @@ export function fillOrder(market: Market, random: Random, request: OrderRequest)
     price_sources: request.withSources ? feeds.map((feed) => priceSource(market, random, request, feed)) : [],
     src: request.src ?? 0,
   };
+  if (!hasQuantities(request.generation)) return order;
+  return { ...order, ...withQuantities(market, random, order, request) };
 }
 
 /** `timeMs`, or just after the last order of the position: orders of one position never share a time. */
@@ -89,5 +97,6 @@ export function eliminationOrder(position: Position, timeMs: number): MarketOrde
     order_uuid: Array.from(position.position_uuid).reverse().join(''),
     price_sources: [],
     src: 1,
+    ...eliminationQuantities(position),
   };
 }

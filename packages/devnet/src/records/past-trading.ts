@@ -1,9 +1,8 @@
-import { refreshPosition } from '@ptn-api/positions';
 import type { Order, Position } from '@ptn-api/protocol';
 import type { Market, MarketPair } from '../market/market.ts';
 import { tradingMsAt } from '../market/trading-hours.ts';
 import type { Random } from '../random.ts';
-import { openPosition, tradePairOf, withOrder } from './accounting.ts';
+import { openPosition, refreshed, tradePairOf, withOrder } from './accounting.ts';
 import type { Liquidation } from './liquidation.ts';
 import type { Miner } from './miners.ts';
 import { eliminationOrder, fillOrder } from './orders.ts';
@@ -66,8 +65,10 @@ export class PastTrading {
       tradePair,
       order: this.#fill(pair, openMs, { type, leverage }),
     });
-    const more = this.#fill(pair, lostMs, { type, leverage: leverage > 0 ? 0.1 : -0.1 });
-    this.#keep(withOrder(opened, more));
+    const more = this.#fill(pair, lostMs, { type, leverage: leverage > 0 ? 0.1 : -0.1 }, opened);
+    const lost = withOrder(opened, more);
+    // Validators since 2026 add no order of their own at that moment, but take the miner out.
+    this.#keep(lost.is_closed_position ? lost : withOrder(lost, eliminationOrder(lost, lostMs)));
   }
 
   /** Closes what is open as the validator does when it takes the miner out. */
@@ -84,7 +85,7 @@ export class PastTrading {
       const pair = pairs.get(tradePairId);
       if (pair === undefined) throw new RangeError(`no market for ${tradePairId}`);
       const { price } = this.#market.quote(pair, this.#nowMs);
-      this.#miner.open.set(tradePairId, refreshPosition(position, price, this.#nowMs));
+      this.#miner.open.set(tradePairId, refreshed(position, price, this.#nowMs));
     }
   }
 
@@ -93,9 +94,16 @@ export class PastTrading {
     else this.#miner.open.set(position.trade_pair[0], position);
   }
 
-  #fill(pair: MarketPair, timeMs: number, size: OrderSize): Order {
+  #fill(pair: MarketPair, timeMs: number, size: OrderSize, before?: Position): Order {
     const withSources = timeMs > this.#nowMs - SOURCES_KEPT_MS;
-    return fillOrder(this.#market, this.#random, { ...size, pair, timeMs, withSources });
+    return fillOrder(this.#market, this.#random, {
+      ...size,
+      pair,
+      timeMs,
+      withSources,
+      generation: this.#miner.generation,
+      before,
+    });
   }
 
   /** The direction in which the miner opens: it sees the end coming as often as its skill says. */
@@ -114,7 +122,10 @@ export class PastTrading {
       const isClosing = !staysOpen && index === laterMs.length - 1;
       const action = isClosing ? this.#closingAction() : chooseAdjustment(this.#random, position);
       if (action === undefined) continue;
-      position = withOrder(position, this.#fill(pair, timeMs, followUpSize(this.#random, position, action)));
+      position = withOrder(
+        position,
+        this.#fill(pair, timeMs, followUpSize(this.#random, position, action), position),
+      );
       // An order can lose everything, which closes the position before its time.
       if (position.is_closed_position) break;
     }

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { codeOf, isAbsence, isFresh, stampOf, UNSETTLED } from '@ptn-api/runtime/file-stamp';
+import { isUnwatched } from './unwatched.ts';
 
 /** What a sweep found. All paths are relative to the root, which itself is `''`. */
 export interface SweepChanges {
@@ -196,7 +197,7 @@ export class SweptTree {
     for (const entry of readdirSync(absolute, { withFileTypes: true })) {
       if (entry.isDirectory()) {
         const child = below(path, entry.name);
-        if (!this.#directories.has(child)) this.#add(child, directory);
+        if (!this.#directories.has(child) && !isUnwatched(child)) this.#add(child, directory);
       } else if (entry.isFile()) {
         const stamp = this.#lookAtFile(path, absolute, entry.name, directory.files.get(entry.name));
         if (stamp !== undefined) files.set(entry.name, stamp);

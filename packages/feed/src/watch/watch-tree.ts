@@ -7,6 +7,7 @@ import { isAbsence } from '@ptn-api/runtime/file-stamp';
 import { startSweepThread, Sweeper } from './sweeper.ts';
 import type { StartSweepThread } from './sweeper.ts';
 import type { SweepChanges } from './swept-tree.ts';
+import { isUnwatched } from './unwatched.ts';
 
 /** Beside inotify the sweep only catches what that lost; alone it is what finds an order. */
 const SWEEP_MS = { auto: 3000, poll: 750 };
@@ -201,6 +202,7 @@ class TreeWatch implements TreeWatcher {
     const files: string[] = [];
     const directories: string[] = [];
     for (const [path, isRename] of pending) {
+      if (isUnwatched(path)) continue;
       const kind = this.#kindOf(path);
       const isKnown = this.#watches.has(path);
       if (kind === 'directory') {
@@ -225,6 +227,7 @@ class TreeWatch implements TreeWatcher {
     directories.push(path);
     for (const entry of this.#list(path)) {
       const child = `${path}/${entry.name}`;
+      if (isUnwatched(child)) continue;
       if (entry.isDirectory()) this.#adopt(child, directories, files);
       else if (entry.isFile()) files.push(child);
     }

@@ -1,8 +1,13 @@
 import { sliceArray, sliceObject, lastMembers } from '../json/slice.ts';
 import { formatFloat } from '../json/format-float.ts';
 import type { QuantityOrder } from '../quantity-accounting.ts';
+import { RULES_2026 } from '../quantity-rules.ts';
 import type { JsonRecord, PositionGeneration, RecordText } from './generation.ts';
-import { QUANTITY_ORDER_MEMBERS, QUANTITY_POSITION_MEMBERS, quantityRebuilder } from './quantity-rules.ts';
+import {
+  QUANTITY_ORDER_MEMBERS,
+  QUANTITY_POSITION_MEMBERS,
+  quantityRebuilder,
+} from './quantity-rebuilder.ts';
 
 /** Lists of what happened to a position besides its orders; each entry has its `time_ms`. */
 const HISTORIES = ['fee_history', 'dividend_history'] as const;
@@ -115,19 +120,7 @@ export const generation2026: PositionGeneration = {
       'stop_condition',
       'trailing_stop',
     ]),
-    rebuilder: quantityRebuilder({
-      rules: {
-        closesByLeverage: false,
-        slippageFromMs: 0,
-        unpricedSources: new Set([1]),
-        feesInReturn: false,
-        closesLiquidated: false,
-        closesAtZero: true,
-        realizesInOrder: true,
-      },
-      lotSizes: { XAUUSD: 100, XAGUSD: 5000 },
-      details,
-    }),
+    rebuilder: quantityRebuilder({ rules: RULES_2026, details }),
     entryTimesMs,
   },
 };

@@ -1,7 +1,11 @@
-import { SLIPPAGE_V1_MS } from '../fees.ts';
+import { QUANTITY_RULES } from '../quantity-rules.ts';
 import { pairTerms } from '../trade-pairs.ts';
 import type { JsonRecord, PositionGeneration } from './generation.ts';
-import { QUANTITY_ORDER_MEMBERS, QUANTITY_POSITION_MEMBERS, quantityRebuilder } from './quantity-rules.ts';
+import {
+  QUANTITY_ORDER_MEMBERS,
+  QUANTITY_POSITION_MEMBERS,
+  quantityRebuilder,
+} from './quantity-rebuilder.ts';
 
 const MARKS = ['net_quantity', 'net_value'];
 /** Of every crypto pair in messages of the stream; in the records only the oldest pairs have it. */
@@ -23,17 +27,7 @@ export const quantityGeneration: PositionGeneration = {
   rules: {
     positionMembers: new Set(QUANTITY_POSITION_MEMBERS),
     orderMembers: new Set(QUANTITY_ORDER_MEMBERS),
-    rebuilder: quantityRebuilder({
-      rules: {
-        closesByLeverage: true,
-        slippageFromMs: SLIPPAGE_V1_MS,
-        unpricedSources: new Set([1, 2]),
-        feesInReturn: true,
-        closesLiquidated: true,
-        closesAtZero: false,
-        realizesInOrder: false,
-      },
-    }),
+    rebuilder: quantityRebuilder({ rules: QUANTITY_RULES }),
   },
   streamedFee: (tradePair) =>
     pairTerms(tradePair).assetClass === 'crypto' ? STREAMED_CRYPTO_FEE : undefined,

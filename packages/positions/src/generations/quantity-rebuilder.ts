@@ -3,7 +3,8 @@ import { formatFloat } from '../json/format-float.ts';
 import { accountQuantities } from '../quantity-accounting.ts';
 import type { QuantityAccounting, QuantityOrder, QuantityRules } from '../quantity-accounting.ts';
 import { liquidationUuid } from '../liquidation-order.ts';
-import { hasClassFee, lotSizeOf, pairTerms, quotedPair } from '../trade-pairs.ts';
+import { quantityTerms } from '../quantity-rules.ts';
+import { hasClassFee, pairTerms } from '../trade-pairs.ts';
 import type { JsonRecord, MemberTexts, Rebuilder, RecordText } from './generation.ts';
 import { ORDER_TYPES } from './leverage-rules.ts';
 import { formatMs, numberOf } from './record-numbers.ts';
@@ -142,8 +143,6 @@ function formatLiquidationOrder(
 
 export interface QuantityRebuilderOptions {
   readonly rules: QuantityRules;
-  /** Lot sizes of pairs, by id, that are not those of their class. */
-  readonly lotSizes?: Readonly<Record<string, number | undefined>>;
   /** Members besides those of the accounting, as of the kept orders. */
   readonly details?: (
     input: RecordText,
@@ -154,20 +153,15 @@ export interface QuantityRebuilderOptions {
 }
 
 /** How records that count in quantities are rebuilt. */
-export function quantityRebuilder({ rules, lotSizes = {}, details }: QuantityRebuilderOptions) {
+export function quantityRebuilder({ rules, details }: QuantityRebuilderOptions) {
   return (input: RecordText): Rebuilder => {
     const { record } = input;
     const read = record.orders.map(quantityOrder);
-    const { isKnown, assetClass, fee } = pairTerms(record.trade_pair);
-    const terms = {
-      ...quotedPair(record.trade_pair),
-      assetClass,
-      fee,
-      lotSize: lotSizes[String(record.trade_pair[0])] ?? lotSizeOf(assetClass),
-      accountSize: numberOf(record['account_size'] ?? 0) ?? NaN,
-    };
+    const accountSize = numberOf(record['account_size'] ?? 0) ?? NaN;
+    const terms = quantityTerms(record.trade_pair, accountSize, rules);
     // Without fees in the return the class says no more than the lot size, which the fee in the record tells.
-    const isPairKnown = isKnown || (!rules.feesInReturn && hasClassFee(record.trade_pair));
+    const isPairKnown =
+      pairTerms(record.trade_pair).isKnown || (!rules.feesInReturn && hasClassFee(record.trade_pair));
     return (kept, isPast) => {
       const orders: QuantityOrder[] = [];
       for (const index of kept) {
