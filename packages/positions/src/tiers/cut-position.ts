@@ -5,6 +5,7 @@ import type {
   CutRules,
   MemberTexts,
   PositionRecord,
+  Rebuild,
   Rebuilder,
   RecordText,
 } from '../generations/generation.ts';
@@ -108,13 +109,28 @@ function cutOrder(
   return `{${pieces.join(CUT_SEPARATOR)}}`;
 }
 
+/** What is written anew in the orders: up to the first that cannot be accounted, nothing being known of those behind it. */
+function writtenOrders({ cutting, orderSpans }: ParsedPosition): ReadonlyMap<number, MemberTexts> {
+  const all = [...orderSpans.keys()];
+  const rebuiltFrom = (count: number): Rebuild | undefined =>
+    count === 0 ? undefined : cutting?.rebuild(all.slice(0, count), ALL);
+  let rebuilt = rebuiltFrom(all.length);
+  if (rebuilt?.ok === false) {
+    let [low, high] = [0, all.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (rebuiltFrom(middle)?.ok === true) low = middle;
+      else high = middle - 1;
+    }
+    rebuilt = rebuiltFrom(low);
+  }
+  return rebuilt?.ok === true ? rebuilt.orders : new Map();
+}
+
 /** The texts of all orders, as cuts of the position hold them. */
 export function orderTexts(parsed: ParsedPosition): string[] {
-  const all = [...parsed.orderSpans.keys()];
-  const rebuilt = parsed.cutting?.rebuild(all, ALL);
-  return all.map((index) =>
-    cutOrder(parsed, index, rebuilt?.ok === true ? rebuilt.orders.get(index) : undefined),
-  );
+  const written = writtenOrders(parsed);
+  return Array.from(parsed.orderSpans.keys(), (index) => cutOrder(parsed, index, written.get(index)));
 }
 
 /** Whether something is as old as the newest of these orders. Most generations do not ask. */

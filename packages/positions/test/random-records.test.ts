@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import {
+  cutPosition,
+  DAY_MS,
+  nextTierChangeMs,
+  positionAtTier,
+  readPosition,
+  rebuildRecord,
+  statesAfterOrders,
+} from '../dist/index.js';
+import type { Position } from '@ptn-api/protocol';
+import fc from 'fast-check';
+import t from 'tap';
+import { RECORD_GENERATIONS, randomRecord, YOUNG } from './random-records.ts';
+import { CUTOFF, NOW } from './sample-positions.ts';
+
+const RUNS = { numRuns: 400 };
+
+function read(record: object) {
+  const reading = readPosition(JSON.stringify(record));
+  if (!reading.ok) throw new Error(reading.reason);
+  return reading;
+}
+
+/** The rule by which a position is no longer delayed, whatever its orders are. */
+function isOver({ closeMs, lastOrderMs }: { closeMs: number | null; lastOrderMs: number }): boolean {
+  return (closeMs ?? lastOrderMs) < CUTOFF;
+}
+
+/** The message of the stream after an order. */
+function messageAfter(text: string, index: number): string {
+  const { facts } = read(JSON.parse(text) as object);
+  const record = { generation: facts.generation, orderCount: facts.orderUuids.length };
+  const [state] = statesAfterOrders(text, record, [index]).states;
+  assert.ok(state);
+  return state.head + Buffer.from(state.list.subarray(0, state.listBytes)).toString() + state.tail;
+}
+
+for (const generation of RECORD_GENERATIONS) {
+  void t.test(`${generation}: a delayed tier holds no byte of what is younger than 24 h`, (t) => {
+    const seen = { cut: 0, dropped: 0, same: 0 };
+    fc.assert(
+      fc.property(randomRecord(generation), ({ record }) => {
+        const { text, facts } = read(record);
+        assert.equal(facts.generation, generation);
+        const view = positionAtTier(text, facts, 0, NOW);
+        seen[view.kind] += 1;
+        if (view.kind === 'same') assert.ok(isOver(facts));
+        if (view.kind === 'dropped') assert.ok(!isOver(facts));
+        if (view.kind !== 'cut') return;
+        assert.notEqual(generation, 'unknown');
+        assert.ok(!view.text.includes(YOUNG), view.text);
+        for (const timeMs of facts.orderTimesMs) {
+          if (timeMs >= CUTOFF) assert.ok(!view.text.includes(String(timeMs)));
+        }
+      }),
+      RUNS,
+    );
+    t.ok(seen.same > 20 && seen.dropped > 20, JSON.stringify(seen));
+    t.equal(seen.cut > 20, generation !== 'unknown');
+    t.end();
+  });
+
+  void t.test(`${generation}: tier 100 passes bytes through, and what is cut is not cut again`, (t) => {
+    fc.assert(
+      fc.property(randomRecord(generation), ({ record }) => {
+        const { text, facts } = read(record);
+        assert.deepEqual(positionAtTier(text, facts, 100, NOW), { kind: 'same' });
+        const view = positionAtTier(text, facts, 0, NOW);
+        if (view.kind !== 'cut') return;
+        const again = readPosition(view.text);
+        assert.ok(again.ok);
+        assert.equal(again.facts.generation, generation);
+        assert.deepEqual(positionAtTier(again.text, again.facts, 0, NOW), { kind: 'same' });
+      }),
+      RUNS,
+    );
+    t.end();
+  });
+
+  void t.test(`${generation}: nothing changes before the time at which something may`, (t) => {
+    fc.assert(
+      fc.property(randomRecord(generation), fc.nat({ max: 2 * DAY_MS }), ({ record }, laterMs) => {
+        const { text, facts } = read(record);
+        const next = nextTierChangeMs(facts, NOW);
+        const thenMs = Math.min(NOW + laterMs, next - 1);
+        assert.deepEqual(positionAtTier(text, facts, 0, thenMs), positionAtTier(text, facts, 0, NOW));
+      }),
+      RUNS,
+    );
+    t.end();
+  });
+
+  void t.test(`${generation}: a message holds the orders up to its own, and no state of a later one`, (t) => {
+    fc.assert(
+      fc.property(randomRecord(generation), fc.nat(), ({ record }, pick) => {
+        const { text, facts } = read(record);
+        const index = pick % facts.orderUuids.length;
+        const message = messageAfter(text, index);
+        const state = JSON.parse(message) as Position;
+        const uuids = state.orders.map(({ order_uuid: uuid }) => uuid);
+        assert.deepEqual(uuids.slice(0, index + 1), facts.orderUuids.slice(0, index + 1));
+        // A liquidation adds one.
+        assert.ok(uuids.length <= index + 2);
+        if (index === facts.orderUuids.length - 1) return;
+        const cut = cutPosition(text, (order) => order <= index);
+        if (cut.ok) {
+          const { trade_pair: pair, ...rest } = JSON.parse(cut.text) as Position;
+          const { trade_pair: streamed, ...got } = state;
+          assert.deepEqual(got, rest);
+          assert.equal(streamed[0], pair[0]);
+          return;
+        }
+        const { miner_hotkey, position_uuid, trade_pair, open_ms, orders, ...others } = state;
+        assert.ok(miner_hotkey && position_uuid && trade_pair && open_ms && orders);
+        assert.deepEqual(new Set(Object.values(others)), new Set([null]));
+      }),
+      RUNS,
+    );
+    t.end();
+  });
+
+  if (generation === 'unknown') continue;
+  void t.test(`${generation}: as of its last order a position is what its record says`, (t) => {
+    let compared = 0;
+    fc.assert(
+      fc.property(randomRecord(generation), fc.nat(), ({ record }, pick) => {
+        const orders = record.orders.filter(({ leverage }) => leverage !== 0);
+        let whole: Position;
+        try {
+          whole = rebuildRecord({ ...record, orders } as unknown as Position);
+        } catch (error) {
+          assert.ok(error instanceof RangeError);
+          return;
+        }
+        // A liquidation adds an order, and what the first order closed has no leverage to open with.
+        if (whole.current_return === 0 || whole.orders[0]?.leverage === 0) return;
+        compared += 1;
+        const text = JSON.stringify(whole);
+        assert.equal(JSON.stringify(rebuildRecord(whole)), text, 'accounted again it is the same');
+        const last = whole.orders.length - 1;
+        const { trade_pair: pair, ...rest } = JSON.parse(messageAfter(text, last)) as Position;
+        assert.equal(pair[0], whole.trade_pair[0]);
+        assert.deepEqual(rest, (({ trade_pair: _, ...others }) => others)(JSON.parse(text) as Position));
+        const count = 1 + (pick % whole.orders.length);
+        const before = rebuildRecord({ ...whole, orders: whole.orders.slice(0, count) });
+        const cut = cutPosition(
+          text,
+          (index) => index < count,
+          () => true,
+        );
+        assert.ok(cut.ok);
+        assert.equal(JSON.stringify(JSON.parse(cut.text)), JSON.stringify(before));
+      }),
+      RUNS,
+    );
+    t.ok(compared > 50, `${compared} compared`);
+    t.end();
+  });
+}
