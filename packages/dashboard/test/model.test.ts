@@ -7,6 +7,7 @@ import {
   formatDuration,
   formatLeverage,
   formatPrice,
+  formatQuantity,
   formatReturn,
   formatShortTime,
   formatTime,
@@ -57,6 +58,7 @@ await t.test('numbers are written with sign and unit, and what is none as a dash
   t.same([formatReturn(null), formatChange(NaN), formatPrice(0), formatLeverage('2')], ['–', '–', '–', '–']);
   t.same([formatPrice(95504.16), formatPrice(0.00001234)], ['95,504.16', '0.00001234']);
   t.equal(formatLeverage(-0.27), '-0.270×');
+  t.same([formatQuantity(-1234.56), formatQuantity(-0), formatQuantity(null)], ['-1,234.56', '0', '–']);
   t.same([4, 1500, 90_000, 7_200_000, 3 * DAY_MS].map(formatDuration), [
     '4 ms',
     '1.5 s',

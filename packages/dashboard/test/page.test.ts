@@ -261,6 +261,10 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
     });
     await chart.waitFor({ timeout: TIMEOUT_MS });
     t.ok(await chart.locator('canvas').count(), 'it is drawn');
+    const headsOf = (name: string): Promise<string[]> =>
+      page.getByRole('region', { name }).locator('thead th').allInnerTexts();
+    t.match((await headsOf('Positions')).join(' '), /Quantity.*Value/s);
+    t.match((await headsOf('Orders')).join(' '), /Quantity.*Stop.*Target/s);
     await page
       .getByRole('region', { name: 'Positions' })
       .getByRole('button', { name: /Show the \d+ orders/ })

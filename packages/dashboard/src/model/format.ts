@@ -42,6 +42,11 @@ export function formatPrice(value: unknown): string {
   return isNumber(value) && value !== 0 ? PRICE.format(value) : NOTHING;
 }
 
+/** Lots, coins or shares; of a closed position `0`. */
+export function formatQuantity(value: unknown): string {
+  return isNumber(value) ? PRICE.format(value === 0 ? 0 : value) : NOTHING;
+}
+
 /** Signed, as the validator writes it: negative for SHORT. */
 export function formatLeverage(value: unknown): string {
   return isNumber(value) ? `${value.toFixed(3)}×` : NOTHING;

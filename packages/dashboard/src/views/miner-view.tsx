@@ -1,127 +1,15 @@
 import type { Position } from '@ptn-api/protocol';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import {
-  formatChange,
-  formatLeverage,
-  formatPrice,
-  formatShare,
-  formatTime,
-  formatWhole,
-} from '../model/format.ts';
+import { formatChange, formatShare, formatTime, formatWhole } from '../model/format.ts';
 import { evenSteps, openReturn, orderRows, pairName, returnCurve } from '../model/miners.ts';
-import type { CurvePoint, OrderRow } from '../model/miners.ts';
+import type { CurvePoint } from '../model/miners.ts';
 import { placeLink } from '../model/place.ts';
 import { compounded } from '../model/statistics.ts';
 import { Chart } from './chart.tsx';
 import { DataTable } from './data-table.tsx';
-import type { Column } from './data-table.tsx';
-import { Fact, Facts, Return, Side } from './parts.tsx';
+import { orderColumns, positionColumns } from './miner-columns.tsx';
+import { Fact, Facts, Return } from './parts.tsx';
 import type { Session } from './session.ts';
-
-function positionColumns(onOrders: (position: Position) => void): readonly Column<Position>[] {
-  return [
-    {
-      id: 'pair',
-      head: 'Pair',
-      cell: (position) => pairName(position),
-      value: (position) => pairName(position),
-      isText: true,
-    },
-    {
-      id: 'side',
-      head: 'Side',
-      cell: ({ position_type }) => <Side side={position_type ?? 'FLAT'} />,
-      value: ({ position_type }) => position_type,
-      isText: true,
-    },
-    {
-      id: 'return',
-      head: 'Return',
-      cell: ({ return_at_close }) => <Return factor={return_at_close} />,
-      value: ({ return_at_close }) => return_at_close,
-    },
-    {
-      id: 'leverage',
-      head: 'Leverage',
-      cell: ({ net_leverage }) => formatLeverage(net_leverage),
-      value: ({ net_leverage }) => net_leverage,
-      isExtra: true,
-    },
-    {
-      id: 'entry',
-      head: 'Entry price',
-      cell: ({ average_entry_price }) => formatPrice(average_entry_price),
-      value: ({ average_entry_price }) => average_entry_price,
-      isExtra: true,
-    },
-    {
-      id: 'opened',
-      head: 'Opened',
-      unit: 'UTC',
-      cell: ({ open_ms }) => formatTime(open_ms),
-      value: ({ open_ms }) => open_ms,
-      isExtra: true,
-    },
-    {
-      id: 'closed',
-      head: 'Closed',
-      unit: 'UTC',
-      cell: ({ is_closed_position, close_ms }) => (is_closed_position ? formatTime(close_ms) : 'open'),
-      // Open ones are the newest.
-      value: ({ is_closed_position, close_ms }) => (is_closed_position ? close_ms : Infinity),
-      isExtra: true,
-    },
-    {
-      id: 'orders',
-      head: 'Orders',
-      cell: (position) => (
-        <button
-          type="button"
-          class="link"
-          aria-label={`Show the ${position.orders.length} orders of this ${pairName(position)} position`}
-          onClick={() => {
-            onOrders(position);
-          }}
-        >
-          {position.orders.length}
-        </button>
-      ),
-      value: ({ orders }) => orders.length,
-    },
-  ];
-}
-
-const ORDER_COLUMNS: readonly Column<OrderRow>[] = [
-  {
-    id: 'time',
-    head: 'Time',
-    unit: 'UTC',
-    cell: ({ order }) => formatTime(order.processed_ms),
-    value: ({ order }) => order.processed_ms,
-    isText: true,
-  },
-  { id: 'pair', head: 'Pair', cell: ({ pair }) => pair, value: ({ pair }) => pair, isText: true },
-  {
-    id: 'side',
-    head: 'Side',
-    cell: ({ order }) => <Side side={order.order_type} />,
-    value: ({ order }) => order.order_type,
-    isText: true,
-  },
-  {
-    id: 'leverage',
-    head: 'Leverage',
-    cell: ({ order }) => formatLeverage(order.leverage),
-    value: ({ order }) => order.leverage,
-    isExtra: true,
-  },
-  {
-    id: 'price',
-    head: 'Price',
-    cell: ({ order }) => formatPrice(order.price),
-    value: ({ order }) => order.price,
-  },
-];
 
 /** Of the return curve: enough for a point in every few pixels. */
 const CURVE_STEPS = 240;
@@ -155,7 +43,9 @@ export function MinerView({ hotkey, watched, statistics }: MinerViewProps) {
   }, [chosen]);
   const isHere = watched?.hotkey === hotkey;
   const miner = isHere ? watched.miner : null;
-  const columns = useMemo(() => positionColumns(setChosen), []);
+  const hasQuantities = miner?.positions.some(({ net_quantity }) => net_quantity !== undefined) ?? false;
+  const columns = useMemo(() => positionColumns(hasQuantities, setChosen), [hasQuantities]);
+  const ofOrders = useMemo(() => orderColumns(hasQuantities), [hasQuantities]);
   const days = statistics?.find((row) => row.hotkey === hotkey)?.dailyReturns;
   const growth = useMemo(() => growthOf(miner?.positions ?? [], days ?? []), [miner, days]);
   const open = useMemo(() => openReturn(miner?.positions ?? []), [miner]);
@@ -229,7 +119,7 @@ export function MinerView({ hotkey, watched, statistics }: MinerViewProps) {
         <DataTable
           label="Orders"
           rows={orders}
-          columns={ORDER_COLUMNS}
+          columns={ofOrders}
           keyOf={({ order, positionId }) => `${positionId} ${order.order_uuid}`}
           order={ORDERS_ORDER}
           empty="No orders."
