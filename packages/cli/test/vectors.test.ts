@@ -20,7 +20,7 @@ void t.test('a line for each file that is recognised, 0 where nothing differs', 
     stdout,
     /^2025\/tier_0\.json\.gz: \d+ cases, 0 differences, largest relative error \d\.\de[+-]\d+ \(/m,
   );
-  t.match(stdout, /^8 files, 0 of them differ$/m);
+  t.match(stdout, /^13 files, 0 of them differ$/m);
   t.end();
 });
 

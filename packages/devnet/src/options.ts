@@ -76,7 +76,12 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
       'orders-per-second': { type: 'number', default: 1, describe: 'On average; 0 for none' },
       'refresh-ms': { type: 'number', default: 60_000, describe: 'Between refreshes of returns; 0 for none' },
       'outputs-ms': { type: 'number', default: 15_000, describe: 'Between writing outputs; 0 for none' },
-      generation: { choices: GENERATIONS, default: '2025' as const, describe: 'The form of the records' },
+      generation: {
+        type: 'string',
+        choices: GENERATIONS,
+        default: '2025' as const,
+        describe: 'The form of the records',
+      },
       'history-only': { type: 'boolean', default: false, describe: 'Write the history and end' },
     })
     .strict()

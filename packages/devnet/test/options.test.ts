@@ -1,4 +1,5 @@
 import t from 'tap';
+import { GENERATIONS } from '../dist/generation.js';
 import { parseOptions, UsageError } from '../dist/options.js';
 
 const NOW_MS = Date.UTC(2025, 10, 14);
@@ -49,6 +50,13 @@ void t.test('what is given is taken', (t) => {
     generation: 'account-size',
     historyOnly: true,
   });
+  t.end();
+});
+
+void t.test('every form of records can be asked for, also those whose names are numbers', (t) => {
+  for (const generation of GENERATIONS) {
+    t.equal(parseOptions(['--root=r', '--generation', generation], NOW_MS).generation, generation);
+  }
   t.end();
 });
 

@@ -14,8 +14,12 @@ export function isTierFile(path: string): boolean {
   return TIER_FILE.test(basename(path)) && hasBeside(path, 'input.json.gz', 'now.json');
 }
 
-/** Whether none of the records is of the generation of the validator that wrote the tiers, which the folder says. */
+/** The first validators that take their own rules to records of older ones; a folder with their tiers is named so. */
+const REWRITING_GENERATION = 'quantity';
+
+/** Whether the tiers were written by such a validator, of records of which none is its own. */
 export function holdsOlderRecords(path: string): boolean {
+  if (basename(dirname(path)) !== REWRITING_GENERATION) return false;
   const generations = sliceDashboard(readText(beside(path, 'input.json.gz'))).miners.flatMap(
     ({ positions }) =>
       positions.map((position) => {
@@ -23,7 +27,7 @@ export function holdsOlderRecords(path: string): boolean {
         return read.ok ? read.facts.generation : null;
       }),
   );
-  return !generations.includes(basename(dirname(path)));
+  return !generations.includes(REWRITING_GENERATION);
 }
 
 /** Which positions a map shows, and which of their orders; not those that a validator adds, by its rules, to its own. */
