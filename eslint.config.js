@@ -11,7 +11,7 @@ function forbid(files, patterns, message) {
 }
 
 export default defineConfig(
-  { ignores: ['**/dist/', '**/dist-test/', '**/.tap/', '**/fixtures/', '**/node_modules/'] },
+  { ignores: ['**/dist/', '**/dist-test/', '**/.tap/', '**/.mutate/', '**/fixtures/', '**/node_modules/'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],
