@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,28 @@ export function run(title, command, args, options = {}) {
     process.stderr.write(`${title} failed\n`);
     process.exit(result.status ?? 1);
   }
+}
+
+/**
+ * Runs commands side by side; what each wrote is printed when it ends. This process ends with the exit code of the first that
+ * fails, when all have ended.
+ */
+export async function runTogether(steps) {
+  const codes = await Promise.all(
+    steps.map(async ([title, command, args]) => {
+      const startedMs = performance.now();
+      const child = spawn(command, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+      const written = [];
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => written.push(bytes));
+      const [code, signal] = await once(child, 'close');
+      const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+      const ending = code === 0 ? '' : ` failed (${signal ?? `exit code ${code}`})`;
+      process.stderr.write(`- ${title}${ending}, ${seconds} s\n${Buffer.concat(written).toString('utf8')}`);
+      return code ?? 1;
+    }),
+  );
+  const failed = codes.find((code) => code !== 0);
+  if (failed !== undefined) process.exit(failed);
 }
 
 /** The script of a development tool, run by the same Node as this one. */
