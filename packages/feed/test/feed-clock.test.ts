@@ -1,4 +1,3 @@
-import { inflateSegment } from '@ptn-api/positions';
 import { TIERS } from '@ptn-api/protocol';
 import type { DashboardMap, Position, Tier } from '@ptn-api/protocol';
 import { makePtnRoot, waitFor } from '@ptn-api/testkit';
@@ -10,8 +9,9 @@ import { PositionsClock } from '../dist/positions/positions-clock.js';
 import { PositionsFeed } from '../dist/positions/positions-feed.js';
 import { TreeSource } from '../dist/positions/tree-source.js';
 import { createTaskPool } from '../dist/task-pool.js';
-import type { MinerValue, PositionsHead } from '../../runtime/dist/ipc/messages.js';
+import type { PositionsHead } from '../../runtime/dist/ipc/messages.js';
 import { RetainedState } from '../../runtime/dist/ipc/retained.js';
+import { minerText } from './feed-collector.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 
 type Source = 'tree' | 'outputs';
@@ -77,9 +77,8 @@ class ClockedFeed {
   }
 
   shown(tier: Tier): readonly Position[] {
-    const value = this.retained.get('positions', 'miner:miner-a') as MinerValue;
-    const text = [...value.settled, value.live[tier]].map((segment) => inflateSegment(segment).toString());
-    return (JSON.parse(text.join('')) as DashboardMap[string]).positions;
+    const text = minerText(this.retained, 'miner-a', tier) ?? '';
+    return (JSON.parse(text) as DashboardMap[string]).positions;
   }
 
   /** `uuid:orders`, with `!` for a closed one, in the order of the answer. */

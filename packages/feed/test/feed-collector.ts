@@ -5,11 +5,30 @@ import pino from 'pino';
 import type { ServerConfig } from '../../runtime/dist/config.js';
 import { Feed } from '../dist/feed.js';
 import type { FeedOptions } from '../dist/feed.js';
-import type { AnyTransaction, MinerValue, PositionsHead } from '../../runtime/dist/ipc/messages.js';
+import { segmentKey } from '../../runtime/dist/ipc/messages.js';
+import type {
+  AnyTransaction,
+  MinerValue,
+  PositionsHead,
+  SegmentValue,
+} from '../../runtime/dist/ipc/messages.js';
 import { RetainedState } from '../../runtime/dist/ipc/retained.js';
 
 interface Scope {
   teardown(action: () => Promise<void>): void;
+}
+
+/** One miner's value at a tier, or undefined. */
+export function minerText(retained: RetainedState, hotkey: string, tier: Tier): string | undefined {
+  const value = retained.get('positions', `miner:${hotkey}`) as MinerValue | undefined;
+  const texts =
+    value &&
+    [...value.settled, ...value.live[tier]].map((reference) => {
+      if (typeof reference !== 'string') return inflateSegment(reference).toString();
+      const { segment } = retained.get('positions', segmentKey(hotkey, reference)) as SegmentValue;
+      return inflateSegment(segment).toString();
+    });
+  return texts?.join('');
 }
 
 /** A feed in this process, and everything it has published. */
@@ -58,9 +77,7 @@ export class FeedUnderTest {
 
   /** One miner's value at a tier, or undefined. */
   minerText(hotkey: string, tier: Tier): string | undefined {
-    const value = this.retained.get('positions', `miner:${hotkey}`) as MinerValue | undefined;
-    if (value === undefined) return undefined;
-    return [...value.settled, value.live[tier]].map((segment) => inflateSegment(segment).toString()).join('');
+    return minerText(this.retained, hotkey, tier);
   }
 
   mapText(tier: Tier): string {

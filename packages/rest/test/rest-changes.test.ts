@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { MinerPositionsChanges, Tier } from '@ptn-api/protocol';
 import { mergeTransactions } from '../../runtime/dist/ipc/retained.js';
-import type { AnyTransaction, EncodedValue, Transaction } from '../../runtime/dist/ipc/messages.js';
-import { TierChanges } from '../../feed/dist/positions/tier-changes.js';
+import type { AnyTransaction, Transaction } from '../../runtime/dist/ipc/messages.js';
+import { PublishedMiners } from '../../feed/dist/positions/published-miners.js';
+import type { EncodedValue } from '../../feed/dist/positions/published-miners.js';
 import { Snapshots } from '../dist/snapshots/snapshots.js';
 import type { TestApp } from './rest-fixture.ts';
 import { BEARER, minerValue, namedMiner, positionsTransaction, testApp } from './rest-fixture.ts';
@@ -58,7 +59,7 @@ await t.test('changes since a generation are the miners that changed after it, a
 });
 
 await t.test('a change that a tier does not show yet is no change there', async (t) => {
-  const feed = new TierChanges();
+  const feed = new PublishedMiners();
   const app = testApp(t, [
     positionsTransaction(FIRST, feed),
     positionsTransaction({ generation: 11, hotkeys: ['a', 'b'], put: { a: namedMiner('a2') } }, feed),
@@ -127,7 +128,7 @@ await t.test('generations skipped by a change are answered with everything it br
 await t.test('below tier 100 nothing tells of a miner whose only trades are hidden', async (t) => {
   // Its fields for lower tiers are empty, whatever its name.
   const worldWith = (put: Record<string, EncodedValue>) => {
-    const feed = new TierChanges();
+    const feed = new PublishedMiners();
     return testApp(t, [
       positionsTransaction({ ...FIRST, head: { goneAt: 10 } }, feed),
       // This worker fell behind: generations 11 and 12 came as one.
@@ -265,14 +266,14 @@ await t.test('whatever a worker was sent, a client that applies its changes hold
       const worlds = new Map<number, World>();
       let world = new Map<string, string>();
       let generation = 0;
-      let feed = new TierChanges();
+      let feed = new PublishedMiners();
       let held: AnyTransaction | undefined;
       for (const [index, step] of plan.entries()) {
         const next = new Map([...world, ...Object.entries(step.set)]);
         for (const hotkey of step.remove) next.delete(hotkey);
         const isReset = step.restarts || index === 0;
         generation += step.restarts ? 3 : 1;
-        if (step.restarts) feed = new TierChanges();
+        if (step.restarts) feed = new PublishedMiners();
         const put = [...next].filter(([hotkey, name]) => isReset || world.get(hotkey) !== name);
         const transaction: Transaction = positionsTransaction(
           {
@@ -334,7 +335,7 @@ await t.test('two worlds that differ in trades of today alone are the same to a 
     fc.asyncProperty(events, async (plan) => {
       /** What a worker has in the end; without trades of today where `isQuiet`. */
       const worldOf = (isQuiet: boolean) => {
-        const feed = new TierChanges();
+        const feed = new PublishedMiners();
         const app = testApp(t, []);
         const shown = new Map(ABC.map((hotkey) => [hotkey, '0']));
         const valueOf = (hotkey: string, hidden: number) => {

@@ -1,5 +1,6 @@
 import type { ServedFileName } from '@ptn-api/runtime';
-import { TierChanges } from '../../feed/dist/positions/tier-changes.js';
+import { PublishedMiners } from '../../feed/dist/positions/published-miners.js';
+import type { EncodedValue } from '../../feed/dist/positions/published-miners.js';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -18,7 +19,6 @@ import type {
   AnyTransaction,
   DocumentValue,
   KeyGrant,
-  EncodedValue,
   PositionsHead,
   StatisticsMiner,
   Transaction,
@@ -47,9 +47,8 @@ export function minerValue(
     return deflateSegment(`${before}${texts(live[tier]).join(', ')}], ${fields}`);
   };
   return {
-    kind: 'miner',
     settled: [deflateSegment('{"positions": ['), deflateSegment(texts(settled).join(', '))],
-    live: { 0: segment(0), 30: segment(30), 50: segment(50), 100: segment(100) },
+    live: { 0: [segment(0)], 30: [segment(30)], 50: [segment(50)], 100: [segment(100)] },
   };
 }
 
@@ -70,9 +69,12 @@ export interface PositionsChange {
 /** @param feed what the feed knows of earlier ones; by default it has just been started */
 export function positionsTransaction(
   change: PositionsChange,
-  feed = new TierChanges(),
+  feed = new PublishedMiners(),
 ): Transaction<'positions'> {
-  for (const hotkey of change.remove ?? []) feed.forget(hotkey);
+  const changes = [
+    ...(change.remove ?? []).map((hotkey) => feed.remove(hotkey)),
+    ...Object.entries(change.put ?? {}).map(([hotkey, value]) => feed.put(hotkey, value, change.generation)),
+  ];
   const head: PositionsHead = {
     kind: 'positions-head',
     generation: change.generation,
@@ -84,14 +86,8 @@ export function positionsTransaction(
   return {
     topic: 'positions',
     reset: change.reset ?? false,
-    put: [
-      ['head', head],
-      ...Object.entries(change.put ?? {}).map(
-        ([hotkey, value]) =>
-          [`miner:${hotkey}`, { ...value, changedAt: feed.note(hotkey, value, change.generation) }] as const,
-      ),
-    ],
-    remove: (change.remove ?? []).map((hotkey) => `miner:${hotkey}`),
+    put: [['head', head], ...changes.flatMap(({ put }) => put)],
+    remove: changes.flatMap(({ remove }) => remove),
   };
 }
 

@@ -62,7 +62,7 @@ function largePositions() {
   return positionsTransaction({
     generation: 1,
     hotkeys: ['large'],
-    put: { large: { kind: 'miner', settled, live: { 0: live, 30: live, 50: live, 100: live } } },
+    put: { large: { settled, live: { 0: [live], 30: [live], 50: [live], 100: [live] } } },
     reset: true,
   });
 }

@@ -10,12 +10,11 @@ export { clientRequestId, createRequestId } from './http/request-id.ts';
 export { SocketLimits } from './http/socket-limits.ts';
 export { UntrustedProxyWarning } from './http/untrusted-proxy.ts';
 export { servingMemoryLimit } from './ipc/memory-limit.ts';
-export { connectionKey } from './ipc/messages.ts';
+export { connectionKey, segmentKey } from './ipc/messages.ts';
 export type {
   AlertMessage,
   AnyTransaction,
   DocumentValue,
-  EncodedValue,
   FeedHealth,
   FromWorker,
   KeyGrant,
@@ -27,6 +26,8 @@ export type {
   PositionsHead,
   RequestCount,
   ServingRole,
+  SegmentReference,
+  SegmentValue,
   SourcesHealth,
   StatisticsHead,
   StatisticsMiner,

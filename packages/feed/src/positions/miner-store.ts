@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import { emptyClaim } from '@ptn-api/order-log';
 import type { OrderLogState } from '@ptn-api/order-log';
 import { monotonicMs } from '@ptn-api/runtime';
-import type { EncodedValue } from '@ptn-api/runtime';
 import type { OrderSequencer } from '../orders/order-sequencer.ts';
 import type { EncodedMiner } from '../tasks/encode-miner.ts';
 import type { LoadedMiner } from '../tasks/load-miner.ts';
@@ -12,6 +11,7 @@ import { hotkeyOf } from './miner-folders.ts';
 import { Miner } from './miner.ts';
 import type { BadFile, EncodePlan } from './miner.ts';
 import type { PositionsClock } from './positions-clock.ts';
+import type { EncodedValue } from './published-miners.ts';
 import { StaleMiners } from './stale-miners.ts';
 
 /** Where the orders of all that is read go. */
@@ -207,7 +207,7 @@ export class MinerStore {
     this.#stale.encoding(hotkey);
     const plan = miner?.plan(now, this.#options.strip);
     if (miner !== undefined && plan !== undefined && !miner.isEmpty) {
-      this.#stale.spend(hotkey, [...plan.input.live, ...plan.input.settling]);
+      this.#stale.spend(hotkey, [...plan.input.groups.flat(), ...plan.input.settling]);
       return { kind: 'encode', plan };
     }
     this.#stale.succeeded(hotkey);

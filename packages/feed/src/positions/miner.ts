@@ -1,11 +1,10 @@
-import { comparePositions, DAY_MS, isSettled, summaryFields, summaryText } from '@ptn-api/positions';
-import type { SummaryFields } from '@ptn-api/positions';
-import type { EncodedValue } from '@ptn-api/runtime';
-import type { EncodedMiner, EncodeMinerInput } from '../tasks/encode-miner.ts';
-import { summarized } from '../tasks/load-miner.ts';
+import { comparePositions, DAY_MS, isSettled } from '@ptn-api/positions';
+import type { EncodedMiner } from '../tasks/encode-miner.ts';
 import type { LivePosition, LoadedMiner } from '../tasks/load-miner.ts';
 import type { PositionRead } from '../tasks/read-positions.ts';
-import { SettledPart } from './settled-part.ts';
+import { MinerEncoding } from './miner-encoding.ts';
+import type { EncodingPlan } from './miner-encoding.ts';
+import type { EncodedValue } from './published-miners.ts';
 
 /**
  * A closing position has its open file deleted first and its closed one written then; a rewrite may be a deletion and
@@ -36,12 +35,10 @@ export interface BadFile {
 }
 
 /** What an encoding was asked for, to know afterwards what it covers. */
-export interface EncodePlan {
+export interface EncodePlan extends EncodingPlan {
   /** Of the content it was made from. */
   readonly version: number;
-  readonly input: EncodeMinerInput;
   readonly settling: readonly LiveEntry[];
-  readonly summary: SummaryFields | null;
 }
 
 /** All that is known of one miner, and when something of it is due. Times are Unix ms. */
@@ -49,7 +46,7 @@ export class Miner {
   readonly files = new Map<string, FileState>();
   readonly bad = new Map<string, BadFile>();
   readonly live = new Map<string, LiveEntry>();
-  #settled = new SettledPart();
+  #encoding = new MinerEncoding();
   #version = 0;
   /** Whether it was ever read as a whole. */
   #wasRead = false;
@@ -59,17 +56,20 @@ export class Miner {
   #reloadMs = Infinity;
   /** When it must be encoded again although nothing was written. */
   changeMs = Infinity;
-  /** What was last encoded, for the order of miners; 1 while there is none. */
-  thirtyDayReturns = 1;
 
   get isEmpty(): boolean {
-    return this.#settled.positions.length === 0 && this.live.size === 0 && this.#rest === null;
+    return !this.#encoding.hasSettled && this.live.size === 0 && this.#rest === null;
+  }
+
+  /** For the order of miners; 1 while it is not known. */
+  get thirtyDayReturns(): number {
+    return this.#encoding.thirtyDayReturns;
   }
 
   /** The miner was read as a whole. `rest`: its members besides positions, where the source gives them. */
   read(loaded: LoadedMiner, rest: string | null, now: number): void {
     this.#version += 1;
-    this.#settled = new SettledPart(loaded.blocks, loaded.settled);
+    this.#encoding = new MinerEncoding(loaded.blocks, loaded.settled);
     const filesBefore = new Map(this.files);
     const liveBefore = new Map(this.live);
     this.live.clear();
@@ -111,7 +111,7 @@ export class Miner {
   /** The miner is no longer in the source. */
   clear(): void {
     this.#version += 1;
-    this.#settled = new SettledPart();
+    this.#encoding = new MinerEncoding();
     this.live.clear();
     this.files.clear();
     this.bad.clear();
@@ -121,8 +121,9 @@ export class Miner {
 
   /** What was due by the old time is due by the new one, or it would wait for as long as the clock was set back. */
   clockSetBack(now: number): void {
-    // What is being encoded by the old time is not taken over.
+    // What is or was encoded by the old time is not taken over.
     this.#version += 1;
+    this.#encoding.forgetLive();
     for (const [uuid, entry] of this.live) {
       const { missingSinceMs } = entry;
       if (missingSinceMs !== null)
@@ -131,7 +132,7 @@ export class Miner {
     for (const [path, file] of this.bad)
       this.bad.set(path, { ...file, sinceMs: Math.min(file.sinceMs, now) });
     // What is settled by the old time only must come apart again.
-    if (this.#reloadMs !== Infinity || this.#settled.lastCloseMs >= now - DAY_MS) this.reload();
+    if (this.#reloadMs !== Infinity || this.#encoding.lastCloseMs >= now - DAY_MS) this.reload();
   }
 
   /** The miner must be read anew as a whole, by default at once by whatever clock. */
@@ -235,29 +236,17 @@ export class Miner {
     // Settled ones leave from the front only, so that the order holds; in a file's own order others may stand before.
     const first = live.findIndex((entry) => !this.#settles(entry, now));
     const settling = live.slice(0, first === -1 ? live.length : first);
-    const { last, positions } = this.#settled;
-    const summary =
-      this.#rest === null ? summaryFields([...positions, ...live.map(({ facts }) => facts)], now) : null;
+    const remaining = live.slice(settling.length);
     return {
       version: this.#version,
+      ...this.#encoding.plan(settling, remaining, this.#rest, { now, strip }),
       settling,
-      summary,
-      input: {
-        now,
-        strip,
-        outdated: this.#settled.outdated(now),
-        ...(settling.length > 0 && last !== undefined ? { last } : {}),
-        settling: settling.map(({ text, facts }) => ({ text, facts })),
-        live: live.slice(settling.length).map(({ text, facts }) => ({ text, facts })),
-        hasSettled: positions.length + settling.length > 0,
-        rest: summary === null ? (this.#rest ?? '') : summaryText(summary),
-      },
     };
   }
 
   #settles({ facts, missingSinceMs }: LiveEntry, now: number): boolean {
     if (missingSinceMs !== null || !isSettled(facts, now)) return false;
-    return this.#rest !== null || (facts.closeMs ?? 0) >= this.#settled.lastCloseMs;
+    return this.#rest !== null || (facts.closeMs ?? 0) >= this.#encoding.lastCloseMs;
   }
 
   /**
@@ -267,10 +256,7 @@ export class Miner {
    */
   encoded(plan: EncodePlan, result: EncodedMiner): EncodedValue | null {
     if (plan.version !== this.#version) return null;
-    this.#settled.append(
-      result.blocks,
-      plan.settling.map(({ facts }) => summarized(facts)),
-    );
+    const value = this.#encoding.take(plan, result);
     for (const entry of plan.settling) {
       const { facts, path } = entry;
       // A newer content that came meanwhile is put in its place by reading the folder.
@@ -279,16 +265,13 @@ export class Miner {
       const file = this.files.get(path);
       if (file !== undefined) this.files.set(path, { ...file, isSettled: true });
     }
-    if (plan.summary !== null) this.thirtyDayReturns = plan.summary.thirty_day_returns;
     this.changeMs = Math.min(
-      result.changeMs,
-      plan.summary?.changeMs ?? Infinity,
-      this.#settled.stripMs,
+      this.#encoding.changeMs,
       this.#reloadMs,
       ...[...this.live.values()].flatMap(({ missingSinceMs }) =>
         missingSinceMs === null ? [] : [missingSinceMs + MISSING_GRACE_MS],
       ),
     );
-    return { kind: 'miner', settled: this.#settled.blocks.map(({ segment }) => segment), live: result.live };
+    return value;
   }
 }

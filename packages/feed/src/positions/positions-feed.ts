@@ -1,13 +1,14 @@
 import type { Logger } from 'pino';
 import type { OrderLogState } from '@ptn-api/order-log';
-import type { EncodedValue, PositionsHead, Transaction } from '@ptn-api/runtime';
+import type { PositionsHead, Transaction } from '@ptn-api/runtime';
 import { feedMetrics } from '../feed-metrics.ts';
 import type { TaskPool } from '../task-pool.ts';
-import type { EncodedMiner } from '../tasks/encode-miner.ts';
+import type { EncodedGroup } from '../tasks/live-part.ts';
 import { BadFileReports } from './bad-file-reports.ts';
 import type { MinerStore } from './miner-store.ts';
 import type { PositionsClock } from './positions-clock.ts';
-import { TierChanges } from './tier-changes.ts';
+import { PublishedMiners } from './published-miners.ts';
+import type { EncodedValue } from './published-miners.ts';
 
 /**
  * What changed within this time becomes one generation; freshness stays below half a second. As often it is checked
@@ -35,7 +36,7 @@ export class PositionsFeed {
   readonly #options: PositionsFeedOptions;
   readonly #badFiles: BadFileReports;
   readonly #published = new Set<string>();
-  readonly #changes = new TierChanges();
+  readonly #miners = new PublishedMiners();
   readonly #warned = new Set<string>();
   /** Positions of a miner that cannot be cut, as last encoded. */
   readonly #unsupported = new Map<string, number>();
@@ -105,6 +106,7 @@ export class PositionsFeed {
           // Nobody knows what of it arrived: the next generation begins anew, with all miners.
           this.#isFirst = true;
           this.#published.clear();
+          this.#miners.forgetSegments();
           store.publishingFailed();
           throw error;
         },
@@ -148,19 +150,16 @@ export class PositionsFeed {
     if (remove.size > 0 || reset) this.#goneAt = this.#generation;
     this.#isFirst = false;
     feedMetrics.countGeneration();
-    for (const hotkey of remove) {
-      this.#changes.forget(hotkey);
-      this.#unsupported.delete(hotkey);
-    }
-    const miners = [...put].map(([hotkey, value]) => {
-      const changedAt = this.#changes.note(hotkey, value, this.#generation);
-      return [`miner:${hotkey}`, { ...value, changedAt }] as const;
-    });
+    const changes = [
+      ...[...remove].map((hotkey) => this.#miners.remove(hotkey)),
+      ...[...put].map(([hotkey, value]) => this.#miners.put(hotkey, value, this.#generation)),
+    ];
+    for (const hotkey of remove) this.#unsupported.delete(hotkey);
     await publish({
       topic: 'positions',
       reset,
-      put: [['head', this.#head(hotkeys, claim)], ...miners],
-      remove: [...remove].map((hotkey) => `miner:${hotkey}`),
+      put: [['head', this.#head(hotkeys, claim)], ...changes.flatMap((change) => change.put)],
+      remove: changes.flatMap((change) => change.remove),
     });
   }
 
@@ -226,13 +225,15 @@ export class PositionsFeed {
       const result = await pool.run('encodeMiner', step.plan.input);
       const value = store.encoded(hotkey, step.plan, result);
       if (value === null) continue;
-      this.#warn(hotkey, result);
+      this.#warn(hotkey, [...step.plan.groups.map(({ encoded }) => encoded), ...result.groups]);
       return value;
     }
   }
 
-  #warn(hotkey: string, { warnings, unsupported: count }: EncodedMiner): void {
+  #warn(hotkey: string, groups: readonly (EncodedGroup | null)[]): void {
     const { log } = this.#options;
+    const warnings = groups.flatMap((group) => group?.warnings ?? []);
+    const count = groups.reduce((sum, group) => sum + (group?.unsupported ?? 0), 0);
     for (const warning of warnings) {
       if (this.#warned.has(warning)) continue;
       this.#warned.add(warning);

@@ -1,5 +1,7 @@
-import { encodeLive } from './live-part.ts';
-import type { LivePart } from './live-part.ts';
+import type { Segment } from '@ptn-api/positions';
+import type { Tier } from '@ptn-api/protocol';
+import { encodeGroup, encodeTails } from './live-part.ts';
+import type { EncodedGroup } from './live-part.ts';
 import { appendSettled, restripBlock } from './settled-blocks.ts';
 import type { EncodeOptions, PositionText, SettledBlock } from './settled-blocks.ts';
 
@@ -14,14 +16,17 @@ export interface EncodeMinerInput extends EncodeOptions {
   readonly last?: PlacedBlock;
   /** Live positions that have become settled, in order, to be appended to the last block. */
   readonly settling: readonly PositionText[];
-  /** The live positions that remain, in order. */
-  readonly live: readonly PositionText[];
-  readonly hasSettled: boolean;
+  /** Live positions in groups, those that are to be encoded. */
+  readonly groups: readonly (readonly PositionText[])[];
   /** The members of the value after `positions`, as JSON text without braces. */
   readonly rest: string;
 }
 
-export interface EncodedMiner extends LivePart {
+export interface EncodedMiner {
+  /** In the order of the input. */
+  readonly groups: readonly EncodedGroup[];
+  /** The end of the miner's value, by tier. */
+  readonly tails: Readonly<Record<Tier, Segment>>;
   /** New and replaced blocks by their index. */
   readonly blocks: readonly PlacedBlock[];
 }
@@ -36,5 +41,9 @@ export function encodeMiner(input: EncodeMinerInput): EncodedMiner {
       blocks.set(index + offset, appended);
     });
   }
-  return { blocks: [...blocks], ...encodeLive(input.live, input.hasSettled, input.rest, input) };
+  return {
+    blocks: [...blocks],
+    groups: input.groups.map((positions) => encodeGroup(positions, input)),
+    tails: encodeTails(input.rest),
+  };
 }

@@ -1,6 +1,5 @@
 import {
   deflateSegment,
-  joinSegments,
   nextStripMs,
   nextTierChangeMs,
   positionAtTier,
@@ -12,10 +11,11 @@ import { TIERS } from '@ptn-api/protocol';
 import type { Tier } from '@ptn-api/protocol';
 import type { EncodeOptions, PositionText } from './settled-blocks.ts';
 
-/** The end of a miner's value, by tier: its live positions, its summary fields and the tier. */
-export interface LivePart {
-  readonly live: Readonly<Record<Tier, Segment>>;
-  /** Unix ms at which it must be encoded again although no file changed; Infinity if never. */
+/** Live positions that follow each other, at every tier. */
+export interface EncodedGroup {
+  /** Their texts with separators in between; `null` where none is shown. Tiers that show the same share one object. */
+  readonly segments: Readonly<Record<Tier, Segment | null>>;
+  /** Unix ms at which they must be encoded again although no file changed; Infinity if never. */
   readonly changeMs: number;
   /** Positions that were left out of the delayed share because their generation cannot be cut. */
   readonly unsupported: number;
@@ -25,20 +25,8 @@ export interface LivePart {
 /** Summaries are some 150 bytes; a longer one (unknown members of an outputs file) is compressed. */
 const STORED_MAX_BYTES = 4096;
 
-/**
- * Encodes the live positions of a miner for every tier.
- *
- * @param positions in the order of the dashboard map.
- * @param hasSettled whether settled positions stand before them.
- * @param rest the members of the value after `positions`, as JSON text without braces; may be empty.
- */
-export function encodeLive(
-  positions: readonly PositionText[],
-  hasSettled: boolean,
-  rest: string,
-  options: EncodeOptions,
-): LivePart {
-  const { now, strip } = options;
+/** Encodes live positions for every tier, in the order of the dashboard map. */
+export function encodeGroup(positions: readonly PositionText[], { now, strip }: EncodeOptions): EncodedGroup {
   const pieces: Record<Tier, string[]> = { 0: [], 30: [], 50: [], 100: [] };
   const warnings: string[] = [];
   let changeMs = Infinity;
@@ -58,24 +46,26 @@ export function encodeLive(
   }
   // Tiers often show the same (few positions are younger than 24 h): each distinct text is compressed once.
   const encoded = new Map<string, Segment>();
-  const segmentOf = (tier: Tier): Segment => {
-    const list = pieces[tier].join(', ');
-    const tail = `], ${rest === '' ? '' : `${rest}, `}"tier": ${tier}}`;
-    const tailSegment =
-      Buffer.byteLength(tail) > STORED_MAX_BYTES ? deflateSegment(tail) : storedSegment(tail);
-    if (list === '') return tailSegment;
-    const text = hasSettled ? `, ${list}` : list;
+  const segmentOf = (tier: Tier): Segment | null => {
+    const text = pieces[tier].join(', ');
+    if (text === '') return null;
     let segment = encoded.get(text);
-    if (segment === undefined) {
-      segment = deflateSegment(text);
-      encoded.set(text, segment);
-    }
-    return joinSegments([segment, tailSegment]);
+    if (segment === undefined) encoded.set(text, (segment = deflateSegment(text)));
+    return segment;
   };
-  return {
-    live: { 0: segmentOf(0), 30: segmentOf(30), 50: segmentOf(50), 100: segmentOf(100) },
-    changeMs,
-    unsupported,
-    warnings,
+  const segments = { 0: segmentOf(0), 30: segmentOf(30), 50: segmentOf(50), 100: segmentOf(100) };
+  return { segments, changeMs, unsupported, warnings };
+}
+
+/**
+ * The end of a miner's value, behind its positions, for every tier.
+ *
+ * @param rest the members of the value after `positions`, as JSON text without braces; may be empty.
+ */
+export function encodeTails(rest: string): Record<Tier, Segment> {
+  const tail = (tier: Tier): Segment => {
+    const text = `], ${rest === '' ? '' : `${rest}, `}"tier": ${tier}}`;
+    return Buffer.byteLength(text) > STORED_MAX_BYTES ? deflateSegment(text) : storedSegment(text);
   };
+  return { 0: tail(0), 30: tail(30), 50: tail(50), 100: tail(100) };
 }

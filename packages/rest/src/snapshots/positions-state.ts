@@ -117,28 +117,31 @@ export function foldPositions(
 ): PositionsState | undefined {
   if (reset && put.length === 0) return undefined;
   const values = new Map<string, MinerValue>();
+  const arrived = new Map<string, Segment>();
   let head: PositionsHead | undefined;
   for (const [key, value] of put) {
     if (value.kind === 'positions-head') head = value;
+    else if (value.kind === 'segment') arrived.set(key, value.segment);
     else values.set(key.slice(MINER_KEY.length), value);
   }
   if (head === undefined) throw new Error('a transaction of the positions has no head');
   const present = new Set(head.hotkeys);
   const removed = [
     ...(previous?.miners.keys() ?? []),
-    ...remove.map((key) => key.slice(MINER_KEY.length)),
+    ...remove.flatMap((key) => (key.startsWith(MINER_KEY) ? [key.slice(MINER_KEY.length)] : [])),
   ].filter((hotkey) => !present.has(hotkey));
   const history = advance(previous?.history, head, reset, removed, present);
   // A feed that was started anew counts everything as changed; another world has nothing to do with this one.
   const isContinued = reset && previous !== undefined && head.generation > previous.history.generation;
   const miners = new Map<string, MinerState>();
   for (const hotkey of head.hotkeys) {
-    const held = previous?.miners.get(hotkey);
+    const before = previous?.miners.get(hotkey);
     const value = values.get(hotkey);
     if (value !== undefined) {
-      miners.set(hotkey, minerState(hotkey, value, isContinued ? held : undefined));
-    } else if (held !== undefined && !reset) {
-      miners.set(hotkey, held);
+      const held = isContinued ? before : undefined;
+      miners.set(hotkey, minerState(hotkey, value, { arrived, previous: before, held }));
+    } else if (before !== undefined && !reset) {
+      miners.set(hotkey, before);
     } else {
       throw new Error(`the head of the positions names ${hotkey}, whose value was never sent`);
     }

@@ -36,22 +36,33 @@ export interface PositionsHead {
   readonly goneAt?: number;
 }
 
+/** A segment, or the digest of one whose own key is `segment:<hotkey>/<digest>` (see `segmentKey`). */
+export type SegmentReference = Segment | string;
+
 /**
  * One miner's value of the dashboard map, by tier, as segments:
- * `{"positions": [` + settled… + live[tier], where live ends with `], …summary fields…, "tier": N}`.
+ * `{"positions": [` + settled… + live[tier]…, where live ends with `], …summary fields…, "tier": N}`.
  */
 export interface MinerValue {
   readonly kind: 'miner';
   /** The opening of the value and the positions that are the same in every tier. */
-  readonly settled: readonly Segment[];
-  /** The rest of the value. Tiers that show the same share one object. */
-  readonly live: Readonly<Record<Tier, Segment>>;
+  readonly settled: readonly SegmentReference[];
+  /** The rest of the value. */
+  readonly live: Readonly<Record<Tier, readonly SegmentReference[]>>;
   /** The generation in which what each tier shows of the miner last changed. */
   readonly changedAt: Readonly<Record<Tier, number>>;
 }
 
-/** A miner's value before it is known which generation it is of. */
-export type EncodedValue = Omit<MinerValue, 'changedAt'>;
+/** A large segment of a miner's value: sent once, however often other parts of the value change. */
+export interface SegmentValue {
+  readonly kind: 'segment';
+  readonly segment: Segment;
+}
+
+/** The key of a segment in the topic `positions`; there while the miner's value refers to it. */
+export function segmentKey(hotkey: string, digest: string): string {
+  return `segment:${hotkey}/${digest}`;
+}
 
 /** The statistics file around its miners: head + miners joined by `, ` + tail. */
 export interface StatisticsHead {
@@ -148,8 +159,8 @@ export interface RequestCount {
 
 /** What is kept under the keys of each topic. */
 export interface TopicValues {
-  /** Keys: `head`, and the hotkey after `miner:`. */
-  positions: PositionsHead | MinerValue;
+  /** Keys: `head`, the hotkey after `miner:`, and those of segments. */
+  positions: PositionsHead | MinerValue | SegmentValue;
   /** Keys: `head`, and the hotkey after `miner:`. No key at all: there is no statistics file. */
   statistics: StatisticsHead | StatisticsMiner;
   /** Keys: names of `SERVED_FILES`; absent while there is no such file. */
