@@ -53,7 +53,7 @@ void t.test('a segment that was sent is referred to, and dropped when it is refe
   t.throws(
     () => {
       // The worker did not get generation 4, with the segments that 5 relies on.
-      behind.apply([change(5, three, feed) as AnyTransaction]);
+      behind.apply([change(5, three, feed)]);
     },
     { message: 'a segment of a was never sent' },
   );

@@ -43,10 +43,13 @@ export class PositionsFeed {
   #generation: number;
   #goneAt = 0;
   #isFirst = true;
-  #timer: NodeJS.Timeout | null = null;
-  #flushing: Promise<void> | null = null;
   /** How many miners the last generation had. */
   #minerCount = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #flushing: Promise<void> | null = null;
+  /** Whether a tick came since the last flush began. */
+  #isDue = false;
+  #isClosed = false;
 
   constructor(options: PositionsFeedOptions) {
     this.#options = options;
@@ -61,26 +64,43 @@ export class PositionsFeed {
 
   /** Publishes the first generation, and from then on what changes. Resolves when the first was handed over. */
   async start(): Promise<void> {
-    await this.flush();
+    this.#flushing = this.#flush();
+    await this.#flushing;
+    this.#flushing = null;
+    if (this.#isClosed) return;
     this.#timer = setInterval(() => {
       this.#tick();
     }, GATHER_MS);
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
     await this.#flushing;
   }
 
   #tick(): void {
-    const { store, clock, log } = this.#options;
+    const { store, clock } = this.#options;
     this.#clockMoved();
     this.#badFiles.report(store.badFiles(), clock.now());
-    if (this.#flushing !== null) return;
-    this.flush().catch((error: unknown) => {
-      log.error({ event: 'publish-failed', err: error }, 'a generation could not be handed over');
-    });
+    this.#isDue = true;
+    this.#flushing ??= this.#flushWhileDue();
+  }
+
+  /** What comes while a generation is made waits for no further tick. */
+  async #flushWhileDue(): Promise<void> {
+    while (this.#isDue && !this.#isClosed) {
+      this.#isDue = false;
+      try {
+        await this.#flush();
+      } catch (error) {
+        this.#options.log.error(
+          { event: 'publish-failed', err: error },
+          'a generation could not be handed over',
+        );
+      }
+    }
+    this.#flushing = null;
   }
 
   #clockMoved(): void {
@@ -93,28 +113,20 @@ export class PositionsFeed {
   }
 
   /** Publishes what changed. Resolves when it was handed over. */
-  async flush(): Promise<void> {
-    while (this.#flushing !== null) await this.#flushing;
+  async #flush(): Promise<void> {
     if (!this.#isWanted()) return;
     const { store } = this.#options;
-    this.#flushing = this.#flushOnce()
-      .then(
-        () => {
-          store.published();
-        },
-        (error: unknown) => {
-          // Nobody knows what of it arrived: the next generation begins anew, with all miners.
-          this.#isFirst = true;
-          this.#published.clear();
-          this.#miners.forgetSegments();
-          store.publishingFailed();
-          throw error;
-        },
-      )
-      .finally(() => {
-        this.#flushing = null;
-      });
-    await this.#flushing;
+    try {
+      await this.#makeGeneration();
+      store.published();
+    } catch (error) {
+      // Nobody knows what of it arrived: the next generation begins anew, with all miners.
+      this.#isFirst = true;
+      this.#published.clear();
+      this.#miners.forgetSegments();
+      store.publishingFailed();
+      throw error;
+    }
   }
 
   #isWanted(): boolean {
@@ -125,7 +137,7 @@ export class PositionsFeed {
     return store.hasNewClaim();
   }
 
-  async #flushOnce(): Promise<void> {
+  async #makeGeneration(): Promise<void> {
     const { store, clock, publish } = this.#options;
     const put = new Map<string, EncodedValue>();
     const remove = new Set<string>();
