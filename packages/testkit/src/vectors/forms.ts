@@ -1,6 +1,7 @@
 import { CORRECTION_FORMS } from './correction-forms.ts';
 import { INTAKE_FORMS } from './intake-forms.ts';
 import { LEVERAGE_FORMS } from './leverage-forms.ts';
+import { MINER_FORMS } from './miner-forms.ts';
 import { PAIR_FORMS } from './pair-forms.ts';
 import { POSITION_FORMS } from './position-forms.ts';
 import { SLIPPAGE_FORMS } from './slippage-forms.ts';
@@ -16,4 +17,5 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
   ...INTAKE_FORMS,
   ...CORRECTION_FORMS,
   ...WIRE_FORMS,
+  ...MINER_FORMS,
 ];
