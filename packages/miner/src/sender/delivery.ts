@@ -1,6 +1,6 @@
 import type { Validator } from './validators.ts';
 
-const MAX_ATTEMPTS = 3;
+export const MAX_ATTEMPTS = 3;
 
 /** Before the second attempt and before the third. */
 export interface RetryTimes {

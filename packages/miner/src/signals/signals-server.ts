@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import { clientAddress, trustFunction } from '@ptn-api/access';
+import fastify from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { writeDurably } from '../folder/durable.ts';
+import type { MiningFolder } from '../folder/mining-folder.ts';
+import { receiveSignal } from './receive-signal.ts';
+import type { SignalGeneration } from './receive-signal.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 15_000;
+const MAX_CONNECTIONS = 256;
+
+/** Where TradingView's alerts come from, as it publishes them. */
+const TRADINGVIEW = ['52.89.214.238', '34.212.75.30', '54.218.53.128', '52.32.178.7'];
+
+export interface SignalsServerOptions {
+  readonly folder: MiningFolder;
+  readonly generation: SignalGeneration;
+  readonly apiKeyDigest: Buffer;
+  /** Addresses and blocks that may send signals, with `tradingview` for its four; all where none is named. */
+  readonly allowedAddresses: readonly string[];
+  /** Whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Of one address, in a minute. */
+  readonly requestsPerMinute: number;
+  readonly log: FastifyBaseLogger;
+}
+
+/** The addresses and blocks that a list names. */
+export function allowedBlocks(list: readonly string[]): string[] {
+  return list.flatMap((entry) => (entry === 'tradingview' ? TRADINGVIEW : [entry]));
+}
+
+/** JSON as the Python server writes its errors. */
+const error = (text: string): string => `${JSON.stringify({ error: text })}\n`;
+
+/**
+ * The server that signals come to. A signal is on disk when it is answered with 200. The key is in the request's body,
+ * which is therefore never logged.
+ */
+export async function signalsServer(options: SignalsServerOptions): Promise<FastifyInstance> {
+  const { folder, log, allowedAddresses, trustedProxies } = options;
+  const isTrusted = trustFunction(trustedProxies);
+  const isAllowed = trustFunction(allowedBlocks(allowedAddresses));
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    exposeHeadRoutes: false,
+    // A server that stops does not wait for clients that keep their connection.
+    forceCloseConnections: true,
+    trustProxy: (address) => isTrusted(address),
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    if (allowedAddresses.length === 0 || isAllowed(clientAddress(request))) return;
+    log.warn({ address: clientAddress(request) }, 'an address that is not allowed was refused');
+    await reply.code(403).type('application/json').send(error('This address is not allowed'));
+  });
+  await app.register(rateLimit, {
+    max: options.requestsPerMinute,
+    timeWindow: '1 minute',
+    keyGenerator: clientAddress,
+    errorResponseBuilder: (_request, { after }) => ({
+      statusCode: 429,
+      text: `Too many requests, try again in ${after}`,
+    }),
+  });
+  app.setErrorHandler((fault: { statusCode?: number; text?: string }, _request, reply) => {
+    const { statusCode: status = 500 } = fault;
+    if (status >= 500) log.error({ err: fault }, 'a request could not be answered');
+    const text = fault.text ?? (status === 413 ? `A signal may have ${MAX_BODY_BYTES} bytes` : 'Bad request');
+    return reply
+      .code(status)
+      .type('application/json')
+      .send(error(status >= 500 ? 'Internal error' : text));
+  });
+  app.all('/*', async (request, reply) => {
+    const answer = receiveSignal(
+      {
+        method: request.method,
+        path: request.url,
+        contentType: request.headers['content-type'],
+        body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      },
+      { ...options, createUuid: randomUUID },
+    );
+    const { file } = answer;
+    if (file !== undefined) {
+      try {
+        await writeDurably(join(folder.received, file.name), file.content, folder.temporary);
+      } catch (fault) {
+        log.error({ err: fault }, 'a signal could not be written');
+        const { message } = fault as Error;
+        return reply
+          .code(500)
+          .type('application/json')
+          .send(error(`Error writing signal to file: ${message}`));
+      }
+    }
+    log.info(
+      { status: answer.status, signal: file?.name, address: clientAddress(request) },
+      'signal request',
+    );
+    return reply.code(answer.status).headers(answer.headers).send(answer.body);
+  });
+  return app;
+}
