@@ -78,6 +78,11 @@ type Arguments = InferredOptionTypes<typeof OPTIONS>;
 
 /** What is wrong with the options; undefined where nothing is. */
 function problemOf(args: Arguments): string | undefined {
+  const lists: readonly string[] = ['allow-address', 'trust-proxy'];
+  const twice = Object.entries(args).find(
+    ([name, value]) => Array.isArray(value) && name in OPTIONS && !lists.includes(name),
+  );
+  if (twice !== undefined) return `--${twice[0]} is given twice`;
   const block = [...allowedBlocks(args['allow-address']), ...args['trust-proxy']].find(
     (entry) => parseProxy(entry).length === 0,
   );

@@ -1,4 +1,4 @@
-import fastify from 'fastify';
+import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 
 export interface DataApiOptions {
@@ -15,7 +15,7 @@ const ROUTES = ['/miner', '/miner-data'];
 export function dataApi({ hotkey, minerData, log }: DataApiOptions): FastifyInstance {
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     forceCloseConnections: true,
   });

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fastify from 'fastify';
+import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 
 /** The built page: another package, of which the miner needs only these files. */
@@ -49,7 +49,11 @@ export function minerPage(folder: string, minerUrl: string, log: FastifyBaseLogg
     const text = `the miner's page is not built: there is no ${folder}. Leave out --start-dashboard, or build it`;
     throw new PageMissingError(text, { cause: error });
   }
-  const app = fastify({ loggerInstance: log, disableRequestLogging: true, forceCloseConnections: true });
+  const app = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+  });
   app.get('/miner-url.json', (_request, reply) => reply.send({ miner_url: minerUrl }));
   app.get('/*', (request, reply) => {
     const path = request.url.split('?')[0] ?? '/';

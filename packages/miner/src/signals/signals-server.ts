@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import { clientAddress, trustFunction } from '@ptn-api/access';
-import fastify from 'fastify';
+import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { writeDurably } from '../folder/durable.ts';
 import type { MiningFolder } from '../folder/mining-folder.ts';
@@ -47,7 +47,7 @@ export async function signalsServer(options: SignalsServerOptions): Promise<Fast
   const isAllowed = trustFunction(allowedBlocks(allowedAddresses));
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: REQUEST_TIMEOUT_MS,
