@@ -8,6 +8,7 @@ export interface DataApiOptions {
   readonly log: FastifyBaseLogger;
 }
 
+// Bodies are sent as bytes: to text Fastify would add a charset.
 const JSON_TYPE = 'application/json';
 const ROUTES = ['/miner', '/miner-data'];
 
@@ -33,15 +34,18 @@ export function dataApi({ hotkey, minerData, log }: DataApiOptions): FastifyInst
       .type('text/plain; charset=utf-8')
       .send('OK');
   });
-  app.get('/miner', (_request, reply) => reply.type(JSON_TYPE).send(JSON.stringify(hotkey)));
-  app.get('/miner-data', async (_request, reply) => reply.type(JSON_TYPE).send(await minerData()));
+  app.get('/miner', (_request, reply) => reply.type(JSON_TYPE).send(Buffer.from(JSON.stringify(hotkey))));
+  app.get('/miner-data', async (_request, reply) =>
+    reply.type(JSON_TYPE).send(Buffer.from(await minerData())),
+  );
   app.setNotFoundHandler((request, reply) => {
     const isRoute = ROUTES.includes(request.url.split('?')[0] ?? '');
     if (isRoute) reply.header('allow', 'GET');
     return reply
       .code(isRoute ? 405 : 404)
       .type(JSON_TYPE)
-      .send(JSON.stringify({ detail: isRoute ? 'Method Not Allowed' : 'Not Found' }));
+
+      .send(Buffer.from(JSON.stringify({ detail: isRoute ? 'Method Not Allowed' : 'Not Found' })));
   });
   return app;
 }

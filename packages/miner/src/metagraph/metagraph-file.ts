@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { watch } from 'chokidar';
-import type { FSWatcher } from 'chokidar';
+import { readFileSync, statSync } from 'node:fs';
 import { MetagraphError, hasLostTooMany, parseMetagraph } from './parse-metagraph.ts';
 import type { Metagraph } from './parse-metagraph.ts';
 
@@ -30,35 +28,45 @@ export function readMetagraphFile(path: string, netuid: number): Metagraph {
   }
 }
 
+const LOOK_EVERY_MS = 1_000;
+
+/** What changes with every change of a file, in whatever way it is made; empty while there is none. */
+function stampOf(path: string): string {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? '' : [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
+}
+
 /** The metagraph as its file says. A file that does not read, or has lost too many hotkeys, leaves the last good one. */
 export class MetagraphFile {
   readonly #options: MetagraphFileOptions;
-  readonly #watcher: FSWatcher;
+  readonly #timer: NodeJS.Timeout;
+  #stamp: string;
   #current: Metagraph;
 
   /** @throws MetagraphError where there is no good one to begin with. */
   constructor(options: MetagraphFileOptions) {
     this.#options = options;
+    // Before it is read: what changes meanwhile is noticed then.
+    this.#stamp = stampOf(options.path);
     this.#current = readMetagraphFile(options.path, options.netuid);
-    this.#watcher = watch(options.path, { ignoreInitial: true });
-    this.#watcher.on('all', (event) => {
-      if (event !== 'unlink') this.#reload();
-    });
-    this.#watcher.on('error', (error) => {
-      options.warn({ err: error }, 'the metagraph file is no longer watched');
-    });
+    this.#timer = setInterval(() => {
+      this.#look();
+    }, LOOK_EVERY_MS).unref();
   }
 
   get current(): Metagraph {
     return this.#current;
   }
 
-  async close(): Promise<void> {
-    await this.#watcher.close();
+  close(): void {
+    clearInterval(this.#timer);
   }
 
-  #reload(): void {
+  #look(): void {
     const { path, netuid, warn } = this.#options;
+    const stamp = stampOf(path);
+    if (stamp === this.#stamp) return;
+    this.#stamp = stamp;
     let metagraph: Metagraph;
     try {
       metagraph = readMetagraphFile(path, netuid);

@@ -47,7 +47,8 @@ export async function startData(config: RunConfig, log: Logger): Promise<Running
   });
   const close = async (): Promise<void> => {
     abort.abort();
-    await Promise.all([api.close(), metagraph.close(), client.close()]);
+    metagraph.close();
+    await Promise.all([api.close(), client.close()]);
   };
   try {
     const port = await listenOnFreePort(api, FIRST_DATA_PORT, DATA_PORTS_END);

@@ -147,7 +147,7 @@ export async function startSender(config: RunConfig, log: Logger): Promise<Runni
       changes.close();
       await scanning;
       await sender.close();
-      await metagraph.close();
+      metagraph.close();
       await client.close();
       status.write();
       unlock();

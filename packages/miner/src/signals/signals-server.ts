@@ -35,7 +35,7 @@ export function allowedBlocks(list: readonly string[]): string[] {
 }
 
 /** JSON as the Python server writes its errors. */
-const error = (text: string): string => `${JSON.stringify({ error: text })}\n`;
+const error = (text: string): Buffer => Buffer.from(`${JSON.stringify({ error: text })}\n`);
 
 /**
  * The server that signals come to. A signal is on disk when it is answered with 200. The key is in the request's body,
@@ -111,7 +111,8 @@ export async function signalsServer(options: SignalsServerOptions): Promise<Fast
       { status: answer.status, signal: file?.name, address: clientAddress(request) },
       'signal request',
     );
-    return reply.code(answer.status).headers(answer.headers).send(answer.body);
+    // As bytes: to text Fastify would add a charset.
+    return reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
   });
   return app;
 }
