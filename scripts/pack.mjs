@@ -22,9 +22,9 @@ function copyCode(name, to, leftOut) {
   });
 }
 
-/** What the command needs of the workspace, and what that needs, and the client's command. */
+/** What the commands need of the workspace, and what that needs, and the client's command. */
 function bundledPackages() {
-  const names = new Set(['cli', 'client']);
+  const names = new Set(['cli', 'client', 'miner']);
   for (const name of names) {
     for (const other of Object.keys(manifestOf(name).dependencies ?? {})) {
       if (other.startsWith('@ptn-api/')) names.add(other.slice('@ptn-api/'.length));
@@ -98,6 +98,7 @@ pack((stage) => {
     'CONTRIBUTING.md',
     'CHANGELOG.md',
     'scripts/ptn-api.mjs',
+    'scripts/ptn-miner.mjs',
     'scripts/ptn-stream.mjs',
   ];
   for (const file of files) cpSync(join(projectRoot, file), join(stage, file), { recursive: true });

@@ -95,7 +95,14 @@ void t.test(
       request.on('end', () => response.writeHead(request.url === '/bad' ? 500 : 200).end('ok'));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    t.teardown(() => new Promise<void>((resolve) => server.close(() => resolve())));
+    t.teardown(
+      () =>
+        new Promise<void>((resolve) =>
+          server.close(() => {
+            resolve();
+          }),
+        ),
+    );
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const slack = new Slack({ webhookUrl: `${url}/all`, errorWebhookUrl: `${url}/bad`, log });
     slack.inform('good');

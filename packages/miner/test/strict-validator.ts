@@ -164,7 +164,9 @@ export class StrictValidator {
       miner_order_uuid: uuid,
     });
     if (behaviour === 'late') {
-      setTimeout(() => this.#send(response, 200, answer), this.#options.lateMs ?? 1_000);
+      setTimeout(() => {
+        this.#send(response, 200, answer);
+      }, this.#options.lateMs ?? 1_000);
     } else if (behaviour === 'hang up') request.socket.destroy();
     else if (behaviour === 'garbage') this.#send(response, 200, '{"successfully_');
     else if (behaviour !== 'silent') this.#send(response, 200, answer);

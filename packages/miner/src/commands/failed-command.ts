@@ -33,7 +33,7 @@ function readFailedSignal(path: string): FailedSignal {
     uuid,
     signal: of('original_signal'),
     errors: of('error_messages_dict') ?? {},
-    takenBy: Object.keys((of('created_orders') ?? {}) as object),
+    takenBy: Object.keys(of('created_orders') ?? {}),
   };
 }
 
@@ -61,7 +61,7 @@ async function resend(folder: MiningFolder, uuid: string): Promise<void> {
       },
     );
   }
-  if (typeof failed.signal !== 'object')
+  if (typeof failed.signal !== 'object' || failed.signal === null)
     throw new CannotStartError(`${uuid} was no signal: mend it and send it anew`);
   // One step, so that it is always in exactly one place; the sender takes it up from there.
   await rename(path, join(folder.attempts, uuid + RESEND_ENDING));
@@ -81,7 +81,15 @@ export const failedCommand: CommandModule<object, InferredOptionTypes<typeof OPT
       return;
     }
     const paths = await signalFiles(folder.failed).catch(() => []);
-    const failed = paths.map(readFailedSignal);
+    const failed = paths.map((path) => {
+      try {
+        return readFailedSignal(path);
+      } catch (error) {
+        // Somebody else's file: it must not hide the others.
+        const errors = { miner: [`the file cannot be read: ${(error as Error).message}`] };
+        return { uuid: basename(path), signal: null, errors, takenBy: [] };
+      }
+    });
     const text = args.json ? JSON.stringify(failed) : failed.map(describe).join('\n');
     process.stdout.write(failed.length === 0 && !args.json ? 'no signal has failed\n' : `${text}\n`);
   },

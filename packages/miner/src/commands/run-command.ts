@@ -113,7 +113,7 @@ function configOf(args: Arguments): RunConfig {
     hotkeyFile: hotkeyPath(walletNames(args)),
     netuid: args.netuid,
     metagraphFile: fullPath(args.metagraph),
-    generation: args.generation as RunConfig['generation'],
+    generation: args.generation,
     logLevel: args['logging.debug'] || args['logging.trace'] ? 'debug' : 'info',
     signals: {
       host: args['signals-host'],
@@ -139,11 +139,14 @@ export const runCommand: CommandModule<object, Arguments> = {
   command: 'run',
   describe: 'Take signals, send them to the validators, show what became of them',
   builder: (yargs) =>
-    yargs.options(OPTIONS).check((args) => {
-      const problem = problemOf(args as unknown as Arguments);
-      if (problem !== undefined) throw new Error(problem);
-      return true;
-    }),
+    yargs
+      .options(OPTIONS)
+      .env('PTN_MINER')
+      .check((args) => {
+        const problem = problemOf(args);
+        if (problem !== undefined) throw new Error(problem);
+        return true;
+      }),
   handler: async (args) => {
     const config = configOf(args);
     const log = createLogger({ name: 'miner', level: config.logLevel });

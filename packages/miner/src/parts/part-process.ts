@@ -14,7 +14,10 @@ const REFUSED_EXIT_CODE = 2;
 function send(message: FromPart): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();
-    else process.send(message, () => resolve());
+    else
+      process.send(message, () => {
+        resolve();
+      });
   });
 }
 

@@ -1,4 +1,5 @@
 import { watch } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { writeJson } from '@ptn-api/wire';
 import type { JsonValue } from '@ptn-api/wire';
 import type { Logger } from 'pino';
@@ -21,14 +22,18 @@ import type { RunConfig, RunningPart } from './run-config.ts';
 
 /** New signals are noticed at once; this finds those whose notice was lost. */
 const SCAN_EVERY_MS = 1_000;
+/** A burst of signals is looked through a few times, not once for each of them. */
+const SCAN_PAUSE_MS = 50;
 
 /** Resolves when something changed in the folder, or after a while. */
 class FolderChanges {
   #wake: () => void = () => undefined;
+  #isChanged = false;
   readonly #watcher;
 
   constructor(path: string, log: Logger) {
     this.#watcher = watch(path, () => {
+      this.#isChanged = true;
       this.#wake();
     });
     this.#watcher.on('error', (error) => {
@@ -37,17 +42,22 @@ class FolderChanges {
   }
 
   async next(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, SCAN_EVERY_MS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    await delay(SCAN_PAUSE_MS);
+    if (!this.#isChanged) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, SCAN_EVERY_MS);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#isChanged = false;
   }
 
   close(): void {
     this.#watcher.close();
+    this.#isChanged = true;
     this.#wake();
   }
 }
@@ -123,10 +133,10 @@ export async function startSender(config: RunConfig, log: Logger): Promise<Runni
   status.write();
 
   const changes = new FolderChanges(folder.received, log);
-  let isStopping = false;
+  const stopping = new AbortController();
   const scanning = (async () => {
     let used = metagraph.current;
-    while (!isStopping) {
+    while (!stopping.signal.aborted) {
       try {
         await sender.scan();
       } catch (error) {
@@ -143,7 +153,7 @@ export async function startSender(config: RunConfig, log: Logger): Promise<Runni
   return {
     text: `sends as ${keypair.address} to ${count} validators`,
     stop: async () => {
-      isStopping = true;
+      stopping.abort();
       changes.close();
       await scanning;
       await sender.close();

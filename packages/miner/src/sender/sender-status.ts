@@ -37,7 +37,7 @@ export class SenderStatus {
   readonly #startedAtMs = Date.now();
   readonly #counts = new Map<string, ValidatorCounts>();
   readonly #inProgress: () => number;
-  #timer: NodeJS.Timeout | undefined;
+  #isWriteDue = false;
 
   constructor(folder: MiningFolder, hotkey: string, inProgress: () => number) {
     this.#folder = folder;
@@ -65,8 +65,10 @@ export class SenderStatus {
 
   /** Has the file written soon. */
   changed(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#isWriteDue) return;
+    this.#isWriteDue = true;
+    setTimeout(() => {
+      this.#isWriteDue = false;
       this.write();
     }, WRITE_EVERY_MS).unref();
   }

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { AnswerRead, Exchange, Headers, SignedRequest, SynapseName } from '@ptn-api/wire';
+import type { AnswerRead, Exchange, SignedRequest, SynapseName } from '@ptn-api/wire';
 import { readAnswer } from '@ptn-api/wire';
 import { Pool } from 'undici';
 
@@ -83,7 +83,7 @@ export class ValidatorClient {
       return {
         kind: 'answered',
         status: answer.statusCode,
-        headers: answer.headers as Headers,
+        headers: answer.headers,
         body: await answer.body.text(),
       };
     } catch (error) {

@@ -5,6 +5,8 @@ import type { JsonObject, JsonValue } from '@ptn-api/wire';
 /** A trade pair as signals describe it. */
 export interface SignalPair {
   readonly id: string;
+  /** `BTC/USD`. */
+  readonly name: string;
   /** As it stands in a signal's file and in the request to validators. */
   readonly json: JsonObject;
   /** As Python shows it: `<TradePairCategory.CRYPTO: 'crypto'>`. */
@@ -25,7 +27,7 @@ function describe(id: string): SignalPair[] {
     ['max_leverage', jsonValueOf(maxLeverage)],
     ['trade_pair_category', assetClass],
   ]);
-  return [{ id, json, category: `<TradePairCategory.${assetClass.toUpperCase()}: '${assetClass}'>` }];
+  return [{ id, name, json, category: `<TradePairCategory.${assetClass.toUpperCase()}: '${assetClass}'>` }];
 }
 
 const ALL = Object.keys(TRADE_PAIRS).flatMap(describe);
@@ -42,18 +44,18 @@ const numeral = (value: JsonValue | undefined): string =>
   value instanceof JsonNumber ? (value.isInteger ? value.lexeme : floatText(value.value)) : '';
 
 /** The pair as the dict that Python prints. */
-export function pairText({ json, category }: SignalPair): string {
+export function pairText({ id, name, json, category }: SignalPair): string {
   const members = ['fees', 'min_leverage', 'max_leverage'].map(
     (key) => `'${key}': ${numeral(json.get(key))}`,
   );
-  return `{'trade_pair_id': '${String(json.get('trade_pair_id'))}', 'trade_pair': '${String(json.get('trade_pair'))}', ${members.join(', ')}, 'trade_pair_category': ${category}}`;
+  return `{'trade_pair_id': '${id}', 'trade_pair': '${name}', ${members.join(', ')}, 'trade_pair_category': ${category}}`;
 }
 
 /** All pairs of a generation as pydantic lists what it would have taken. */
 export function pairChoices(pairs: ReadonlyMap<string, SignalPair>): string {
-  const texts = [...pairs.values()].map(({ id, json, category }) => {
+  const texts = [...pairs.values()].map(({ id, name, json, category }) => {
     const numbers = ['fees', 'min_leverage', 'max_leverage'].map((key) => numeral(json.get(key)));
-    return `['${id}', '${String(json.get('trade_pair'))}', ${numbers.join(', ')}, ${category}]`;
+    return `['${id}', '${name}', ${numbers.join(', ')}, ${category}]`;
   });
   return `${texts.slice(0, -1).join(', ')} or ${texts.at(-1) ?? ''}`;
 }

@@ -1,0 +1,102 @@
+// What becomes of 2,000 signals while the miner, or one of its parts, is killed 200 times at random moments, with five
+// validators: one that is well, one that answers late or hangs up, one that is silent or answers twice, one that answers
+// 500, and one that is away for a while.
+import { setTimeout as delay } from 'node:timers/promises';
+import { makeMinerWorld, postSignal } from '../packages/miner/dist-test/miner-fixture.js';
+
+const [KILLS, SIGNALS] = [200, 2_000];
+const LATE_MS = 1_500;
+const FLAGS = ['--second-attempt-after-ms', '50', '--third-attempt-after-ms', '50'];
+FLAGS.push('--order-timeout-ms', '1000', '--signals-per-minute', '1000000');
+const PAIRS = 'BTCUSD ETHUSD SOLUSD XRPUSD DOGEUSD EURUSD GBPUSD AUDUSD NZDUSD USDCAD USDCHF EURGBP'.split(
+  ' ',
+);
+
+const sometimes =
+  (...faults) =>
+  (request) =>
+    request % 5 === 1 ? faults[Math.floor(request / 5) % faults.length] : 'accept';
+
+const teardowns = [];
+const world = await makeMinerWorld(
+  { teardown: (fn) => teardowns.push(fn) },
+  [
+    () => 'accept',
+    sometimes('late', 'hang up', 'garbage'),
+    sometimes('silent', 'twice'),
+    sometimes('error'),
+    () => 'accept',
+  ],
+  LATE_MS,
+);
+const absent = world.validators[4];
+let miner = world.start(...FLAGS);
+await miner.ready();
+const startedMs = performance.now();
+
+let posted = 0;
+let repeated = 0;
+const posting = (async () => {
+  while (posted < SIGNALS) {
+    const signal = {
+      trade_pair: PAIRS[posted % PAIRS.length],
+      order_type: 'LONG',
+      leverage: 0.001 * (posted + 1),
+    };
+    const isTaken = await postSignal(world.port, signal).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+    if (isTaken) posted += 1;
+    else {
+      repeated += 1;
+      await delay(20);
+    }
+  }
+})();
+
+const killed = { miner: 0, part: 0 };
+for (let number = 0; number < KILLS; number += 1) {
+  await delay(50 + Math.random() * 400);
+  const victims = [miner.pid, ...miner.partPids()];
+  const victim = victims[Math.floor(Math.random() * victims.length)];
+  process.kill(victim, 'SIGKILL');
+  killed[victim === miner.pid ? 'miner' : 'part'] += 1;
+  if (victim === miner.pid) {
+    await miner.exited;
+    miner = world.start(...FLAGS);
+  }
+  if (number === KILLS / 4) await absent.vanish();
+  if (number === KILLS / 2) await absent.listen();
+}
+const killsMs = performance.now() - startedMs;
+await posting;
+while (world.filesOf('received').length > 0) await delay(200);
+const totalMs = performance.now() - startedMs;
+
+const [processed, failed] = [world.filesOf('processed'), world.filesOf('failed')];
+const all = [...processed, ...failed];
+const problems = [];
+if (new Set(all).size !== all.length) problems.push('a signal has two outcomes');
+for (const [index, { orders, refusals }] of world.validators.entries()) {
+  const uuids = new Set(orders.map(({ uuid }) => uuid));
+  if (uuids.size !== orders.length) problems.push(`validator ${index} has an order twice`);
+  const lacks = all.filter((uuid) => !uuids.has(uuid));
+  // Who was away, or answered 500 to every attempt, may lack an order: its signal has failed then.
+  const mayLack = index >= 3 ? failed : [];
+  const missing = lacks.filter((uuid) => !mayLack.includes(uuid));
+  if (missing.length > 0) problems.push(`validator ${index} lacks ${missing.length} orders`);
+  const bad = refusals.filter((text) => !text.includes('has already been processed'));
+  if (bad.length > 0) problems.push(`validator ${index} refused ${bad.length} requests: ${bad[0]}`);
+  const repeats = refusals.length - bad.length;
+  process.stdout.write(`validator ${index}: ${orders.length} orders, ${repeats} repeats that it refused\n`);
+}
+process.stdout.write(
+  `${killed.miner} kills of the miner, ${killed.part} of a part, in ${(killsMs / 1000).toFixed(0)} s; all done after ${(totalMs / 1000).toFixed(0)} s\n` +
+    `${posted} signals answered with 200, ${repeated} requests cut off and made again\n` +
+    `${processed.length} processed, ${failed.length} failed\n`,
+);
+for (const problem of problems) process.stdout.write(`WRONG: ${problem}\n`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+await miner.stop();
+for (const teardown of teardowns.reverse()) await teardown();
