@@ -5,7 +5,7 @@ import { runParts } from '../parts/run-parts.ts';
 import type { RunConfig } from '../parts/run-config.ts';
 import { ORDER_TIMEOUT_MS } from '../sender/send-order.ts';
 import { RETRY_TIMES } from '../sender/delivery.ts';
-import { allowedBlocks } from '../signals/signals-server.ts';
+import { allowedBlocks } from '../signals/allowed-blocks.ts';
 import { hotkeyPath } from '../wallet/hotkey-path.ts';
 import {
   DEFAULT_SIGNALS_PORT,

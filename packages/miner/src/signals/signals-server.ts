@@ -6,15 +6,13 @@ import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { writeDurably } from '../folder/durable.ts';
 import type { MiningFolder } from '../folder/mining-folder.ts';
+import { allowedBlocks } from './allowed-blocks.ts';
 import { receiveSignal } from './receive-signal.ts';
 import type { SignalGeneration } from './receive-signal.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
 const MAX_CONNECTIONS = 256;
-
-/** Where TradingView's alerts come from, as it publishes them. */
-const TRADINGVIEW = ['52.89.214.238', '34.212.75.30', '54.218.53.128', '52.32.178.7'];
 
 export interface SignalsServerOptions {
   readonly folder: MiningFolder;
@@ -27,11 +25,6 @@ export interface SignalsServerOptions {
   /** Of one address, in a minute. */
   readonly requestsPerMinute: number;
   readonly log: FastifyBaseLogger;
-}
-
-/** The addresses and blocks that a list names. */
-export function allowedBlocks(list: readonly string[]): string[] {
-  return list.flatMap((entry) => (entry === 'tradingview' ? TRADINGVIEW : [entry]));
 }
 
 /** JSON as the Python server writes its errors. */
