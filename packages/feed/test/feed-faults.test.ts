@@ -255,8 +255,13 @@ const DAY_AHEAD = {
   closed: true,
 };
 
-for (const source of ['tree', 'outputs'] as const) {
-  test(`${source}: a clock that is set back during the first reading`, async (t) => {
+for (const [source, during] of [
+  ['tree', 'loadMiner'],
+  ['tree', 'encodeMiner'],
+  ['outputs', 'loadOutputs'],
+  ['outputs', 'encodeMiner'],
+] as const) {
+  test(`${source}: a clock that is set back during the first ${during}`, async (t) => {
     const positions = [trade(DAY_AHEAD)];
     const root = makePtnRoot(
       t,
@@ -265,7 +270,7 @@ for (const source of ['tree', 'outputs'] as const) {
     let ahead = 2 * HOUR_MS;
     const pool = new FaultyPool();
     pool.before = (name) => {
-      if (name === 'encodeMiner') ahead = 0;
+      if (name === during) ahead = 0;
     };
     const tested = new FeedUnderTest(t, root.path, {}, { pool, now: () => Date.now() + ahead });
     await tested.feed.start();
