@@ -231,6 +231,28 @@ test('a generation that is not handed over is followed by one that holds everyth
   t.equal(tested.events('publish-failed').length, 1);
 });
 
+test('a source whose first generation is not handed over is begun anew', async (t) => {
+  const root = makePtnRoot(t, { positions: [open('a', 'miner-a', now - HOUR_MS)] });
+  let fails = 1;
+  const tested = new FeedUnderTest(
+    t,
+    root.path,
+    {},
+    {
+      publish: (transactions) => {
+        if (fails === 0 || !transactions.some(({ topic }) => topic === 'positions')) return Promise.resolve();
+        fails -= 1;
+        return Promise.reject(new Error('the channel is closed'));
+      },
+    },
+  );
+  await tested.feed.start();
+  t.equal(tested.events('source-failed').length, 1);
+  t.equal(tested.retained.get('positions', 'head'), undefined);
+  await waitFor(() => tested.retained.get('positions', 'head'), { what: 'the positions' });
+  t.equal(ordersOf(tested, 'miner-a').length, 1);
+});
+
 test('a miner that is to be read again during its reading is read again', async (t) => {
   const { root, pool, tested } = await started(t);
   let loads = 0;

@@ -64,9 +64,10 @@ export class PositionsFeed {
 
   /** Publishes the first generation, and from then on what changes. Resolves when the first was handed over. */
   async start(): Promise<void> {
-    this.#flushing = this.#flush();
+    this.#flushing = this.#flush().finally(() => {
+      this.#flushing = null;
+    });
     await this.#flushing;
-    this.#flushing = null;
     if (this.#isClosed) return;
     this.#timer = setInterval(() => {
       this.#tick();
