@@ -120,7 +120,7 @@ interface LoopCase {
   };
 }
 
-/** What is done otherwise in the miner's loop, by case; docs/decisions/0023 has the reasons at length. */
+/** What is done otherwise in the miner's loop, by case; docs/decisions/0026 has the reasons at length. */
 const LOOP_ON_PURPOSE: Readonly<Record<string, string>> = {
   'one-times-out-always': 'a timeout is recorded as one',
   'all-time-out': 'a timeout is recorded as one',
