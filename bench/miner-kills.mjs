@@ -14,8 +14,8 @@ const PAIRS = 'BTCUSD ETHUSD SOLUSD XRPUSD DOGEUSD EURUSD GBPUSD AUDUSD NZDUSD U
 
 const sometimes =
   (...faults) =>
-  (request) =>
-    request % 5 === 1 ? faults[Math.floor(request / 5) % faults.length] : 'accept';
+  () =>
+    Math.random() < 0.2 ? faults[Math.floor(Math.random() * faults.length)] : 'accept';
 
 const teardowns = [];
 const world = await makeMinerWorld(
@@ -58,11 +58,14 @@ const posting = (async () => {
 const killed = { miner: 0, part: 0 };
 for (let number = 0; number < KILLS; number += 1) {
   await delay(50 + Math.random() * 400);
-  const victims = [miner.pid, ...miner.partPids()];
-  const victim = victims[Math.floor(Math.random() * victims.length)];
+  const isMinersTurn = Math.random() < 0.1;
+  // While the miner starts there is no part to kill.
+  while (!isMinersTurn && miner.partPids().length === 0) await delay(20);
+  const parts = miner.partPids();
+  const victim = isMinersTurn ? miner.pid : parts[Math.floor(Math.random() * parts.length)];
   process.kill(victim, 'SIGKILL');
-  killed[victim === miner.pid ? 'miner' : 'part'] += 1;
-  if (victim === miner.pid) {
+  killed[isMinersTurn ? 'miner' : 'part'] += 1;
+  if (isMinersTurn) {
     await miner.exited;
     miner = world.start(...FLAGS);
   }

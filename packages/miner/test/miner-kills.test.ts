@@ -68,7 +68,7 @@ void t.test(
       for (let index = 0; index < SIGNALS; index += 1) await postUntilTaken(world, index);
       isOver = true;
     })();
-    // A fixed sequence, so that a failure can be looked at again.
+    // A fixed sequence, so that a failure can be repeated.
     let random = 0.37;
     for (let number = 0; number < KILLS; number += 1) {
       random = (random * 997 + 0.123) % 1;

@@ -62,7 +62,7 @@ async function resend(folder: MiningFolder, uuid: string): Promise<void> {
     );
   }
   if (typeof failed.signal !== 'object' || failed.signal === null)
-    throw new CannotStartError(`${uuid} was no signal: mend it and send it anew`);
+    throw new CannotStartError(`${uuid} was no signal: correct it and send it anew`);
   // One step, so that it is always in exactly one place; the sender takes it up from there.
   await rename(path, join(folder.attempts, uuid + RESEND_ENDING));
   await syncFolder(folder.attempts);

@@ -52,8 +52,8 @@ const OPTIONS = {
     type: 'boolean',
     describe: 'Keep failed signals apart from the others [default: yes, on the test network no]',
   },
-  'slack-webhook-url': { type: 'string', describe: 'Webhook that is told of every signal' },
-  'slack-error-webhook-url': { type: 'string', describe: 'Webhook that is told of errors' },
+  'slack-webhook-url': { type: 'string', describe: 'Webhook of Slack that gets a message for every signal' },
+  'slack-error-webhook-url': { type: 'string', describe: 'Webhook of Slack for errors' },
   'order-timeout-ms': {
     type: 'number',
     default: ORDER_TIMEOUT_MS,

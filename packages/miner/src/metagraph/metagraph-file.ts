@@ -28,7 +28,7 @@ export function readMetagraphFile(path: string, netuid: number): Metagraph {
   }
 }
 
-const LOOK_EVERY_MS = 1_000;
+const CHECK_EVERY_MS = 1_000;
 
 /** What changes with every change of a file, in whatever way it is made; empty while there is none. */
 function stampOf(path: string): string {
@@ -50,8 +50,8 @@ export class MetagraphFile {
     this.#stamp = stampOf(options.path);
     this.#current = readMetagraphFile(options.path, options.netuid);
     this.#timer = setInterval(() => {
-      this.#look();
-    }, LOOK_EVERY_MS).unref();
+      this.#check();
+    }, CHECK_EVERY_MS).unref();
   }
 
   get current(): Metagraph {
@@ -62,7 +62,7 @@ export class MetagraphFile {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     const { path, netuid, warn } = this.#options;
     const stamp = stampOf(path);
     if (stamp === this.#stamp) return;

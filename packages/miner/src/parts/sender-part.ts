@@ -22,7 +22,7 @@ import type { RunConfig, RunningPart } from './run-config.ts';
 
 /** New signals are noticed at once; this finds those whose notice was lost. */
 const SCAN_EVERY_MS = 1_000;
-/** A burst of signals is looked through a few times, not once for each of them. */
+/** A burst of signals is scanned for a few times, not once for each of them. */
 const SCAN_PAUSE_MS = 50;
 
 /** Resolves when something changed in the folder, or after a while. */
@@ -37,7 +37,7 @@ class FolderChanges {
       this.#wake();
     });
     this.#watcher.on('error', (error) => {
-      log.warn({ err: error }, 'the folder of signals is looked through once a second only');
+      log.warn({ err: error }, 'the folder of signals is scanned once a second only');
     });
   }
 
@@ -140,7 +140,7 @@ export async function startSender(config: RunConfig, log: Logger): Promise<Runni
       try {
         await sender.scan();
       } catch (error) {
-        log.error({ err: error }, 'the signals could not be looked through');
+        log.error({ err: error }, 'the signals could not be scanned');
       }
       if (metagraph.current !== used) client.keepOnly(metagraph.current.neurons.map(({ axon }) => axon));
       used = metagraph.current;

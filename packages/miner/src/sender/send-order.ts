@@ -11,7 +11,7 @@ export const ORDER_TIMEOUT_MS = 12_000;
 /** The version that a miner of the generation says it has. */
 export const REPO_VERSIONS: Readonly<Record<SignalGeneration, string>> = { ptn: '6.1.0', vanta: '8.8.9' };
 
-/** Refusals before the validator has looked at the order. */
+/** Statuses of refusals that come before the order is read. */
 const UNTOUCHED = new Set([401, 403, 404, 405]);
 /** Validators put the peer's address in its place. */
 export const OWN_IP = '0.0.0.0';

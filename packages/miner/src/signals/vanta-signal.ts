@@ -11,7 +11,7 @@ const EXECUTION_TYPES = ['MARKET', 'LIMIT', 'LIMIT_CANCEL', 'BRACKET'] as const;
 type ExecutionType = (typeof EXECUTION_TYPES)[number];
 type Amounts = Readonly<Record<(typeof SIZES)[number] | (typeof PRICES)[number], number | undefined>>;
 
-/** Before everything else that Vanta looks at, and answered otherwise: 401 `Invalid trade pair`. */
+/** Checked by Vanta before everything else, and answered otherwise: 401 `Invalid trade pair`. */
 export class UnknownPairError extends Error {
   override readonly name = 'UnknownPairError';
 }

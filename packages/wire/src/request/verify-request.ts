@@ -90,7 +90,7 @@ function readBody(bytes: Uint8Array): { readonly value: JsonValue } | RefusedReq
   }
 }
 
-/** What the sender is told nothing about: a body that does not fit, or not to its hash. */
+/** The fields of a body, or why it does not fit, or not to its hash: a text is a reason that the sender is not given. */
 function bodyFields(
   form: SynapseForm,
   bytes: Uint8Array,
