@@ -6,7 +6,7 @@ import { formatFloat } from '../json/format-float.ts';
 import { liquidationUuid } from '../liquidation-order.ts';
 import { pairTerms } from '../trade-pairs.ts';
 import type { CutRules, JsonRecord, MemberTexts, Rebuilder, RecordText } from './generation.ts';
-import { formatMs, numberOf } from './record-numbers.ts';
+import { formatMs, keptOrders, numberOf, readNumbers } from './record-numbers.ts';
 
 export const ORDER_TYPES: readonly unknown[] = ['LONG', 'SHORT', 'FLAT'] satisfies OrderType[];
 const NO_ORDERS: ReadonlyMap<number, MemberTexts> = new Map();
@@ -15,25 +15,9 @@ const NO_ORDERS: ReadonlyMap<number, MemberTexts> = new Map();
 function accountedOrder(order: JsonRecord): AccountedOrder | string {
   const { order_type: type, slippage = 0, src = 0 } = order;
   if (!ORDER_TYPES.includes(type)) return 'order_type';
-  const numbers = {
-    leverage: order['leverage'],
-    price: order['price'],
-    slippage,
-    processed_ms: order['processed_ms'],
-    src,
-  };
-  for (const [name, value] of Object.entries(numbers)) {
-    if (numberOf(value) === undefined) return name;
-  }
-  const read = (value: unknown): number => numberOf(value) ?? NaN;
-  return {
-    order_type: type as OrderType,
-    leverage: read(numbers.leverage),
-    price: read(numbers.price),
-    slippage: read(slippage),
-    processed_ms: read(numbers.processed_ms),
-    src: read(src),
-  };
+  const { leverage, price, processed_ms } = order;
+  const numbers = readNumbers({ leverage, price, slippage, processed_ms, src });
+  return typeof numbers === 'string' ? numbers : { order_type: type as OrderType, ...numbers };
 }
 
 /** The accounting members as Python writes them, in its order. */
@@ -69,13 +53,9 @@ function rebuilder({ record, members }: RecordText): Rebuilder {
     ? (numberOf(record['account_size']) ?? NaN)
     : undefined;
   return (kept) => {
-    const orders: AccountedOrder[] = [];
-    for (const index of kept) {
-      const order = accounted[index] ?? 'order_type';
-      if (typeof order === 'string') return { ok: false, reason: `order ${index} has no usable ${order}` };
-      orders.push(order);
-    }
-    const result = accountOrders(orders, { assetClass, fee, accountSize });
+    const orders = keptOrders(accounted, kept);
+    if (!orders.ok) return orders;
+    const result = accountOrders(orders.orders, { assetClass, fee, accountSize });
     if (!result.ok) return result;
     const { accounting, initialPrice, isLiquidated } = result;
     const rebuilt = formatAccounting(accounting);

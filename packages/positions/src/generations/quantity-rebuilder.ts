@@ -7,7 +7,7 @@ import { quantityTerms } from '../quantity-rules.ts';
 import { hasClassFee, pairTerms } from '../trade-pairs.ts';
 import type { JsonRecord, MemberTexts, Rebuilder, RecordText } from './generation.ts';
 import { ORDER_TYPES } from './leverage-rules.ts';
-import { formatMs, numberOf } from './record-numbers.ts';
+import { formatMs, keptOrders, numberOf, readNumbers } from './record-numbers.ts';
 
 /** What a record of the generation `quantity` holds. */
 export const QUANTITY_POSITION_MEMBERS = [
@@ -74,26 +74,12 @@ function quantityOrder(order: JsonRecord): QuantityOrder | string {
   const { leverage, price, processed_ms } = order;
   // Null leverage is no number that Python lost: the order is sized in another way.
   if (typeof leverage !== 'number') return 'leverage';
-  const numbers = { price, slippage, processed_ms, src, quote_usd_rate, usd_base_rate };
-  for (const [name, value] of Object.entries(numbers)) {
-    if (numberOf(value) === undefined) return name;
-  }
+  const numbers = readNumbers({ price, slippage, processed_ms, src, quote_usd_rate, usd_base_rate });
+  if (typeof numbers === 'string') return numbers;
   const [value, quantity] = [sizeOf(order['value']), sizeOf(order['quantity'])];
   if (value === undefined) return 'value';
   if (quantity === undefined) return 'quantity';
-  const read = (number: unknown): number => numberOf(number) ?? NaN;
-  return {
-    order_type: type as OrderType,
-    leverage,
-    value,
-    quantity,
-    price: read(price),
-    slippage: read(slippage),
-    quote_usd_rate: read(quote_usd_rate),
-    usd_base_rate: read(usd_base_rate),
-    processed_ms: read(processed_ms),
-    src: read(src),
-  };
+  return { order_type: type as OrderType, leverage, value, quantity, ...numbers };
 }
 
 /** The accounting members as Python writes them, in its order. */
@@ -163,13 +149,9 @@ export function quantityRebuilder({ rules, details }: QuantityRebuilderOptions) 
     const isPairKnown =
       pairTerms(record.trade_pair).isKnown || (!rules.feesInReturn && hasClassFee(record.trade_pair));
     return (kept, isPast) => {
-      const orders: QuantityOrder[] = [];
-      for (const index of kept) {
-        const order = read[index] ?? 'order_type';
-        if (typeof order === 'string') return { ok: false, reason: `order ${index} has no usable ${order}` };
-        orders.push(order);
-      }
-      const result = accountQuantities(orders, terms, rules);
+      const orders = keptOrders(read, kept);
+      if (!orders.ok) return orders;
+      const result = accountQuantities(orders.orders, terms, rules);
       if (!result.ok) return result;
       const { accounting, isLiquidated, orders: settled } = result;
       const changed = new Map<number, MemberTexts>();
