@@ -1,7 +1,7 @@
 // Runs what the Python systems answered against this project: every file of a known form below a folder. A line for each:
 // path, cases, differences, largest relative error. Exit code 1 where anything differs, 2 where nothing was recognised.
 import { statSync } from 'node:fs';
-import { runVectors } from '@ptn-api/testkit';
+import { runServerVectors, runVectors } from '@ptn-api/testkit';
 
 const SHOWN = 3;
 const [folder] = process.argv.slice(2);
@@ -12,7 +12,12 @@ if (folder === undefined || statSync(folder, { throwIfNoEntry: false })?.isDirec
 
 let files = 0;
 let different = 0;
-for (const { path, form, cases, difference } of runVectors(folder)) {
+async function* results() {
+  yield* runVectors(folder);
+  yield* runServerVectors(folder);
+}
+
+for await (const { path, form, cases, difference } of results()) {
   const { unequal, worst, expected } = difference;
   files += 1;
   if (unequal.length > 0) different += 1;

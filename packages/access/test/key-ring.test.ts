@@ -37,6 +37,8 @@ const WITHOUT_WARNING: readonly (readonly [name: string, entry: unknown, tier: n
   ['a tier just below the highest gives the lower one', { key: 'K', tier: 99.9 }, 50],
   ['a tier of 0 is allowed', { key: 'K', tier: 0 }, 0],
   ['unknown members are no harm', { key: 'K', tier: 30, note: 'paid until May' }, 30],
+  ['tier 200 is above all data', { key: 'K', tier: 200 }, 200],
+  ['tier 500 is the highest', { key: 'K', tier: 500 }, 500],
 ];
 for (const [name, entry, tier] of WITHOUT_WARNING) {
   void t.test(name, (t) => {
@@ -49,7 +51,8 @@ for (const [name, entry, tier] of WITHOUT_WARNING) {
 const WITH_WARNING: readonly (readonly [name: string, entry: unknown, tier: number, warning: RegExp])[] = [
   ['a tier as numeric text counts', { key: 'K', tier: '100' }, 100, /"user".*text.*100/],
   ['numeric text between two tiers gives the lower one', { key: 'K', tier: ' 75 ' }, 50, /"user".*text.*50/],
-  ['a tier above 100 counts as 100', { key: 'K', tier: 101 }, 100, /"user".*above 100/],
+  ['a tier between 100 and 200 counts as 100', { key: 'K', tier: 101 }, 100, /"user".*above 100/],
+  ['a tier above 500 counts as 500', { key: 'K', tier: 1000 }, 500, /"user".*above 500/],
   ['a digest beside a key is ignored', { key: 'K', key_sha256: sha256('L'), tier: 30 }, 30, /key_sha256/],
 ];
 for (const [name, entry, tier, warning] of WITH_WARNING) {

@@ -1,9 +1,9 @@
 import { parseKeyExpiry } from '@ptn-api/access';
-import type { Tier } from '@ptn-api/protocol';
+import type { KeyTier } from '@ptn-api/protocol';
 import type { Argv } from 'yargs';
 import { quoted } from './options/resolve-config.ts';
 import type { PlaceValues } from './options/resolve-config.ts';
-import { lastGiven, TIER_OPTION, yargsOptions } from './options/yargs-options.ts';
+import { lastGiven, KEY_TIER_OPTION, yargsOptions } from './options/yargs-options.ts';
 import type { Given } from './options/yargs-options.ts';
 
 /** What `ptn-api keys` is asked to do. */
@@ -11,7 +11,7 @@ export type KeysRequest =
   | {
       readonly action: 'add';
       readonly user: string;
-      readonly tier: Tier;
+      readonly tier: KeyTier;
       readonly isHashed: boolean;
       /** As the key file has it. */
       readonly expires: string | undefined;
@@ -108,7 +108,7 @@ export function keysCommand(parser: Argv, { env, nowMs, onRequest }: KeysCommand
       'Make a key for a new user and print it, this once',
       (inner) =>
         withUser(places(inner)).options({
-          tier: TIER_OPTION,
+          tier: KEY_TIER_OPTION,
           hashed: {
             describe: 'Keep only the digest of the key in the file',
             type: 'boolean',
@@ -125,7 +125,7 @@ export function keysCommand(parser: Argv, { env, nowMs, onRequest }: KeysCommand
       (argv) => {
         const { user, hashed: isHashed, expires } = argv;
         const [rateLimit, maxConnections] = [argv['rate-limit'], argv['max-connections']];
-        const tier = Number(argv.tier) as Tier;
+        const tier = Number(argv.tier) as KeyTier;
         onRequest({ action: 'add', user, tier, isHashed, expires, rateLimit, maxConnections }, argv);
       },
     )

@@ -59,7 +59,7 @@ void t.test('without options everything has its default', (t) => {
     restPort: 48888,
     wsPort: 8765,
     adminPort: 48890,
-    maxStalenessMs: 120_000,
+    maxStalenessMs: 180_000,
     netuid: 8,
     ptnRoot: checkout,
     apiKeysPaths: [join(checkout, 'vanta_api', 'api_keys.json'), join(checkout, 'ptn_api', 'api_keys.json')],
@@ -381,5 +381,49 @@ void t.test("the Python server's variable for Slack counts where none of ours is
   const bad = errorOf(() => read({ SLACK_WEBHOOK_URL: 'hooks.example/secret' }));
   t.match(bad.message, /^--alert-webhook-url \(PTN_API_ALERT_WEBHOOK_URL\) is no URL/);
   t.notMatch(bad.message, /secret/);
+  t.end();
+});
+
+void t.test("the validator's own server is an origin, and not this server", (t) => {
+  const checkout = join(makeFolder(t), 'checkout');
+  t.equal(resolveIn(checkout).forward, undefined);
+  t.equal(resolveIn(checkout, { 'forward-to': '' }).forward, undefined);
+  for (const [given, origin] of [
+    ['http://127.0.0.1:48880', 'http://127.0.0.1:48880'],
+    ['http://127.0.0.1:48880/', 'http://127.0.0.1:48880'],
+    ['https://Validator.example', 'https://validator.example'],
+    ['http://[::1]:8080', 'http://[::1]:8080'],
+  ] as const)
+    t.same(resolveIn(checkout, { 'forward-to': given }).forward, { origin, timeoutMs: 60_000 });
+  t.same(resolveIn(checkout, { 'forward-to': 'http://a:1', 'forward-timeout': '5' }).forward, {
+    origin: 'http://a:1',
+    timeoutMs: 5000,
+  });
+  for (const bad of [
+    '127.0.0.1:48880',
+    'ftp://127.0.0.1',
+    'file:///etc/passwd',
+    'http://127.0.0.1/api',
+    'http://127.0.0.1/?x',
+    'http://127.0.0.1/#x',
+    'http://user:password@127.0.0.1:1',
+    'http://',
+  ]) {
+    const { message } = errorOf(() => resolveIn(checkout, { 'forward-to': bad }));
+    t.match(message, /^--forward-to \(PTN_API_FORWARD_TO\) is not http/, bad);
+    t.notMatch(message, /password/);
+  }
+  for (const own of [
+    'http://127.0.0.1:48888',
+    'http://localhost:48888',
+    'http://[::1]:48888',
+    'http://0.0.0.0:48888',
+  ])
+    t.match(
+      errorOf(() => resolveIn(checkout, { 'forward-to': own, 'api-host': '0.0.0.0' })).message,
+      /which is this server itself/,
+      own,
+    );
+  t.match(errorOf(() => resolveIn(checkout, { 'forward-timeout': '111' })).message, /from 1 to 110/);
   t.end();
 });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import { servedFiles, STATISTICS_FILE, watchFiles } from '@ptn-api/runtime';
+import { minersFiles, STATISTICS_FILE, watchFiles, wholeFiles } from '@ptn-api/runtime';
 import type {
   AnyTransaction,
   DocumentValue,
@@ -11,6 +11,8 @@ import type {
 } from '@ptn-api/runtime';
 import { FileReader } from './file-reader.ts';
 import type { FileResult } from './file-reader.ts';
+import { LimitOrdersFeed } from './limit-orders-feed.ts';
+import { MembersFeed } from './members-feed.ts';
 import { StatisticsFeed } from './statistics-feed.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { LoadedDocument } from './tasks/load-document.ts';
@@ -44,18 +46,22 @@ function removeOthers(folder: string, path: string | undefined): void {
   }
 }
 
+/** What the folders of limit orders are called in logs. */
+const LIMIT_ORDERS = 'validation/miners/*/limit_orders';
+
 /** Unix ms of a file's last change; -1 where there is none. */
 function modifiedMs(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
 }
 
 /**
- * Publishes the single files: statistics, eliminations, checkpoint, miner copying. One is worked on at a time: the
- * large ones take a thread for seconds, and the positions must not wait for them.
+ * Publishes the files of the table, and statistics. One is worked on at a time: the large ones take a thread for seconds,
+ * and the positions must not wait for them. Nor do limit orders, which are many small files.
  */
 export class DocumentsFeed {
   readonly #options: DocumentsFeedOptions;
   readonly #readers = new Map<string, FileReader>();
+  readonly #limitOrders: LimitOrdersFeed[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #watcher: FileWatcher | null = null;
 
@@ -84,8 +90,20 @@ export class DocumentsFeed {
         load: (stamp) => pool.run('loadMinerCopying', { path, folder: scores, stamp }),
       }),
     };
-    for (const [name, { places, load }] of servedFiles) {
+    for (const [name, { places, load }] of wholeFiles) {
       this.#document(name, places, loaders[load](places.map(inRoot)));
+    }
+    for (const [name, file] of minersFiles) {
+      if (file.load === 'limit-orders') {
+        const onProblem = this.#onProblem(LIMIT_ORDERS);
+        const root = inRoot(file.places[0]);
+        this.#limitOrders.push(
+          new LimitOrdersFeed({ ...options, root, name, label: LIMIT_ORDERS, onProblem }),
+        );
+        continue;
+      }
+      const members = new MembersFeed({ ...options, name, file, inRoot });
+      this.#read(file.places, () => members.read());
     }
     log.debug({ files: [...this.#readers.keys()] }, 'single files that are watched');
   }
@@ -102,31 +120,41 @@ export class DocumentsFeed {
         void reader?.read();
       },
     });
-    await Promise.all([...new Set(this.#readers.values())].map((reader) => reader.read()));
+    await Promise.all([
+      ...[...new Set(this.#readers.values())].map((reader) => reader.read()),
+      ...this.#limitOrders.map((feed) => feed.start()),
+    ]);
   }
 
   /** Why files have not read for a while. */
   problems(): string[] {
-    return [...new Set(this.#readers.values())].flatMap(({ problem }) => (problem === null ? [] : [problem]));
+    return [...new Set(this.#readers.values()), ...this.#limitOrders].flatMap(({ problem }) =>
+      problem === null ? [] : [problem],
+    );
   }
 
   async close(): Promise<void> {
     await this.#watcher?.close();
-    await Promise.all([...new Set(this.#readers.values())].map((reader) => reader.close()));
+    await Promise.all(
+      [...new Set(this.#readers.values()), ...this.#limitOrders].map((reader) => reader.close()),
+    );
+  }
+
+  #onProblem(name: string): (problem: string | null) => void {
+    return (problem) => {
+      this.#options.onProblem(name, problem);
+    };
   }
 
   /** `look` is called whenever one of the files changed, never beside another one's. */
   #read(paths: readonly string[], look: () => Promise<FileResult>): void {
     const name = `${dirname(paths[0] ?? '')}/${(paths[0] ?? '').split('/').at(-1)}`;
-    const { log, onProblem } = this.#options;
     const inTurn = (): Promise<FileResult> => {
       const turn = this.#queue.then(look);
       this.#queue = turn.catch(() => undefined);
       return turn;
     };
-    const reader = new FileReader(name, log, inTurn, (problem) => {
-      onProblem(name, problem);
-    });
+    const reader = new FileReader(name, this.#options.log, inTurn, this.#onProblem(name));
     for (const path of paths) this.#readers.set(path, reader);
   }
 

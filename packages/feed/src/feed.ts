@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AlertMessage, AnyTransaction, PositionsHead, ServerConfig } from '@ptn-api/runtime';
@@ -6,6 +5,7 @@ import { monotonicMs } from '@ptn-api/runtime';
 import { DocumentsFeed } from './documents-feed.ts';
 import { FreshnessReporter } from './freshness-reporter.ts';
 import { OrderLogOwner } from './orders/order-log-owner.ts';
+import { outputsFile, outputsPlaces } from './outputs-file.ts';
 import { OutputsSource } from './positions/outputs-source.ts';
 import { PositionsFeed } from './positions/positions-feed.ts';
 import { createTaskPool } from './task-pool.ts';
@@ -124,15 +124,15 @@ export class Feed {
     return join(this.#options.config.ptnRoot, 'validation', 'miners');
   }
 
-  get #outputsPath(): string {
-    return join(this.#options.config.ptnRoot, 'validation', 'outputs', 'output.json');
+  get #outputsPlaces(): string[] {
+    return outputsPlaces(this.#options.config.ptnRoot);
   }
 
   #chooseSource(): PositionsHead['source'] {
     const { positionsSource } = this.#options.config;
     if (positionsSource !== 'auto') return positionsSource;
     if (hasTree(this.#treePath)) return 'tree';
-    if (statSync(this.#outputsPath, { throwIfNoEntry: false }) !== undefined) return 'outputs';
+    if (outputsFile(this.#options.config.ptnRoot) !== undefined) return 'outputs';
     // As it is the tree that there is, it says why nothing of it is served.
     return hasTree(this.#treePath, 'links') ? 'tree' : 'none';
   }
@@ -189,7 +189,7 @@ export class Feed {
   async #publishNoPositions(): Promise<void> {
     const { log, lastGeneration, publish } = this.#options;
     log.warn(
-      { event: 'no-positions', tree: this.#treePath, outputs: this.#outputsPath },
+      { event: 'no-positions', tree: this.#treePath, outputs: this.#outputsPlaces },
       'neither a tree of positions nor an outputs file is there yet: positions are answered by 404 until one appears',
     );
     const head: PositionsHead = {
@@ -224,7 +224,7 @@ export class Feed {
     const source =
       kind === 'tree'
         ? new TreeSource({ ...options, root: this.#treePath })
-        : new OutputsSource({ ...options, path: this.#outputsPath });
+        : new OutputsSource({ ...options, ptnRoot: config.ptnRoot });
     const positions = new PositionsFeed({
       ...options,
       source,

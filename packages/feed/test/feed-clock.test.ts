@@ -50,7 +50,7 @@ class ClockedFeed {
     this.#source =
       kind === 'tree'
         ? new TreeSource({ ...options, root: root.join('validation/miners') })
-        : new OutputsSource({ ...options, path: root.join('validation/outputs/output.json') });
+        : new OutputsSource({ ...options, ptnRoot: root.path });
     this.feed = new PositionsFeed({
       ...options,
       source: this.#source,

@@ -63,7 +63,7 @@ await t.test(
     const root = makePtnRoot(t, { outputs: '{}' });
     const options = sourceOptions(false);
     const path = root.join('validation', 'outputs', 'output.json');
-    const source = new OutputsSource({ ...options, path });
+    const source = new OutputsSource({ ...options, ptnRoot: root.path });
     t.teardown(async () => {
       await source.close();
       await options.pool.close();

@@ -20,7 +20,7 @@ export { joinMembers, pythonJsonWriter, quote } from './json/python-json.ts';
 export type { Shape as PythonShape } from './json/python-json.ts';
 export { replaceNonFinite } from './json/non-finite.ts';
 export { JsonSyntaxError, skipValue } from './json/skip-value.ts';
-export { sliceArray, sliceObject } from './json/slice.ts';
+export { lastMembers, sliceArray, sliceObject } from './json/slice.ts';
 export type { Member } from './json/slice.ts';
 export { readPosition } from './read-position.ts';
 export type { PositionFacts } from './read-position.ts';

@@ -49,6 +49,40 @@ export const ERRORS = {
   PTN_ERR_COPYING_NOT_FOUND: { httpStatus: 404, text: 'Miner copying data not found' },
   PTN_ERR_FILE_NOT_FOUND: { httpStatus: 404, text: 'The validator has written no file for {route} yet' },
   PTN_ERR_FILE_TIER_ACCESS: { httpStatus: 403, text: '{route} requires a higher tier than that of this key' },
+  PTN_ERR_LEDGER_DEBT_NOT_FOUND: { httpStatus: 404, text: 'Debt ledger data not found' },
+  PTN_ERR_LEDGER_EMISSIONS_NOT_FOUND: { httpStatus: 404, text: 'Emissions ledger data not found' },
+  PTN_ERR_LEDGER_PENALTY_NOT_FOUND: { httpStatus: 404, text: 'Penalty ledger data not found' },
+  PTN_ERR_LEDGER_PERF_NOT_FOUND: {
+    httpStatus: 404,
+    text: 'Perf ledger data not found for miner {hotkey}',
+  },
+  PTN_ERR_ENTITY_NOT_FOUND: { httpStatus: 404, text: 'Entity {hotkey} not found' },
+  PTN_ERR_LIMIT_ORDERS_NOT_FOUND: { httpStatus: 404, text: 'No limit orders found for miner {hotkey}' },
+  PTN_ERR_MINER_ORDERS_NOT_FOUND: { httpStatus: 404, text: 'No orders found for miner {hotkey}' },
+  PTN_ERR_ORDERS_BAD_STATUS: {
+    httpStatus: 400,
+    text: 'Invalid status values: {values}. Valid values are: unfilled, filled, cancelled',
+  },
+  PTN_ERR_DEVELOPMENT_TIER_ACCESS: {
+    httpStatus: 403,
+    text: 'Development order endpoint requires tier 200 access',
+  },
+  PTN_ERR_FORWARD_OFF: {
+    httpStatus: 501,
+    text: "Only the validator's own server can answer {route}. Ask it, or start this server with --forward-to and its address",
+  },
+  PTN_ERR_FORWARD_UNREACHABLE: {
+    httpStatus: 502,
+    text: "The validator's own server, which answers this route, cannot be reached. Try again later",
+  },
+  PTN_ERR_FORWARD_BAD_ANSWER: {
+    httpStatus: 502,
+    text: "The validator's own server, which answers this route, sent {problem}",
+  },
+  PTN_ERR_FORWARD_TIMEOUT: {
+    httpStatus: 504,
+    text: "The validator's own server, which answers this route, did not answer within {seconds} s. What was asked of it may still be done",
+  },
   PTN_ERR_ORDERS_TIER_ACCESS: { httpStatus: 403, text: 'Order data requires tier 100 access' },
   PTN_ERR_ORDERS_BAD_RANGE: {
     httpStatus: 400,
@@ -117,6 +151,10 @@ export const ERRORS = {
     text: 'The order log was replaced by another: connect again to go on from it',
   },
   PTN_ERR_WS_AUTH_REQUIRED: { closeCode: 4500, text: 'Authentication required. Please provide an API key.' },
+  PTN_ERR_WS_AUTH_HEADER: {
+    closeCode: 4500,
+    text: 'Authentication required. Provide API key in Authorization: Bearer header.',
+  },
   PTN_ERR_WS_AUTH_NOT_OBJECT: {
     closeCode: 4500,
     text: 'Authentication required. Please provide an API key.',
@@ -150,6 +188,9 @@ export const ERRORS = {
   PTN_ERR_WS_NOT_OBJECT: { text: 'The message is not a JSON object' },
   PTN_ERR_WS_UNKNOWN_TYPE: {
     text: 'Unknown message type. Known types are subscribe, unsubscribe and ping',
+  },
+  PTN_ERR_WS_NO_SUBACCOUNTS: {
+    text: 'Subaccounts are not streamed by this server: their dashboards are known to the validator alone. Orders of a subaccount are in the stream under its hotkey: subscribe with "miner_hotkeys"',
   },
   PTN_ERR_WS_BAD_SUBSCRIBE: {
     text: 'Nothing to subscribe to. Send "all": true, or trade_pairs or miner_hotkeys',

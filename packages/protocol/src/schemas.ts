@@ -25,6 +25,8 @@ function named<Schema extends TSchema>({ $id }: Schema): TUnsafe<Static<Schema>>
   return Type.Unsafe<Static<Schema>>({ $ref: `${String($id)}#` });
 }
 
+export * from './ledger-schemas.ts';
+
 const open = { additionalProperties: true };
 const UnixMs = Type.Number({ description: 'Unix ms' });
 const Hotkey = Type.String({ description: 'Public key of a miner' });

@@ -11,11 +11,20 @@ export function isTier(value: unknown): value is Tier {
   return (TIERS as readonly unknown[]).includes(value);
 }
 
-/** The highest tier that is not above `access`, a number of at least 0: 75 gives 50. */
-export function tierAtMost(access: number): Tier {
-  let tier: Tier = 0;
-  for (const candidate of TIERS) {
-    if (candidate <= access) tier = candidate;
-  }
-  return tier;
+/**
+ * What a key may have: the tiers of data, and above them what today's validators grant their own services: 200 for
+ * entities and development, 500 for administration. All from 100 on see all data in real time.
+ */
+export const KEY_TIERS = [...TIERS, 200, 500] as const;
+
+export type KeyTier = (typeof KEY_TIERS)[number];
+
+/** The highest tier of a key that is not above `access`, a number of at least 0: 75 gives 50, 250 gives 200. */
+export function keyTierAtMost(access: number): KeyTier {
+  return KEY_TIERS.findLast((tier) => tier <= access) ?? 0;
+}
+
+/** The data that a key of this tier sees. */
+export function dataTier(tier: KeyTier): Tier {
+  return tier > 100 ? 100 : (tier as Tier);
 }

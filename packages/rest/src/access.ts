@@ -26,8 +26,14 @@ type ClientHandler = (
   client: Client,
 ) => FastifyReply | Promise<FastifyReply>;
 
+export interface GuardOptions {
+  /** Only the header counts: routes that no client of the first generation knows. */
+  readonly bearerOnly?: boolean;
+}
+
 export type Guard = (
   handler: ClientHandler,
+  options?: GuardOptions,
 ) => (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>;
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
@@ -37,9 +43,10 @@ const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /**
  * Only a JSON body can carry a key. Any other content type, also one that is none, is no reason to refuse a request
- * (as Fastify would): such a body is read to its end and forgotten.
+ * (as Fastify would): such a body is read to its end and forgotten, unless it is passed on.
  */
 export function ignoreOtherContentTypes(request: FastifyRequest): void {
+  if (request.routeOptions.config.isForwarded === true) return;
   const { headers } = request.raw;
   const type = headers['content-type'];
   if (type !== undefined && !JSON_TYPE.test(type)) delete headers['content-type'];
@@ -80,24 +87,25 @@ export function guardWith(
   now: () => number,
   { failures, corsOrigins = [], limitRate, onAuthenticated }: Admission = {},
 ): Guard {
-  return (handler) => async (request, reply) => {
-    const header = request.headers.authorization;
-    const keyInBody = header === undefined || header === '';
-    const key = keyInBody ? keyOfBody(request) : BEARER.exec(header)?.[1];
-    // No key is no guess.
-    if (key === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
-    const grant = keys().lookup(key, now());
-    if (grant === undefined) {
-      // Never in the way of a key that counts: whoever shares the address would lock its owner out.
-      const seconds = failures?.add(clientAddress(request), isOfOtherSite(request, corsOrigins));
-      if (seconds === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
-      // Each further guess costs a connection.
-      reply.headers({ 'Retry-After': seconds, Connection: 'close' });
-      return sendError(reply, 'PTN_ERR_AUTH_TOO_MANY_FAILURES', { seconds });
-    }
-    request.grant = grant;
-    onAuthenticated?.(request.raw.socket);
-    if ((await limitRate?.(request, reply, grant)) === true) return reply;
-    return handler(request, reply, { grant, keyInBody });
-  };
+  return (handler, { bearerOnly = false } = {}) =>
+    async (request, reply) => {
+      const header = request.headers.authorization;
+      const keyInBody = !bearerOnly && (header === undefined || header === '');
+      const key = keyInBody ? keyOfBody(request) : BEARER.exec(header ?? '')?.[1];
+      // No key is no guess.
+      if (key === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+      const grant = keys().lookup(key, now());
+      if (grant === undefined) {
+        // Never in the way of a key that counts: whoever shares the address would lock its owner out.
+        const seconds = failures?.add(clientAddress(request), isOfOtherSite(request, corsOrigins));
+        if (seconds === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
+        // Each further guess costs a connection.
+        reply.headers({ 'Retry-After': seconds, Connection: 'close' });
+        return sendError(reply, 'PTN_ERR_AUTH_TOO_MANY_FAILURES', { seconds });
+      }
+      request.grant = grant;
+      onAuthenticated?.(request.raw.socket);
+      if ((await limitRate?.(request, reply, grant)) === true) return reply;
+      return handler(request, reply, { grant, keyInBody });
+    };
 }

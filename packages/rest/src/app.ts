@@ -18,6 +18,8 @@ import type { OrderLogReader } from '@ptn-api/order-log';
 import { answerInTurn } from './answer-turns.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { Downloads } from './downloads.ts';
+import { forwardTo, notForwarded } from './forwarding/forward.ts';
+import type { ForwardTarget } from './forwarding/forward.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import { allowOrigins, corsHeaders } from './cors.ts';
 import { describeRoutes } from './openapi/describe-routes.ts';
@@ -32,7 +34,10 @@ import { limitUnauthenticated } from './unauthenticated-limit.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
 import { addDocsRoutes } from './routes/docs.ts';
+import { addForwardedRoutes } from './routes/forwarded.ts';
 import { addHealthRoutes } from './routes/health.ts';
+import { addMinerOrderRoutes } from './routes/miner-orders.ts';
+import { addMinersFileRoutes } from './routes/miners-files.ts';
 import { addOrderRoutes } from './routes/orders.ts';
 import { addPositionsRoutes } from './routes/positions.ts';
 import { addStatisticsRoutes } from './routes/statistics.ts';
@@ -68,6 +73,8 @@ export interface AppOptions {
   readonly publicWsUrl?: string | undefined;
   /** The folder of the dashboard's built page; `undefined`: the one of the installed package. */
   readonly dashboardFiles?: string | undefined;
+  /** Where requests are passed on to that only the validator's own server can answer; absent: nowhere. */
+  readonly forward?: ForwardTarget | undefined;
   /** Shown by `/readyz`. */
   readonly isDraining?: () => boolean;
   /** Of the server, as the API document shows it. */
@@ -93,6 +100,7 @@ export function buildApp({
   orders = () => undefined,
   publicWsUrl,
   dashboardFiles,
+  forward: target,
   isDraining = () => false,
   version = '0.0.0',
   limits,
@@ -194,7 +202,8 @@ export function buildApp({
     limitRate,
     onAuthenticated,
   });
-  const context = { snapshots, orders, guard };
+  const forward = target === undefined ? notForwarded : forwardTo(app, target);
+  const context = { snapshots, orders, guard, forward };
   // A page and no part of the interface that is described.
   addDashboardRoutes(app, { snapshots, publicWsUrl, files: dashboardFiles });
   describeRoutes(app, version);
@@ -203,6 +212,12 @@ export function buildApp({
     addPositionsRoutes(scope, context);
     addStatisticsRoutes(scope, context);
     addDocumentRoutes(scope, context);
+    addMinersFileRoutes(scope, context);
+    addMinerOrderRoutes(scope, context);
+    done();
+  });
+  app.register((scope, _options, done) => {
+    addForwardedRoutes(scope, context, limits?.unauthenticated);
     done();
   });
   app.register((scope) => addOrderRoutes(scope, context));

@@ -27,12 +27,13 @@ const counts = new RequestCounts({
 
 const port = runWorker({
   name: NAME,
-  onStart: async ({ logLevel, version, limits, maxStalenessMs, publicWsUrl }) => {
+  onStart: async ({ logLevel, version, limits, maxStalenessMs, publicWsUrl, forward }) => {
     const log = createLogger({ name: NAME, level: logLevel });
     sockets = new SocketLimits({ limits, log });
     const app = buildApp({
       snapshots,
       publicWsUrl,
+      forward,
       orders: () => snapshots.orderLog.reader(),
       log,
       version,

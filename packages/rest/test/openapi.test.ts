@@ -3,13 +3,16 @@ import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { SimulatedValidator } from '@ptn-api/devnet';
 import { makeTemporaryFolder, startServer, waitFor } from '@ptn-api/testkit';
 import type { RunningServer } from '@ptn-api/testkit';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import t from 'tap';
+import { FORWARDED_ROUTES } from '../dist/forwarding/forwarded-routes.js';
 import { BEARER, testApp } from './rest-fixture.ts';
 
 interface Operation {
   readonly operationId?: string;
+  readonly tags?: readonly string[];
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
   readonly security?: readonly unknown[];
   readonly responses: Readonly<
@@ -25,6 +28,7 @@ interface Document {
 
 const KEYS = {
   full: { key: 'key-100', tier: 100 },
+  services: { key: 'key-200', tier: 200 },
   low: { key: 'key-0', tier: 0 },
 };
 
@@ -39,6 +43,59 @@ function validatorsOf(document: Document): (path: string, status: string) => Val
     const pointer = steps.map((step) => encodeURIComponent(step.replace(/\//g, '~1'))).join('/');
     return ajv.compile({ $ref: `document#/${pointer}` });
   };
+}
+
+/** What validators of December 2025 write besides, and of 2026: for every miner the records of a recorded one. */
+function writeMinersFiles(root: string, hotkeys: readonly string[]): void {
+  const recordedHotkey = `5${'A'.repeat(47)}`;
+  const write = (name: string, of: (hotkey: string) => unknown, within?: string): void => {
+    const map = Object.fromEntries(hotkeys.map((hotkey) => [hotkey, of(hotkey)]));
+    const text = JSON.stringify(within === undefined ? map : { [within]: map });
+    writeFileSync(join(root, 'validation', name), name.endsWith('.gz') ? gzipSync(text) : text);
+  };
+  for (const name of [
+    'debt_ledger.json.gz',
+    'emissions_ledger.json.gz',
+    'penalty_ledger.json.gz',
+    'perf_ledgers.json.gz',
+    'miner_account_sizes.json',
+    'asset_selections.json',
+    'challengeperiod.json',
+  ]) {
+    const bytes = readFileSync(new URL(`../fixtures/vanta/root/validation/${name}`, import.meta.url));
+    const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+    const within = text.includes('"ledgers"') ? 'ledgers' : undefined;
+    const valueOf = (hotkey: string): unknown => {
+      const file = JSON.parse(text.replaceAll(recordedHotkey, hotkey)) as Record<string, unknown>;
+      return (within === undefined ? file : (file[within] as Record<string, unknown>))[hotkey];
+    };
+    // As 2026 writes it for every other miner: one ledger in place of one for each pair.
+    const isPerf = name.startsWith('perf_');
+    write(
+      name,
+      (hotkey) =>
+        isPerf && hotkeys.indexOf(hotkey) % 2 === 1
+          ? (valueOf(hotkey) as { portfolio: unknown }).portfolio
+          : valueOf(hotkey),
+      within,
+    );
+  }
+  write('entities.json', (hotkey) => ({
+    entity_hotkey: hotkey,
+    subaccounts: {
+      0: { subaccount_id: 0, subaccount_uuid: 'u', synthetic_hotkey: `${hotkey}_0`, status: 'active' },
+    },
+  }));
+  for (const hotkey of hotkeys) {
+    const orders = join(root, 'validation/miners', hotkey, 'limit_orders/BTCUSD/unfilled');
+    mkdirSync(orders, { recursive: true });
+    const order = {
+      trade_pair: { trade_pair_id: 'BTCUSD', trade_pair: 'BTC/USD' },
+      ...{ order_uuid: 'u', order_type: 'LONG', execution_type: 'LIMIT', src: 5, processed_ms: 1 },
+      ...{ limit_price: 1.5, price: 0, leverage: 0.1, value: 2, quantity: 3, stop_loss: 1, take_profit: 2 },
+    };
+    writeFileSync(join(orders, 'u'), JSON.stringify(order));
+  }
 }
 
 /** A server of a simulated validator with a few miners, which has seen an order. */
@@ -65,6 +122,7 @@ async function startDevnet(t: Parameters<typeof startServer>[0]): Promise<Runnin
   const hotkeys = validator.miners.map(({ hotkey }) => hotkey);
   const copying = Object.fromEntries(hotkeys.map((hotkey) => [hotkey, 0.25]));
   writeFileSync(join(root, 'validation', 'miner_copying.json'), JSON.stringify(copying));
+  writeMinersFiles(root, hotkeys);
   const server = await startServer(t, { root });
   validator.placeOrder();
   await waitFor(
@@ -113,28 +171,37 @@ void t.test('every answer is as the document says, on a simulated validator', as
     '/miner-positions/changes': [`?since=${String(generation)}`, '?since=1', '?since=x', '?since=1&tier=9'],
     '/statistics': ['', '?checkpoints=false'],
     '/statistics/{hotkey}': ['', '?checkpoints=false'],
+    '/orders/{hotkey}': ['', '?status=filled', '?status=unfilled,cancelled', '?status=x'],
+    '/limit-orders/{hotkey}': ['', '?status=unfilled', '?status=x'],
+    '/collateral/': ['', '?most_recent=true', '?hotkey=nobody'],
+    '/challenge-period/{hotkey}': ['', '?history=true'],
     '/orders': ['?since=0', '?since=0&limit=0', '?since=x'],
   };
   for (const [path, { get }] of Object.entries(document.paths)) {
-    if (get === undefined) throw new Error(`${path} has no GET`);
+    // What is passed on is the validator's to answer.
+    if (get === undefined || get.tags?.includes('Forwarded') === true) continue;
     const isOpen = get.security?.length === 0;
     for (const query of queries[path] ?? ['']) {
       const names = path.includes('{hotkey}') ? [hotkeys[0] ?? '', 'nobody'] : [''];
-      for (const name of names) await check(path, path.replace('{hotkey}', name) + query, 'key-100');
+      for (const name of names) await check(path, path.replace('{hotkey}', name) + query, 'key-200');
     }
     const [query = ''] = queries[path] ?? [];
     const anybody = path.replace('{hotkey}', hotkeys[1] ?? '') + query;
+    await check(path, anybody, 'key-100');
     await check(path, anybody, 'key-0');
     const withoutKey = await check(path, anybody);
     t.equal(withoutKey, isOpen ? 200 : 401, `${path} ${isOpen ? 'needs no key' : 'needs a key'}`);
   }
   for (const [path, statuses] of seen) t.ok(statuses.has('200'), `${path} was answered with 200`);
-  t.equal(seen.size, 13);
+  t.equal(seen.size, 26);
   t.match([...(seen.get('/miner-positions') ?? [])].sort(), ['200', '400', '401', '403']);
   t.match([...(seen.get('/orders') ?? [])].sort(), ['200', '400', '401', '403']);
 });
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** Methods that routes here have. */
+const DOCUMENTED = ['GET', 'POST', 'PATCH', 'DELETE'];
 
 /** Every place in a JSON value, one for each place of the same kind: `*` stands for items and for names of miners. */
 function placesOf(value: Json, names: ReadonlySet<string>): Map<string, (string | number)[]> {
@@ -166,7 +233,7 @@ function corrupted(value: Json, path: readonly (string | number)[]): Json {
 
 void t.test('one corrupted member of an answer is noticed', async (t) => {
   const { url } = await startDevnet(t);
-  const headers = { Authorization: 'Bearer key-100' };
+  const headers = { Authorization: 'Bearer key-200' };
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
   const validatorOf = validatorsOf(document);
   const hotkeys = (await (await fetch(`${url}/miner-hotkeys`, { headers })).json()) as string[];
@@ -177,6 +244,19 @@ void t.test('one corrupted member of an answer is noticed', async (t) => {
     ['/miner-hotkeys', /^$/],
     ['/orders', /price_sources\.|^$/],
     ['/eliminations', /^$/],
+    ['/debt-ledger', /^$/],
+    ['/debt-ledger/{hotkey}', /^$/],
+    ['/emissions-ledger/{hotkey}', /^$/],
+    ['/penalty-ledger/{hotkey}', /^$/],
+    ['/perf-ledger/{hotkey}', /^$/],
+    ['/collateral/', /^$/],
+    ['/miner-selections', /^$/],
+    ['/challenge-period/{hotkey}', /^$/],
+    ['/limit-orders/{hotkey}', /^$/],
+    ['/orders/{hotkey}', /^filled\..*\.(?!order_uuid|order_type|processed_ms|price$|leverage)/],
+    ['/entities', /^$/],
+    ['/entity/{hotkey}', /^$/],
+    ['/api/health', /^$/],
     ['/statistics', /^constants\./],
     ['/readyz', /^$/],
     ['/healthz', /^$/],
@@ -223,7 +303,9 @@ void t.test('every answer refers to a schema by name, and each is there once', a
 void t.test('every operation has a name of its own, and servers are relative', async (t) => {
   const { app } = testApp(t);
   const document = (await app.inject('/openapi.json')).json<Document & { servers: unknown }>();
-  const ids = Object.values(document.paths).map(({ get }) => get?.operationId);
+  const ids = Object.values(document.paths).flatMap((operations) =>
+    Object.values(operations).map(({ operationId }) => operationId),
+  );
   t.equal(new Set(ids).size, ids.length);
   t.ok(ids.includes('getMinerPositionsHotkey'), ids.join(' '));
   t.same(document.servers, [{ url: '.' }]);
@@ -241,20 +323,35 @@ void t.test('every route with GET is in the document, and nothing else is', asyn
   const { app } = testApp(t);
   const routes = new Set<string>();
   app.addHook('onRoute', ({ method, url }) => {
-    if (method === 'GET') routes.add(url.replace(/:(\w+)\([^)]*\)/g, '{$1}'));
+    const path = url.replace(/:(\w+)\([^)]*\)/g, '{$1}');
+    for (const one of [method].flat()) if (DOCUMENTED.includes(one)) routes.add(`${one} ${path}`);
   });
   const document = (await app.inject('/openapi.json')).json<Document>();
   t.equal(document.openapi, '3.1.0');
-  const pages = [...routes].filter((url) => !url.startsWith('/docs') && !url.endsWith('{hotkey}/'));
-  t.same(new Set(Object.keys(document.paths)), new Set(pages));
-  for (const operations of Object.values(document.paths)) t.same(Object.keys(operations), ['get']);
+  const forwarded = new Set(FORWARDED_ROUTES.map(({ method, route }) => `${method} ${route}`));
+  const forwardedPaths = new Set(FORWARDED_ROUTES.map(({ route }) => route));
+  // The same with and without a slash at the end.
+  const twins = new Set(['GET /statistics/{hotkey}/', 'GET /collateral']);
+  const pages = [...routes].filter((route) => {
+    const [method = '', path = ''] = route.split(' ');
+    // Methods that a route has not got are routes that refuse.
+    const isAnswered = forwardedPaths.has(path) ? forwarded.has(route) : method === 'GET';
+    return isAnswered && !path.startsWith('/docs') && !twins.has(route);
+  });
+  const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  t.same(new Set(described), new Set(pages));
+  for (const route of forwarded) t.ok(described.includes(route), `${route} is described`);
 });
 
 void t.test('every route that needs a key tells of the limits', async (t) => {
   const { app } = testApp(t);
   const { paths } = (await app.inject('/openapi.json')).json<Document>();
-  const withKey = Object.entries(paths).filter(([, { get }]) => get?.security?.length !== 0);
-  t.equal(withKey.length, 10);
+  const withKey = Object.entries(paths).filter(
+    ([, { get }]) => get !== undefined && get.security?.length !== 0,
+  );
+  t.equal(withKey.length, 26);
   for (const [path, { get }] of withKey) {
     for (const status of ['400', '401', '429', '503']) {
       t.ok(get?.responses[status]?.content?.['application/json']?.schema, `${path} ${status}`);

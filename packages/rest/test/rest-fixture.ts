@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { Segment } from '@ptn-api/positions';
 import { deflateSegment } from '@ptn-api/positions';
 import { keyDigest } from '@ptn-api/access';
-import type { Tier } from '@ptn-api/protocol';
+import type { KeyTier, Tier } from '@ptn-api/protocol';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { buildApp } from '../dist/app.js';
@@ -200,7 +200,7 @@ const ACCESS: Readonly<Record<string, Tier>> = {
   xxxx: 100,
 };
 
-export function grant(key: string, tier: Tier): KeyGrant {
+export function grant(key: string, tier: KeyTier): KeyGrant {
   return { sha256: keyDigest(key), userId: 'somebody', tier };
 }
 
@@ -228,7 +228,7 @@ export function testApp(
   t: Test,
   transactions: readonly AnyTransaction[] = fixtureTransactions(),
   orders?: () => OrderLogReader | undefined,
-  options: Pick<AppOptions, 'maxStalenessMs' | 'dashboardFiles' | 'publicWsUrl' | 'limits'> = {},
+  options: Pick<AppOptions, 'maxStalenessMs' | 'dashboardFiles' | 'publicWsUrl' | 'limits' | 'forward'> = {},
 ): TestApp {
   const snapshots = new Snapshots();
   snapshots.apply([

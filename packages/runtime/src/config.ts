@@ -37,6 +37,8 @@ export interface ServerConfig {
   readonly adminPort: number | null;
   /** Where browsers reach the WebSocket server; absent: on {@link wsPort} of the host they have the page from. */
   readonly publicWsUrl?: string;
+  /** The validator's own server, which is asked what only it can answer; absent: nobody is. */
+  readonly forward?: { readonly origin: string; readonly timeoutMs: number };
   readonly netuid: 8 | 116;
   /** The validator's checkout. */
   readonly ptnRoot: string;

@@ -10,7 +10,7 @@ export { clientRequestId, createRequestId } from './http/request-id.ts';
 export { SocketLimits } from './http/socket-limits.ts';
 export { UntrustedProxyWarning } from './http/untrusted-proxy.ts';
 export { servingMemoryLimit } from './ipc/memory-limit.ts';
-export { connectionKey, segmentKey } from './ipc/messages.ts';
+export { connectionKey, minersFileTopic, segmentKey } from './ipc/messages.ts';
 export type {
   AlertMessage,
   AnyTransaction,
@@ -20,6 +20,9 @@ export type {
   KeyGrant,
   ListeningPorts,
   MetricsMessage,
+  MinersFileHead,
+  MinersFileMember,
+  MinersFileTopic,
   MinerValue,
   OrdersHead,
   Part,
@@ -53,5 +56,16 @@ export { StartError } from './start-error.ts';
 export { UserLines } from './log/user-lines.ts';
 export { TOPICS } from './ipc/topics.ts';
 export type { TopicRow, TopicsHeardBy } from './ipc/topics.ts';
-export { SERVED_FILES, servedFiles, STATISTICS_FILE } from './served-files.ts';
-export type { FileLoader, ServedFile, ServedFileName } from './served-files.ts';
+export { isMinersFile, ORDER_STATUSES } from './served-file.ts';
+export type {
+  FileLoader,
+  MinersFile,
+  MinersLoader,
+  MinersRoute,
+  MinerView,
+  OrderStatus,
+  ServedFile,
+  WholeFile,
+} from './served-file.ts';
+export { minersFiles, STATISTICS_FILE, wholeFiles } from './served-files.ts';
+export type { MinersFileName, ServedFileName } from './served-files.ts';

@@ -1,38 +1,11 @@
-import type { ErrorCode, Tier } from '@ptn-api/protocol';
-import type * as schemas from '@ptn-api/protocol/schemas';
-import type { TSchema } from '@sinclair/typebox';
+import { isMinersFile } from './served-file.ts';
+import type { FileLoader, MinersFile, MinersLoader, ServedFile, WholeFile } from './served-file.ts';
 
 const HOUR_MS = 3_600_000;
-
-/** By the types alone: the library behind the schemas takes some 50 ms to load, which few processes need. */
-type SchemaName = {
-  [Name in keyof typeof schemas]: (typeof schemas)[Name] extends TSchema ? Name : never;
-}[keyof typeof schemas];
-
-/** How a file is read. `json`: as a whole, as it is. The others are too large, or many. */
-export type FileLoader = 'json' | 'checkpoint' | 'miner-copying';
-
-/** A file of the validator that is served as a whole. */
-export interface ServedFile {
-  /** Where it may lie below PTN_ROOT; a change of any is noticed. */
-  readonly places: readonly [string, ...string[]];
-  readonly load: FileLoader;
-  readonly route: string;
-  /** Keys below this tier do not get it; absent: every key does. */
-  readonly minTier?: Tier;
-  /** What is answered while there is none, and to keys below the tier; by default `PTN_ERR_FILE_…`. */
-  readonly notFound?: ErrorCode;
-  readonly tierAccess?: ErrorCode;
-  /** The age from which something is wrong with it; absent where it may be as old as it likes, or missing. */
-  readonly maxAgeMs?: number;
-  /** In the OpenAPI document. */
-  readonly summary: string;
-  /** By name: only who describes or checks answers loads the schemas. */
-  readonly schema: SchemaName;
-}
+const DAY_MS = 24 * HOUR_MS;
 
 /**
- * The files that are served as a whole, by name. A further one is a row here, with its schema, a test, and its line in
+ * The validator's files that are served, by name. A further one is a row here, with its schema, a test, and its line in
  * README: who watches, reads, serves, documents and checks it reads this table.
  */
 export const SERVED_FILES = {
@@ -42,7 +15,7 @@ export const SERVED_FILES = {
     route: '/eliminations',
     notFound: 'PTN_ERR_ELIMINATIONS_NOT_FOUND',
     // Written when something changes.
-    maxAgeMs: 7 * 24 * HOUR_MS,
+    maxAgeMs: 7 * DAY_MS,
     summary: 'Miners that were eliminated',
     schema: 'Eliminations',
   },
@@ -65,12 +38,187 @@ export const SERVED_FILES = {
     summary: 'Which miners copy from others',
     schema: 'ValidatorFile',
   },
+  'debt-ledger': {
+    places: ['validation/debt_ledger.json.gz'],
+    load: 'members',
+    within: 'ledgers',
+    views: ['whole', 'debt-summary'],
+    // Written every 12 h, and at each build.
+    maxAgeMs: 2 * DAY_MS,
+    routes: [
+      {
+        route: '/debt-ledger',
+        view: 'debt-summary',
+        answer: '$members',
+        notFound: 'PTN_ERR_LEDGER_DEBT_NOT_FOUND',
+        summary: 'Debt ledgers of all miners, summed up',
+        schema: 'DebtSummaries',
+      },
+      {
+        route: '/debt-ledger/{hotkey}',
+        view: 'whole',
+        answer: '$member',
+        notFound: 'PTN_ERR_LEDGER_DEBT_NOT_FOUND',
+        summary: "One miner's debt ledger",
+        schema: 'DebtLedger',
+      },
+    ],
+  },
+  'emissions-ledger': {
+    places: ['validation/emissions_ledger.json.gz'],
+    load: 'members',
+    within: 'ledgers',
+    views: ['whole'],
+    maxAgeMs: 2 * DAY_MS,
+    routes: [
+      {
+        route: '/emissions-ledger/{hotkey}',
+        view: 'whole',
+        answer: '$member',
+        notFound: 'PTN_ERR_LEDGER_EMISSIONS_NOT_FOUND',
+        summary: "One miner's emissions",
+        schema: 'EmissionsLedger',
+      },
+    ],
+  },
+  'penalty-ledger': {
+    places: ['validation/penalty_ledger.json.gz'],
+    load: 'members',
+    within: 'ledgers',
+    views: ['whole'],
+    maxAgeMs: 2 * DAY_MS,
+    routes: [
+      {
+        route: '/penalty-ledger/{hotkey}',
+        view: 'whole',
+        answer: '$member',
+        notFound: 'PTN_ERR_LEDGER_PENALTY_NOT_FOUND',
+        summary: "One miner's penalties",
+        schema: 'PenaltyLedger',
+      },
+    ],
+  },
+  'perf-ledger': {
+    places: ['validation/perf_ledgers.json.gz', 'validation/perf_ledgers.json'],
+    load: 'members',
+    views: ['whole'],
+    // Written every 5 minutes.
+    maxAgeMs: HOUR_MS,
+    routes: [
+      {
+        route: '/perf-ledger/{hotkey}',
+        view: 'whole',
+        answer: '{$hotkey: $member}',
+        notFound: 'PTN_ERR_LEDGER_PERF_NOT_FOUND',
+        summary: "One miner's performance ledgers",
+        schema: 'PerfLedger',
+      },
+    ],
+  },
+  collateral: {
+    places: ['validation/miner_account_sizes.json'],
+    load: 'members',
+    views: ['whole', 'latest'],
+    routes: [
+      {
+        route: '/collateral/',
+        view: 'whole',
+        viewIf: { parameter: 'most_recent', view: 'latest' },
+        filter: 'hotkey',
+        answer:
+          '{"status": "success", "data": $members, "miner_count": $miners, "total_records": $items, "timestamp": $time}',
+        summary: "Miners' account sizes",
+        schema: 'Collateral',
+      },
+    ],
+  },
+  'miner-selections': {
+    places: ['validation/asset_selections.json'],
+    load: 'members',
+    views: ['whole'],
+    routes: [
+      {
+        route: '/miner-selections',
+        view: 'whole',
+        answer: '{"miner_selections": $members, "total_miners": $miners, "timestamp": $time}',
+        summary: 'The class of assets that each miner has chosen',
+        schema: 'MinerSelections',
+      },
+    ],
+  },
+  'challenge-period': {
+    places: ['validation/challengeperiod.json'],
+    load: 'members',
+    views: ['bucket'],
+    routes: [
+      {
+        route: '/challenge-period/{hotkey}',
+        view: 'bucket',
+        answer: '{"status": "success", "hotkey": $hotkey, "timestamp": $time, "challenge_period": $member}',
+        forwardIf: 'history',
+        notFound: 'PTN_ERR_MINER_NOT_FOUND',
+        summary: 'Where a miner stands in its challenge period',
+        schema: 'ChallengePeriod',
+      },
+    ],
+  },
+  entities: {
+    places: ['validation/entities.json'],
+    load: 'members',
+    views: ['whole'],
+    routes: [
+      {
+        route: '/entities',
+        view: 'whole',
+        answer: '{"status": "success", "entities": $members, "entity_count": $miners, "timestamp": $time}',
+        minTier: 200,
+        tierAccess: 'PTN_ERR_POSITIONS_TIER_ACCESS',
+        summary: 'Entities and their subaccounts, for keys of tier 200',
+        schema: 'Entities',
+      },
+      {
+        route: '/entity/{hotkey}',
+        view: 'whole',
+        answer: '{"status": "success", "entity": $member}',
+        minTier: 200,
+        notFound: 'PTN_ERR_ENTITY_NOT_FOUND',
+        tierAccess: 'PTN_ERR_POSITIONS_TIER_ACCESS',
+        summary: 'One entity and its subaccounts, for keys of tier 200',
+        schema: 'EntityAnswer',
+      },
+    ],
+  },
+  'limit-orders': {
+    places: ['validation/miners'],
+    load: 'limit-orders',
+    views: ['unfilled', 'filled', 'cancelled'],
+    // In routes/miner-orders.ts, as positions hold filled ones too.
+    routes: [],
+  },
 } as const satisfies Readonly<Record<string, ServedFile>>;
 
-export type ServedFileName = keyof typeof SERVED_FILES;
+type NamesOf<Loader> = {
+  [N in keyof typeof SERVED_FILES]: (typeof SERVED_FILES)[N]['load'] extends Loader ? N : never;
+}[keyof typeof SERVED_FILES];
 
-/** The rows with their names. */
-export const servedFiles = Object.entries(SERVED_FILES) as readonly (readonly [ServedFileName, ServedFile])[];
+/** Names of files that are served as a whole. */
+export type ServedFileName = NamesOf<FileLoader>;
+/** Names of files that are kept by miner. */
+export type MinersFileName = NamesOf<MinersLoader>;
+
+const rows: readonly (readonly [string, ServedFile])[] = Object.entries(SERVED_FILES);
+
+/** The rows of the files that are served as a whole, with their names. */
+export const wholeFiles = rows.filter(([, file]) => !isMinersFile(file)) as readonly (readonly [
+  ServedFileName,
+  WholeFile,
+])[];
+
+/** The rows of the files that are kept by miner, with their names. */
+export const minersFiles = rows.filter(([, file]) => isMinersFile(file)) as readonly (readonly [
+  MinersFileName,
+  MinersFile,
+])[];
 
 /** Of which each miner is served by itself. */
 export const STATISTICS_FILE = { place: 'runnable/minerstatistics.json', maxAgeMs: HOUR_MS } as const;

@@ -36,6 +36,8 @@ export type ClientMessage =
 type Members = Readonly<Record<string, unknown>>;
 
 const MAX_NAME_CHARACTERS = 128;
+/** What clients of the validator's own server ask for besides orders. */
+const OF_SUBACCOUNTS = /^(?:un)?subscribe_subaccounts?$/;
 
 export function parseAuthentication(text: string): Authentication {
   const value = parse(text);
@@ -68,7 +70,9 @@ export function parseClientMessage(text: string): ClientMessage {
   const value = parse(text);
   if (value === undefined) return invalid('PTN_ERR_WS_BAD_JSON');
   if (!isObject(value)) return invalid('PTN_ERR_WS_NOT_OBJECT');
-  switch (member(value, 'type')) {
+  const type = member(value, 'type');
+  if (typeof type === 'string' && OF_SUBACCOUNTS.test(type)) return invalid('PTN_ERR_WS_NO_SUBACCOUNTS');
+  switch (type) {
     case 'subscribe':
       return parseSubscribe(value);
     case 'unsubscribe':

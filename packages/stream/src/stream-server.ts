@@ -11,10 +11,11 @@ import { Connection } from './connection.ts';
 import type { Frame } from './frame.ts';
 import { STREAM_LIMITS } from './limits.ts';
 import type { StreamLimits } from './limits.ts';
+import { STREAM_TIER } from './login.ts';
 import { OrderLogCursor } from './order-log-cursor.ts';
 import type { Refusal } from './refusal.ts';
 import { Replays } from './replays.ts';
-import { StreamSession, STREAM_TIER } from './stream-session.ts';
+import { StreamSession } from './stream-session.ts';
 import type { StreamMetrics, StreamView } from './stream-metrics.ts';
 
 export interface StreamServerOptions {
@@ -37,6 +38,9 @@ export interface StreamServerOptions {
   readonly metrics?: StreamMetrics;
 }
 
+/** Keys of this tier on may have as many connections as they like, unless the key file says how many. */
+const UNLIMITED_TIER = 200;
+
 /** Lines about a user's connections in a minute: one may be opened and closed hundreds of times a second. */
 const LINES_PER_MINUTE = 60;
 
@@ -51,6 +55,8 @@ export interface Peer {
   readonly address: string;
   /** Whether a page of another site opened it. */
   readonly isOfOtherSite?: boolean;
+  /** The key of its handshake, empty where there was none in the header; absent: it comes in the first message. */
+  readonly key?: string | undefined;
   readonly onAuthenticated: () => void;
 }
 
@@ -85,8 +91,11 @@ export class StreamServer implements StreamView {
     this.#registry = new ConnectionRegistry({
       pid: options.pid,
       publish: options.publish,
-      limitOf: (digest) =>
-        options.keys.current(digest, this.#now())?.maxConnections ?? this.limits.connectionsPerKey,
+      limitOf: (digest) => {
+        const grant = options.keys.current(digest, this.#now());
+        const isUnlimited = (grant?.tier ?? 0) >= UNLIMITED_TIER;
+        return grant?.maxConnections ?? (isUnlimited ? Infinity : this.limits.connectionsPerKey);
+      },
       evict: (id) => this.#sessions.get(id)?.refuse({ code: 'PTN_ERR_WS_MAX_CONNECTIONS' }),
     });
     this.#timer = setInterval(() => {
@@ -154,6 +163,7 @@ export class StreamServer implements StreamView {
     });
     this.#sessions.set(id, session);
     if (this.#isDraining) session.shutDown();
+    else if (peer.key !== undefined) session.loginByHeader(peer.key);
   }
 
   /** There are new orders, or another order log. */

@@ -5,26 +5,20 @@ import type { ClientMessage, ResumePoint } from './client-message.ts';
 import type { Connection } from './connection.ts';
 import type { CursorPosition, Frame } from './frame.ts';
 import type { StreamLimits } from './limits.ts';
+import { admit, repeatedLogin } from './login.ts';
+import type { Login, LoginHost } from './login.ts';
 import { NO_FILTER, orderFilter } from './order-filter.ts';
 import type { OrderFilter } from './order-filter.ts';
 import type { OrderLogCursor } from './order-log-cursor.ts';
 import type { Refusal } from './refusal.ts';
 
-export const STREAM_TIER = 100;
-
 /** What a session needs of the server it belongs to. */
-export interface StreamSessionHost {
+export interface StreamSessionHost extends LoginHost {
   readonly limits: StreamLimits;
-  readonly now: () => number;
   /** `undefined` while there is no order log. */
   readonly stream: () => OrderLogCursor | undefined;
   /** Has it fed on when live orders and other replays leave time. */
   readonly replayLater: (session: StreamSession) => void;
-  readonly lookup: (key: string, nowMs: number) => KeyGrant | undefined;
-  /** For how many seconds a key gets no further connection because its own evict each other. */
-  readonly crowdedForSeconds: (grant: KeyGrant) => number | undefined;
-  /** Its key does not count. For how many seconds further ones of its address are refused, if they are. */
-  readonly onRefused: () => number | undefined;
   readonly onAuthenticated: (grant: KeyGrant) => void;
   readonly onDelivered: (frame: Frame) => void;
 }
@@ -51,6 +45,8 @@ export class StreamSession {
   #userId: string | undefined;
   #resume: ResumePoint | undefined;
   #isLegacy = false;
+  /** It has logged in by its handshake and sent nothing yet. */
+  #mayRepeatLogin = false;
   /** Orders up to it are not replayed. */
   #floor = 0;
   #subscription: Subscription | undefined;
@@ -83,7 +79,18 @@ export class StreamSession {
 
   receive(bytes: Buffer): void {
     if (this.#digest === undefined) this.#authenticate(bytes);
-    else this.#answer(parseClientMessage(bytes.toString('utf8')));
+    else if (!this.#isLoginRepeated(bytes)) this.#answer(parseClientMessage(bytes.toString('utf8')));
+  }
+
+  /** Logs it in with the key of its handshake, so that the server speaks first. */
+  loginByHeader(key: string): void {
+    if (key === '') {
+      this.refuse({ code: 'PTN_ERR_WS_AUTH_HEADER' });
+      return;
+    }
+    this.#mayRepeatLogin = true;
+    // Its clients know nothing of epochs.
+    this.#login({ key, isLegacy: true });
   }
 
   refuse(refusal: Refusal): void {
@@ -184,26 +191,32 @@ export class StreamSession {
       this.refuse(message.refusal);
       return;
     }
-    const grant = this.#host.lookup(message.key, this.#host.now());
-    if (grant === undefined) {
-      const seconds = this.#host.onRefused();
-      if (seconds === undefined) this.refuse({ code: 'PTN_ERR_WS_AUTH_INVALID' });
-      else this.refuse({ code: 'PTN_ERR_WS_AUTH_TOO_MANY_FAILURES', values: { seconds } });
+    this.#login(message);
+  }
+
+  /** One answer is enough for who sends the key twice; where it wants to go on counts. */
+  #isLoginRepeated(bytes: Buffer): boolean {
+    const login = this.#mayRepeatLogin
+      ? repeatedLogin(bytes.toString('utf8'), this.#digest, this.#host)
+      : undefined;
+    this.#mayRepeatLogin = false;
+    if (login === undefined) return false;
+    this.#resume = login.resume;
+    this.#isLegacy = login.isLegacy;
+    return true;
+  }
+
+  #login({ key, resume, isLegacy }: Login): void {
+    const admitted = admit(key, this.#host);
+    if ('refusal' in admitted) {
+      this.refuse(admitted.refusal);
       return;
     }
-    if (grant.tier < STREAM_TIER) {
-      this.refuse({ code: 'PTN_ERR_WS_TIER_ACCESS' });
-      return;
-    }
-    const crowdedSeconds = this.#host.crowdedForSeconds(grant);
-    if (crowdedSeconds !== undefined) {
-      this.refuse({ code: 'PTN_ERR_WS_CROWDED', values: { seconds: crowdedSeconds } });
-      return;
-    }
+    const { grant } = admitted;
     this.#digest = grant.sha256;
     this.#userId = grant.userId;
-    this.#resume = message.resume;
-    this.#isLegacy = message.isLegacy;
+    this.#resume = resume;
+    this.#isLegacy = isLegacy;
     const state = this.#host.stream()?.refresh();
     this.#connection.send({
       status: 'success',

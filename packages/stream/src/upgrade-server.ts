@@ -23,6 +23,7 @@ const HANDSHAKE_CHECK_MS = 5000;
 
 /** Of RFC 6455, and 16 bytes in base64. */
 const WEBSOCKET_VERSION = '13';
+const BEARER = /^bearer(?:[ \t]+(\S.*))?$/i;
 const HANDSHAKE_KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 export type UpgradeLimits = Pick<
@@ -111,6 +112,7 @@ export class UpgradeServer {
           streams.accept(socket, {
             address: clientAddress(request),
             isOfOtherSite: isOfOtherSite(request, limits.corsOrigins),
+            key: bearerKey(request.headers.authorization),
             onAuthenticated: () => {
               sockets.authenticated(request.raw.socket);
             },
@@ -144,8 +146,17 @@ export class UpgradeServer {
 }
 
 /**
+ * The key in an Authorization header, empty where the header holds none; `undefined` where there is no header of that
+ * scheme: proxies have others.
+ */
+function bearerKey(authorization: string | undefined): string | undefined {
+  const match = BEARER.exec(authorization ?? '');
+  return match === null ? undefined : (match[1] ?? '');
+}
+
+/**
  * Whether the page that opens a stream, if it is a page, may. A page of another site has nothing that its reader did not
- * give it: keys come in the first message, and no cookie counts. So without a list every page may. With one, only its
+ * give it: pages send keys in the first message, as they cannot set headers, and no cookie counts. So without a list every page may. With one, only its
  * pages may, and those of the server's own host, as its own page is on the REST port.
  */
 function mayOpen(request: FastifyRequest, origins: readonly string[]): boolean {

@@ -39,7 +39,7 @@ function namesOf(operation: 'speak' | 'listen', message: unknown): string[] {
 
 function recorded(
   name: string,
-): { readonly dir: 'c' | 's'; readonly kind: string; readonly json?: unknown }[] {
+): { readonly dir: 'c' | 's' | '-'; readonly kind: string; readonly json?: unknown }[] {
   const path = new URL(`../fixtures/ws/${name}.json.gz`, import.meta.url);
   return (JSON.parse(gunzipSync(readFileSync(path)).toString('utf8')) as { events: [] }).events;
 }
@@ -52,7 +52,11 @@ function isForeign(message: unknown): boolean {
 
 void t.test('every recorded message of the Python server is one of those described', (t) => {
   let count = 0;
-  for (const { dir, kind, json } of [...recorded('2025'), ...recorded('account-size')]) {
+  for (const { dir, kind, json } of [
+    ...recorded('2025'),
+    ...recorded('account-size'),
+    ...recorded('quantity'),
+  ]) {
     if (dir !== 's' || kind !== 'text' || json === undefined || isForeign(json)) continue;
     count += 1;
     const names = namesOf('listen', json);

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { keyDigest } from '@ptn-api/access';
 import type { KeyGrant } from '@ptn-api/access';
-import type { Tier } from '@ptn-api/protocol';
+import type { KeyTier } from '@ptn-api/protocol';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { WebSocket } from 'ws';
@@ -18,7 +18,7 @@ import type { UpgradeLimits } from '../dist/upgrade-server.js';
 
 const DEADLINE_MS = 30_000;
 
-export function grant(key: string, tier: Tier, more: Partial<KeyGrant> = {}): KeyGrant {
+export function grant(key: string, tier: KeyTier, more: Partial<KeyGrant> = {}): KeyGrant {
   return { sha256: keyDigest(key), userId: `user-${key}`, tier, ...more };
 }
 
@@ -112,7 +112,7 @@ export interface RunningStream {
   /** An authenticated client; `key-tier100` unless told otherwise. */
   readonly client: (authentication?: object) => Promise<Client>;
   /** A client that has said nothing. */
-  readonly connect: (path?: string) => Promise<Client>;
+  readonly connect: (path?: string, headers?: Readonly<Record<string, string>>) => Promise<Client>;
 }
 
 export const KEY = 'key-tier100';
@@ -149,8 +149,8 @@ export async function serve(t: Test, options: StreamOptions = {}): Promise<Runni
     upgrades.close();
     acceptor.close();
   });
-  const connect = async (path = '/') => {
-    const client = new Client(`ws://127.0.0.1:${port}${path}`);
+  const connect = async (path = '/', headers: Readonly<Record<string, string>> = {}) => {
+    const client = new Client(`ws://127.0.0.1:${port}${path}`, headers);
     clients.push(client);
     await once(client.socket, 'open');
     return client;
@@ -186,8 +186,8 @@ export class Client {
   closeReason = '';
   readonly #waiting = new Set<() => void>();
 
-  constructor(url: string) {
-    this.socket = new WebSocket(url, { maxPayload: 16 * 1024 * 1024 });
+  constructor(url: string, headers: Readonly<Record<string, string>> = {}) {
+    this.socket = new WebSocket(url, { maxPayload: 16 * 1024 * 1024, headers });
     this.socket.on('message', (text: Buffer, isBinary) => {
       if (isBinary) throw new Error('the server sent a binary frame');
       this.received.push(JSON.parse(text.toString('utf8')) as Json);

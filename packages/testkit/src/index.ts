@@ -12,5 +12,7 @@ export { waitFor } from './wait-for.ts';
 export type { WaitOptions } from './wait-for.ts';
 export { killAtOnce, workersOf } from './workers.ts';
 export { compareTexts, noDifference } from './vectors/compare-texts.ts';
-export { runVectors } from './vectors/run-vectors.ts';
+export { runServerVectors, runVectors } from './vectors/run-vectors.ts';
 export type { VectorResult } from './vectors/run-vectors.ts';
+export { DIFFERENCES_2025 } from './vectors/http-generations.ts';
+export type { HttpRow } from './vectors/http-generations.ts';

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Tier } from '@ptn-api/protocol';
+import type { KeyTier } from '@ptn-api/protocol';
 
 /** What one key allows. Holds the key's digest only, so it may be sent between processes. */
 export interface KeyGrant {
   /** SHA-256 of the key, lower-case hex. */
   readonly sha256: string;
   readonly userId: string;
-  readonly tier: Tier;
+  readonly tier: KeyTier;
   readonly maxConnections?: number;
   /** Requests per minute. */
   readonly rateLimit?: number;

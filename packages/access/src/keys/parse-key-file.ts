@@ -1,5 +1,5 @@
-import { tierAtMost } from '@ptn-api/protocol';
-import type { Tier } from '@ptn-api/protocol';
+import { keyTierAtMost } from '@ptn-api/protocol';
+import type { KeyTier } from '@ptn-api/protocol';
 import { keyDigest } from './key-ring.ts';
 import type { KeyGrant } from './key-ring.ts';
 import { memberNames } from './member-names.ts';
@@ -17,7 +17,7 @@ const NUMBER_TEXT = /^\s*\d+(?:\.\d+)?\s*$/;
 const ISO_DATE = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?(Z|[+-]\d{2}:\d{2})?$/;
 
 /**
- * Reads the text of a key file: an object of `"user": {"key": "…", "tier": 0|30|50|100}`, where `"key_sha256"` may
+ * Reads the text of a key file: an object of `"user": {"key": "…", "tier": 0|30|50|100|200|500}`, where `"key_sha256"` may
  * stand in place of `"key"`, and `"max_connections"`, `"rate_limit"` (requests per minute) and `"expires"` (ISO date,
  * UTC unless it says otherwise; a date alone is its first moment) are optional. `"user": "key"` means tier 100.
  * `"previous": {"key_sha256": "…", "expires": "…"}` is the key before a rotation: it allows the same until it expires.
@@ -152,14 +152,15 @@ function readKey(entry: Readonly<Record<string, unknown>>): Read<string> {
   return { value: digest.toLowerCase() };
 }
 
-function readTier(entry: Readonly<Record<string, unknown>>): Read<Tier> {
+function readTier(entry: Readonly<Record<string, unknown>>): Read<KeyTier> {
   const given = Object.hasOwn(entry, 'tier') ? entry['tier'] : 0;
   const isText = typeof given === 'string' && NUMBER_TEXT.test(given);
   const access = isText ? Number(given) : given;
   if (typeof access !== 'number') return { problem: '"tier" is not a number' };
   if (access < 0) return { problem: '"tier" is below 0' };
-  const value = tierAtMost(access);
-  if (access > 100) return { value, note: '"tier" is above 100 and counts as 100' };
+  const value = keyTierAtMost(access);
+  if (access > 100 && access !== value)
+    return { value, note: `"tier" is above ${value} and counts as ${value}` };
   return isText ? { value, note: `"tier" is a text and counts as ${value}` } : { value };
 }
 

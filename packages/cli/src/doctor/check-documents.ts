@@ -1,23 +1,41 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { counted } from '@ptn-api/protocol';
-import { servedFiles, STATISTICS_FILE } from '@ptn-api/runtime';
+import { minersFiles, STATISTICS_FILE, wholeFiles } from '@ptn-api/runtime';
 import type { ServerConfig } from '@ptn-api/runtime';
 import { MAX_TEXT_BYTES } from '@ptn-api/feed';
 import { ok, problem, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
+interface CheckedFile {
+  readonly what: string;
+  readonly load: string;
+  readonly places: readonly string[];
+  readonly maxAgeMs: number;
+  /** Validators of some generations do not write it. */
+  readonly isOptional: boolean;
+}
+
 /** The single files that are served: where they may lie, and the age from which something is wrong with them. */
-const DOCUMENTS = [
-  { what: 'statistics', load: 'json', places: [STATISTICS_FILE.place], maxAgeMs: STATISTICS_FILE.maxAgeMs },
-  ...servedFiles.flatMap(([what, { load, places, maxAgeMs }]) =>
-    maxAgeMs === undefined ? [] : [{ what, load, places, maxAgeMs }],
+const DOCUMENTS: readonly CheckedFile[] = [
+  {
+    what: 'statistics',
+    load: 'json',
+    places: [STATISTICS_FILE.place],
+    maxAgeMs: STATISTICS_FILE.maxAgeMs,
+    isOptional: false,
+  },
+  ...wholeFiles.flatMap(([what, { load, places, maxAgeMs }]) =>
+    maxAgeMs === undefined ? [] : [{ what, load, places, maxAgeMs, isOptional: false }],
+  ),
+  ...minersFiles.flatMap(([what, { load, places, maxAgeMs = Infinity }]) =>
+    load === 'members' ? [{ what, load, places, maxAgeMs, isOptional: true }] : [],
   ),
 ];
 
-/** Statistics, eliminations and checkpoint: there, readable, and not left behind by a validator that has stopped. */
+/** The files that are served: there, readable, and not left behind by a validator that has stopped. */
 export function checkDocuments({ ptnRoot }: Pick<ServerConfig, 'ptnRoot'>, nowMs: number): Finding[] {
-  return DOCUMENTS.map(({ what, load, places, maxAgeMs }) => {
+  return DOCUMENTS.flatMap(({ what, load, places, maxAgeMs, isOptional }) => {
     const found = places
       .map((place) => ({
         path: join(ptnRoot, place),
@@ -27,6 +45,7 @@ export function checkDocuments({ ptnRoot }: Pick<ServerConfig, 'ptnRoot'>, nowMs
       .sort((a, b) => (b.stats?.mtimeMs ?? 0) - (a.stats?.mtimeMs ?? 0));
     const [newest] = found;
     if (newest?.stats === undefined) {
+      if (isOptional) return [];
       return warning(
         what,
         `there is no ${places.join(' nor ')} in ${ptnRoot}`,

@@ -1,6 +1,7 @@
 import { counted } from '@ptn-api/protocol';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { outputsFile, outputsPlaces } from '@ptn-api/feed';
 import type { ServerConfig } from '@ptn-api/runtime';
 import { ok, problem, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -28,22 +29,22 @@ export function checkRoot(config: ServerConfig, tree: ScannedTree, nowMs: number
     );
   }
 
-  const places = {
-    tree: join(ptnRoot, 'validation', 'miners'),
-    outputs: join(ptnRoot, 'validation', 'outputs', 'output.json'),
-  };
+  const minersPath = join(ptnRoot, 'validation', 'miners');
+  const places = { tree: [minersPath], outputs: outputsPlaces(ptnRoot) };
+  const present = { tree: existsSync(minersPath) ? minersPath : undefined, outputs: outputsFile(ptnRoot) };
   const wanted = positionsSource === 'auto' ? (['tree', 'outputs'] as const) : ([positionsSource] as const);
-  const found = wanted.find((source) => existsSync(places[source]));
-  if (found === undefined) {
+  const source = wanted.find((candidate) => present[candidate] !== undefined);
+  const path = source && present[source];
+  if (source === undefined || path === undefined) {
     findings.push(
       warning(
         'positions',
-        `there is neither ${wanted.map((source) => places[source]).join(' nor ')}`,
+        `there is neither ${wanted.flatMap((candidate) => places[candidate]).join(' nor ')}`,
         'positions are answered by 404 until the validator has written them: is this its folder?',
       ),
     );
   } else {
-    findings.push(isReadable(places[found], found));
+    findings.push(isReadable(path, source));
   }
 
   const aheadMs = (tree.newest?.modifiedMs ?? 0) - nowMs;

@@ -79,6 +79,19 @@ export const OPTIONS = {
       "The validator's checkout [default: the current folder if it holds validation/, " +
       'else ../proprietary-trading-network, else ../vanta-network]',
   },
+  'forward-to': {
+    env: 'PTN_API_FORWARD_TO',
+    group: 'Validator:',
+    describe:
+      "The validator's own server, such as http://127.0.0.1:48880, which is asked what only it can answer " +
+      '(collateral, entities, trade pairs) [default: nobody is, and the answer is 501]',
+  },
+  'forward-timeout': {
+    env: 'PTN_API_FORWARD_TIMEOUT',
+    group: 'Validator:',
+    describe: 'Seconds after which an answer of --forward-to is given up, 1 to 110',
+    default: '60',
+  },
   netuid: {
     env: 'PTN_API_NETUID',
     group: 'Validator:',
@@ -90,7 +103,8 @@ export const OPTIONS = {
     env: 'PTN_API_POSITIONS_SOURCE',
     group: 'Validator:',
     describe:
-      'Where positions are read: tree (validation/miners), outputs (validation/outputs/output.json), ' +
+      'Where positions are read: tree (validation/miners), outputs (validation/outputs/output.json, ' +
+      'else tiered_positions/100/output.json.gz beside it), ' +
       'or auto: the tree if it is there',
     choices: POSITIONS_SOURCES,
     default: 'auto',
@@ -157,7 +171,7 @@ export const OPTIONS = {
     env: 'PTN_API_MAX_STALENESS',
     group: 'Operation:',
     describe: 'Seconds without proof that the data is up to date after which /readyz answers 503',
-    default: '120',
+    default: '180',
   },
   'rate-limit': {
     env: 'PTN_API_RATE_LIMIT',

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ServerConfig } from '@ptn-api/runtime';
+import { readForwardTarget } from './forward-target.ts';
 import { optionLabel, OPTIONS } from './options.ts';
 import type { OptionDefinition, OptionName, OptionValues } from './options.ts';
 import { parseProxy } from '@ptn-api/access';
@@ -55,6 +56,8 @@ const readAdminPort: Reader<number | null> = (text) => {
 
 const MIN_STALENESS_S = 15;
 const MAX_STALENESS_S = 86_400;
+/** Below the time after which a silent connection of a client is closed. */
+const MAX_FORWARD_TIMEOUT_S = 110;
 
 const readHost: Reader<string> = (text) =>
   HOST.test(text)
@@ -180,6 +183,11 @@ export function resolveConfig(values: OptionValues, { cwd, version }: ConfigCont
   // Only for their problems: where these files are is worked out below, for the commands too.
   for (const name of ['ptn-root', 'api-keys', 'state-dir'] as const) readPath(name);
   const publicWsUrl = read('public-ws-url', readStreamUrl);
+  const forwardText = values['forward-to'] ?? '';
+  const target =
+    forwardText === '' ? undefined : readForwardTarget(forwardText, optionLabel('forward-to'), options);
+  if (target !== undefined && 'problem' in target) problems.push(target.problem);
+  const timeoutMs = 1000 * read('forward-timeout', wholeNumber(1, MAX_FORWARD_TIMEOUT_S));
   const logFilePath = readPath('log-file');
   const logFile = {
     sizeBytes: read('log-file-mb', wholeNumber(1, 10_000)) * MEGABYTE,
@@ -206,6 +214,7 @@ export function resolveConfig(values: OptionValues, { cwd, version }: ConfigCont
   return {
     ...options,
     ...(publicWsUrl === undefined ? {} : { publicWsUrl }),
+    ...(target !== undefined && 'origin' in target && { forward: { origin: target.origin, timeoutMs } }),
     ...(logFilePath === undefined ? {} : { logFile: { path: logFilePath, ...logFile } }),
     ...(alertWebhookUrl === undefined ? {} : { alertWebhookUrl }),
     ptnRoot,

@@ -1,4 +1,4 @@
-import { TIERS } from '@ptn-api/protocol';
+import { KEY_TIERS, TIERS } from '@ptn-api/protocol';
 import type { Options } from 'yargs';
 import { OPTIONS, optionLabel } from './options.ts';
 import type { OptionDefinition, OptionName } from './options.ts';
@@ -62,4 +62,11 @@ export const TIER_OPTION = {
   choices: TIERS.map(String),
   coerce: lastGiven,
   demandOption: true,
+} as const satisfies Options;
+
+/** The same for keys, which may have more. */
+export const KEY_TIER_OPTION = {
+  ...TIER_OPTION,
+  describe: 'Tier of the key; from 100 on it sees all data in real time',
+  choices: KEY_TIERS.map(String),
 } as const satisfies Options;

@@ -3,13 +3,14 @@ import { monotonicMs, watchFiles } from '@ptn-api/runtime';
 import type { FileWatcher } from '@ptn-api/runtime';
 import { FileReader } from '../file-reader.ts';
 import type { FileResult } from '../file-reader.ts';
+import { outputsFile, outputsPlaces } from '../outputs-file.ts';
 import type { TaskPool } from '../task-pool.ts';
 import type { MinerStore } from './miner-store.ts';
 import type { PositionsClock } from './positions-clock.ts';
 
 export interface OutputsSourceOptions {
-  /** `validation/outputs/output.json`. */
-  readonly path: string;
+  /** The validator's folder: which file of its outputs counts is decided at each reading. */
+  readonly ptnRoot: string;
   readonly mode: 'auto' | 'poll';
   readonly store: MinerStore;
   readonly clock: PositionsClock;
@@ -29,13 +30,14 @@ export class OutputsSource {
 
   constructor(options: OutputsSourceOptions) {
     this.#options = options;
-    this.#reader = new FileReader('validation/outputs/output.json', options.log, () => this.#read());
+    this.#reader = new FileReader('validation/outputs', options.log, () => this.#read());
   }
 
   /** Resolves when the file was read, or does not read just now. */
   async start(): Promise<void> {
-    const { path, mode, log } = this.#options;
-    this.#watcher = watchFiles({ paths: [path], mode, log, onChange: () => void this.#reader.read() });
+    const { ptnRoot, mode, log } = this.#options;
+    const paths = outputsPlaces(ptnRoot);
+    this.#watcher = watchFiles({ paths, mode, log, onChange: () => void this.#reader.read() });
     await this.#reader.read();
   }
 
@@ -60,7 +62,9 @@ export class OutputsSource {
 
   /** A file that is missing or broken leaves what was read last. */
   async #read(): Promise<FileResult> {
-    const { path, store, clock, pool } = this.#options;
+    const { ptnRoot, store, clock, pool } = this.#options;
+    const path = outputsFile(ptnRoot);
+    if (path === undefined) return { kind: 'gone' };
     const now = clock.now();
     const beganMs = monotonicMs();
     const known = this.#digests;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { isSettled, readPosition, sliceDashboard } from '@ptn-api/positions';
+import { isSettled, readPosition, removeMember, sliceDashboard } from '@ptn-api/positions';
 import { hasOrderSince, summarized } from './load-miner.ts';
 import type { LivePosition, LoadedMiner, OrderHorizon } from './load-miner.ts';
-import { readStamped } from './read-file.ts';
 import type { NothingRead } from './read-file.ts';
+import { readText } from './read-text.ts';
 import { buildSettled } from './settled-blocks.ts';
 import type { EncodeOptions, PositionText } from './settled-blocks.ts';
 
@@ -70,18 +70,24 @@ function loadMinerOf(
   };
 }
 
-/** Reads `outputs/output.json` and prepares the miners whose value is not the known one. */
+/** The members of a value without the tier that files for one tier have at its end: each tier gets its own. */
+function withoutTier(rest: string): string {
+  return rest.includes('"tier"') ? removeMember(`{${rest}}`, 0, 'tier').slice(1, -1) : rest;
+}
+
+/** Reads the dashboard map and prepares the miners whose value is not the known one. */
 export function loadOutputs(input: LoadOutputsInput): LoadedOutputs {
-  const file = readStamped(input.path, input.stamp);
+  const file = readText(input.path, input.stamp);
   if (file.kind !== 'read') return file;
   let sliced;
   try {
-    sliced = sliceDashboard(file.bytes.toString('utf8'));
+    sliced = sliceDashboard(file.text);
   } catch (error) {
     return { kind: 'bad', stamp: file.stamp, reason: (error as Error).message };
   }
   const changed: OutputsMiner[] = [];
-  for (const { hotkey, positions, rest } of sliced.miners) {
+  for (const { hotkey, positions, rest: members } of sliced.miners) {
+    const rest = withoutTier(members);
     const hash = createHash('sha256').update(rest);
     for (const text of positions) hash.update('\n').update(text);
     const digest = hash.digest('base64url');

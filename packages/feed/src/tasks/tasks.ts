@@ -2,6 +2,8 @@
 export { encodeMiner } from './encode-miner.ts';
 export { loadCheckpoint } from './load-checkpoint.ts';
 export { loadJsonDocument, loadMinerCopying } from './load-document.ts';
+export { listLimitOrders, loadLimitOrders } from './limit-orders.ts';
+export { loadMembers } from './load-members.ts';
 export { loadMiner } from './load-miner.ts';
 export { loadOutputs } from './load-outputs.ts';
 export { loadStatistics } from './load-statistics.ts';

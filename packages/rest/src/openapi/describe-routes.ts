@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import type { TSchema } from '@sinclair/typebox';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import * as schemas from '@ptn-api/protocol/schemas';
+import { FORWARDED_DOCS } from './forwarded-docs.ts';
 import { ROUTE_DOCS } from './route-docs.ts';
 import type { RouteDoc } from './route-docs.ts';
 
@@ -31,12 +32,12 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
 }
 
 /** What is documented of a route for the method that has it; `url` as it is given to the router. */
-export function schemaOf(url: string): FastifySchema {
+export function schemaOf(url: string, method = 'GET'): FastifySchema {
   const path = url.replace(/:(\w+)\([^)]*\)/g, '{$1}');
-  const doc = ROUTE_DOCS[path];
+  const doc = FORWARDED_DOCS[`${method} ${path}`] ?? (method === 'GET' ? ROUTE_DOCS[path] : undefined);
   return doc === undefined
     ? HIDDEN
-    : { operationId: operationIdOf(path), ...doc, response: byName(doc.response) };
+    : { operationId: operationIdOf(path, method), ...doc, response: byName(doc.response) };
 }
 
 /** Answers whose schema has a name, as references to it; what is said of the answer itself stays. */
@@ -50,9 +51,9 @@ function byName(answers: RouteDoc['response']): Readonly<Record<string, object>>
 }
 
 /** `getMinerPositionsHotkey` of `/miner-positions/{hotkey}`: what generators of clients name their methods by. */
-function operationIdOf(path: string): string {
-  const words = path.split(/[^A-Za-z]+/).filter((word) => word !== '');
-  return `get${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
+function operationIdOf(path: string, method: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  return `${method.toLowerCase()}${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
 }
 
 export const HIDDEN: FastifySchema = { hide: true };

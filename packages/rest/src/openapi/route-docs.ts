@@ -1,10 +1,11 @@
 /** What the OpenAPI document says of each route. Documentation only: nothing is checked or formed by it. */
-import { ERRORS, errorText } from '@ptn-api/protocol';
-import type { ErrorCode, ErrorDefinition } from '@ptn-api/protocol';
+import type { ErrorCode } from '@ptn-api/protocol';
 import { Type } from '@sinclair/typebox';
 import type { TSchema } from '@sinclair/typebox';
 import * as answers from '@ptn-api/protocol/schemas';
-import { servedFiles } from '@ptn-api/runtime';
+import { minersFiles, wholeFiles } from '@ptn-api/runtime';
+import type { MinersRoute } from '@ptn-api/runtime';
+import { errors, FORWARD_ERRORS, OF_LIMITS } from './error-answers.ts';
 
 export interface RouteDoc {
   readonly summary: string;
@@ -12,6 +13,7 @@ export interface RouteDoc {
   readonly tags: readonly string[];
   readonly params?: TSchema;
   readonly querystring?: TSchema;
+  readonly body?: TSchema;
   readonly response: Readonly<Record<number, TSchema | { readonly description: string }>>;
   /** Empty: no key is needed. */
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
@@ -27,27 +29,10 @@ const checkpoints = Type.Optional(
   Type.Boolean({ default: true, description: 'false leaves the checkpoints of each miner out' }),
 );
 const hotkey = Type.Object({ hotkey: Type.String({ pattern: '^[\\w.:-]+$', maxLength: 128 }) });
-/** Of every route that needs a key. */
-const OF_LIMITS = [
-  'PTN_ERR_HTTP_HEADERS',
-  'PTN_ERR_RATE_LIMITED',
-  'PTN_ERR_AUTH_TOO_MANY_FAILURES',
-  'PTN_ERR_HTTP_OVERLOADED',
-  'PTN_ERR_HTTP_INTERNAL',
-] as const satisfies readonly ErrorCode[];
+const status = Type.Optional(
+  Type.String({ description: 'Statuses with commas between them: unfilled, filled, cancelled' }),
+);
 const NOT_MODIFIED = { type: 'null', description: 'The client has it already (If-None-Match)' };
-
-/** Where several errors share a status, their texts are listed. */
-function errors(...codes: readonly ErrorCode[]): Record<number, TSchema> {
-  const texts = new Map<number, string[]>();
-  for (const code of codes) {
-    const { httpStatus = 500 }: ErrorDefinition = ERRORS[code];
-    texts.set(httpStatus, [...(texts.get(httpStatus) ?? []), errorText(code)]);
-  }
-  return Object.fromEntries(
-    [...texts].map(([status, all]) => [status, { ...answers.ErrorAnswer, description: all.join(' — ') }]),
-  );
-}
 
 /** A route that needs a key and answers with a snapshot. */
 function data(
@@ -67,6 +52,17 @@ function data(
       ...errors('PTN_ERR_AUTH_UNAUTHORIZED', ...codes, 'PTN_ERR_HTTP_LOADING', ...OF_LIMITS),
     },
   };
+}
+
+/** The query parameters of a route that answers from a file that is kept by miner. */
+function parametersOf({ viewIf, filter, forwardIf }: MinersRoute): Partial<RouteDoc> {
+  const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));
+  const parameters = {
+    ...(viewIf && { [viewIf.parameter]: flag('Only the last record of each') }),
+    ...(filter && { [filter]: Type.Optional(Type.String({ description: 'Only this miner' })) }),
+    ...(forwardIf && { [forwardIf]: flag("All of it: answered by the validator's own server") }),
+  };
+  return Object.keys(parameters).length === 0 ? {} : { querystring: Type.Object(parameters) };
 }
 
 /** A route without a key. */
@@ -130,13 +126,56 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     { params: hotkey, querystring: Type.Object({ checkpoints }) },
   ),
   ...Object.fromEntries(
-    servedFiles.map(([, { route, summary, schema, minTier, tierAccess, notFound }]) => [
+    wholeFiles.map(([, { route, summary, schema, minTier, tierAccess, notFound }]) => [
       route,
       data(summary, 'Validator', answers[schema], [
         ...(minTier === undefined ? [] : [tierAccess ?? 'PTN_ERR_FILE_TIER_ACCESS']),
         notFound ?? 'PTN_ERR_FILE_NOT_FOUND',
       ]),
     ]),
+  ),
+  ...Object.fromEntries(
+    minersFiles.flatMap(([, { routes }]) =>
+      routes.map((row) => [
+        row.route,
+        data(
+          row.summary,
+          'Validator',
+          answers[row.schema],
+          [
+            ...(row.minTier === undefined ? [] : [row.tierAccess ?? ('PTN_ERR_FILE_TIER_ACCESS' as const)]),
+            row.notFound ?? 'PTN_ERR_FILE_NOT_FOUND',
+            ...(row.forwardIf === undefined ? [] : FORWARD_ERRORS),
+          ],
+          {
+            ...(row.route.includes('{hotkey}') && { params: hotkey }),
+            ...parametersOf(row),
+          },
+        ),
+      ]),
+    ),
+  ),
+  '/limit-orders/{hotkey}': data(
+    "A miner's orders that wait for their price, for keys of tier 100",
+    'Orders',
+    answers.MinerLimitOrders,
+    ['PTN_ERR_ORDERS_BAD_STATUS', 'PTN_ERR_POSITIONS_TIER_ACCESS', 'PTN_ERR_LIMIT_ORDERS_NOT_FOUND'],
+    {
+      params: hotkey,
+      querystring: Type.Object({ status }),
+      description: 'A list of those that wait; with status, lists by status.',
+    },
+  ),
+  '/orders/{hotkey}': data(
+    "All of a miner's orders, for keys of tier 100",
+    'Orders',
+    answers.MinerOrders,
+    ['PTN_ERR_ORDERS_BAD_STATUS', 'PTN_ERR_POSITIONS_TIER_ACCESS', 'PTN_ERR_MINER_ORDERS_NOT_FOUND'],
+    {
+      params: hotkey,
+      querystring: Type.Object({ status }),
+      description: 'By status: filled ones as positions hold them, the others as in limit-orders.',
+    },
   ),
   '/orders': {
     summary: 'Orders after a sequence number, for keys of tier 100',
@@ -161,6 +200,9 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     },
   },
   '/healthz': open('The process answers', { 200: { description: 'Success', ...answers.Health } }),
+  '/api/health': open('The same, as clients of the Python server ask for it', {
+    200: { description: 'Success', ...answers.ApiHealth },
+  }),
   '/readyz': open('It has data, and keeps it up to date', {
     200: { description: 'Requests may be sent here', ...answers.Ready },
     503: { description: 'They should not, and why', ...answers.Unready },

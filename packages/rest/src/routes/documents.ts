@@ -1,4 +1,4 @@
-import { sendError, servedFiles } from '@ptn-api/runtime';
+import { sendError, wholeFiles } from '@ptn-api/runtime';
 import type { FastifyInstance } from 'fastify';
 import { sendSnapshot } from '../send-snapshot.ts';
 import { addRoute } from './route.ts';
@@ -6,7 +6,7 @@ import type { RouteContext } from './route.ts';
 
 /** The files that are served as a whole: a route for each row of the table. */
 export function addDocumentRoutes(app: FastifyInstance, { snapshots, guard }: RouteContext): void {
-  for (const [name, file] of servedFiles) {
+  for (const [name, file] of wholeFiles) {
     const { route, minTier = 0 } = file;
     const { notFound = 'PTN_ERR_FILE_NOT_FOUND', tierAccess = 'PTN_ERR_FILE_TIER_ACCESS' } = file;
     addRoute(

@@ -29,7 +29,7 @@ function unreadyReasons(
 }
 
 /**
- * `/healthz`: the process answers. `/readyz`: it has data, and the data is kept up to date. Neither needs a key.
+ * `/healthz` and `/api/health`: the process answers. `/readyz`: it has data, and the data is kept up to date. None needs a key.
  * Their answers are made anew every time, so they alone are compressed on the way; snapshots never pass there.
  */
 export async function addHealthRoutes(app: FastifyInstance, options: HealthOptions): Promise<void> {
@@ -39,6 +39,10 @@ export async function addHealthRoutes(app: FastifyInstance, options: HealthOptio
     done();
   });
   addRoute(app, '/healthz', (_request, reply) => reply.send(jsonBytes({ status: 'ok' })));
+  // What clients of today's validators ask.
+  addRoute(app, '/api/health', (_request, reply) =>
+    reply.send(jsonBytes({ status: 'healthy', service: 'ptn-api', timestamp_ms: Date.now() })),
+  );
   addRoute(app, '/readyz', (_request, reply) => {
     const reasons = unreadyReasons(options.snapshots, options);
     // No reason to send nobody here: what was read last is served on.

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { dataTier } from '@ptn-api/protocol';
 import type { Tier } from '@ptn-api/protocol';
 import { sendSnapshot } from '../send-snapshot.ts';
 import type { Client } from '../access.ts';
@@ -27,7 +28,7 @@ function stamp(
   reply: FastifyReply,
   positions: PositionsState,
   { grant }: Client,
-  tier: Tier = grant.tier,
+  tier: Tier = dataTier(grant.tier),
 ): (snapshot: Snapshot) => Snapshot {
   if (grant.tier < 100) {
     reply.header('X-Generation', positions.generationAt(tier));
@@ -103,7 +104,7 @@ export function addPositionsRoutes(app: FastifyInstance, { snapshots, guard }: R
       const { positions } = snapshots;
       if (positions === undefined) return sendError(reply, 'PTN_ERR_HTTP_LOADING');
       const hotkey = hotkeyOf(request);
-      const miner = positions.miner(hotkey, client.grant.tier);
+      const miner = positions.miner(hotkey, dataTier(client.grant.tier));
       if (miner === undefined) return sendMinerNotFound(reply, hotkey, client);
       return sendSnapshot(request, reply, stamp(reply, positions, client)(miner));
     }),

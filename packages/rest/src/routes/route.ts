@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OrderLogReader } from '@ptn-api/order-log';
 import type { Guard } from '../access.ts';
 import { sendError } from '@ptn-api/runtime';
+import type { Forward } from '../forwarding/forward.ts';
 import { HIDDEN, schemaOf } from '../openapi/describe-routes.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 
@@ -11,6 +12,8 @@ export interface RouteContext {
   readonly guard: Guard;
   /** The order log; `undefined` while there is none. */
   readonly orders: () => OrderLogReader | undefined;
+  /** Answers what only the validator's own server can. */
+  readonly forward: Forward;
 }
 
 export type RouteHandler = (

@@ -2,11 +2,16 @@ import { KeyRing } from '@ptn-api/access';
 import type {
   AnyTransaction,
   FeedHealth,
+  MinersFileName,
+  MinersFileTopic,
   ServedFileName,
   SourcesHealth,
   Transaction,
 } from '@ptn-api/runtime';
+import { minersFileTopic } from '@ptn-api/runtime';
 import { OrderLogAccess } from '../order-log-access.ts';
+import { foldMinersFile } from './miners-file-state.ts';
+import type { MinersFileState } from './miners-file-state.ts';
 import { foldPositions } from './positions-state.ts';
 import type { PositionsState } from './positions-state.ts';
 import { documentSnapshot } from './snapshot.ts';
@@ -17,6 +22,12 @@ import type { StatisticsState } from './statistics-state.ts';
 interface Waiter {
   readonly generation: number;
   readonly resolve: () => void;
+}
+
+type MinersFileTransaction = Extract<AnyTransaction, { topic: MinersFileTopic }>;
+
+function isOfMinersFile(transaction: AnyTransaction): transaction is MinersFileTransaction {
+  return transaction.topic.startsWith('file:');
 }
 
 /** What this worker serves from. Every change swaps one immutable state for another, between two requests. */
@@ -35,11 +46,17 @@ export class Snapshots {
   keys = new KeyRing([]);
   readonly orderLog = new OrderLogAccess();
   readonly #documents = new Map<string, Snapshot>();
+  readonly #minersFiles = new Map<MinersFileTopic, MinersFileState>();
   readonly #waiters = new Set<Waiter>();
 
   /** `undefined` while there is no such file. */
   document(name: ServedFileName): Snapshot | undefined {
     return this.#documents.get(name);
+  }
+
+  /** `undefined` while there is no such file. */
+  minersFile(name: MinersFileName): MinersFileState | undefined {
+    return this.#minersFiles.get(minersFileTopic(name));
   }
 
   /**
@@ -49,6 +66,10 @@ export class Snapshots {
    */
   apply(transactions: readonly AnyTransaction[]): void {
     for (const transaction of transactions) {
+      if (isOfMinersFile(transaction)) {
+        this.#applyMinersFile(transaction);
+        continue;
+      }
       switch (transaction.topic) {
         case 'positions':
           this.positions = foldPositions(this.positions, transaction);
@@ -108,6 +129,13 @@ export class Snapshots {
     if (reset) this.#documents.clear();
     for (const name of remove) this.#documents.delete(name);
     for (const [name, value] of put) this.#documents.set(name, documentSnapshot(value));
+  }
+
+  #applyMinersFile(transaction: MinersFileTransaction): void {
+    const { topic } = transaction;
+    const state = foldMinersFile(this.#minersFiles.get(topic), transaction);
+    if (state === undefined) this.#minersFiles.delete(topic);
+    else this.#minersFiles.set(topic, state);
   }
 
   #wake(): void {

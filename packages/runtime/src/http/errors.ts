@@ -35,7 +35,8 @@ export function sendError(
 ): FastifyReply {
   const { httpStatus = 500 }: ErrorDefinition = ERRORS[code];
   const extra = HEADERS[code];
-  if (extra !== undefined) reply.header(extra[0], extra[1]);
+  // What a route says of itself stays.
+  if (extra !== undefined && !reply.hasHeader(extra[0])) reply.header(extra[0], extra[1]);
   return (
     reply
       .code(httpStatus)

@@ -6,6 +6,8 @@ import type { KeyGrant } from '@ptn-api/access';
 import type { Segment } from '@ptn-api/positions';
 import type { Tier } from '@ptn-api/protocol';
 import type { ServerConfig } from '../config.ts';
+import type { MinersFileName } from '../served-files.ts';
+import type { MinerView } from '../served-file.ts';
 import type { MetricFamily } from '../metrics/process-metrics.ts';
 import type { LoggedError } from '../metrics/recent-errors.ts';
 
@@ -83,6 +85,22 @@ export interface StatisticsMiner {
   readonly checkpoints?: Segment;
 }
 
+/** A file that is kept by miner. */
+export interface MinersFileHead {
+  readonly kind: 'miners-file-head';
+  /** In the order of the file. */
+  readonly hotkeys: readonly string[];
+  /** Unix ms. */
+  readonly modifiedMs: number;
+}
+
+/** One miner of such a file. */
+export interface MinersFileMember {
+  readonly kind: 'miners-file-member';
+  /** A view that does not show the miner is absent. `items` is how many elements its list has, 1 where it is none. */
+  readonly views: Readonly<Partial<Record<MinerView, { readonly text: Segment; readonly items: number }>>>;
+}
+
 /** A whole file, as one complete gzip member. */
 export interface DocumentValue {
   readonly kind: 'document';
@@ -157,8 +175,18 @@ export interface RequestCount {
   readonly count: number;
 }
 
+/** The topic of a file that is kept by miner: each has its own, so that each begins anew by itself. */
+export type MinersFileTopic<N extends MinersFileName = MinersFileName> = `file:${N}`;
+
+export function minersFileTopic<N extends MinersFileName>(name: N): MinersFileTopic<N> {
+  return `file:${name}`;
+}
+
+/** Keys: `head`, and the hotkey after `miner:`. No key at all: there is no such file. */
+type MinersFileValues = Readonly<Record<MinersFileTopic, MinersFileHead | MinersFileMember>>;
+
 /** What is kept under the keys of each topic. */
-export interface TopicValues {
+export interface TopicValues extends MinersFileValues {
   /** Keys: `head`, the hotkey after `miner:`, and those of segments. */
   positions: PositionsHead | MinerValue | SegmentValue;
   /** Keys: `head`, and the hotkey after `miner:`. No key at all: there is no statistics file. */

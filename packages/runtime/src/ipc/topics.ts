@@ -1,4 +1,6 @@
-import type { ServingRole, Topic, WorkerRole } from './messages.ts';
+import { minersFiles } from '../served-files.ts';
+import { minersFileTopic } from './messages.ts';
+import type { MinersFileTopic, ServingRole, Topic, WorkerRole } from './messages.ts';
 
 export interface TopicRow {
   readonly publishedBy: WorkerRole | 'supervisor';
@@ -8,6 +10,8 @@ export interface TopicRow {
   readonly isPerProcess?: true;
 }
 
+const MINERS_FILE = { publishedBy: 'feed', heardBy: ['rest'] } as const satisfies TopicRow;
+
 /**
  * Every topic: who publishes it, and who is handed it. The snapshots, tens of megabytes, are for REST alone. What a topic
  * keeps is in `TopicValues`.
@@ -15,6 +19,9 @@ export interface TopicRow {
 export const TOPICS = {
   positions: { publishedBy: 'feed', heardBy: ['rest'] },
   statistics: { publishedBy: 'feed', heardBy: ['rest'] },
+  ...(Object.fromEntries(minersFiles.map(([name]) => [minersFileTopic(name), MINERS_FILE])) as Readonly<
+    Record<MinersFileTopic, typeof MINERS_FILE>
+  >),
   documents: { publishedBy: 'feed', heardBy: ['rest'] },
   sources: { publishedBy: 'feed', heardBy: ['rest'] },
   orders: { publishedBy: 'feed', heardBy: ['rest', 'ws'] },

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { LoggedError, MetricsMessage, ServerConfig, TopicValues } from '@ptn-api/runtime';
-import { monotonicMs, servedFiles } from '@ptn-api/runtime';
+import { minersFiles, minersFileTopic, monotonicMs, wholeFiles } from '@ptn-api/runtime';
 import { dataFile } from '@ptn-api/order-log';
 import type { RetainedReader } from '../broker.ts';
 import type { ByRole } from '../listeners.ts';
@@ -165,10 +165,15 @@ function degradedReasons({ config, workers, retained }: StatusParts): string[] {
 function sourceLines(retained: RetainedReader): SourceLine[] {
   const positions = retained.get('positions', 'head');
   const statistics = retained.get('statistics', 'head');
-  const documents = servedFiles.map(([name]) => ({
+  const documents = wholeFiles.map(([name]) => ({
     name,
     modifiedMs: retained.get('documents', name)?.modifiedMs ?? null,
   }));
+  // Those that older validators do not write are no lines.
+  const byMiner = minersFiles.flatMap(([name]) => {
+    const head = retained.get(minersFileTopic(name), 'head');
+    return head?.kind === 'miners-file-head' ? [{ name, modifiedMs: head.modifiedMs }] : [];
+  });
   return [
     { name: 'positions', modifiedMs: positions?.kind === 'positions-head' ? positions.modifiedMs : null },
     {
@@ -176,5 +181,6 @@ function sourceLines(retained: RetainedReader): SourceLine[] {
       modifiedMs: statistics?.kind === 'statistics-head' ? statistics.modifiedMs : null,
     },
     ...documents,
+    ...byMiner,
   ];
 }

@@ -1,4 +1,6 @@
 import { CORRECTION_FORMS } from './correction-forms.ts';
+import type { Difference } from './compare-texts.ts';
+import { isHttpCases, runHttpCases } from './http-cases.ts';
 import { INTAKE_FORMS } from './intake-forms.ts';
 import { LEVERAGE_FORMS } from './leverage-forms.ts';
 import { MINER_FORMS } from './miner-forms.ts';
@@ -18,4 +20,13 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
   ...CORRECTION_FORMS,
   ...WIRE_FORMS,
   ...MINER_FORMS,
+];
+
+/** A kind of file that holds what was asked of a whole server. */
+export interface ServerForm extends Omit<VectorForm, 'run'> {
+  readonly run: (path: string, difference: Difference) => Promise<number>;
+}
+
+export const SERVER_FORMS: readonly ServerForm[] = [
+  { name: 'requests over HTTP', recognises: isHttpCases, run: runHttpCases },
 ];

@@ -1,0 +1,83 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AddressLimit } from '@ptn-api/access';
+import { clientAddress } from '@ptn-api/access';
+import { sendError } from '@ptn-api/runtime';
+import { FORWARDED_ROUTES } from '../forwarding/forwarded-routes.ts';
+import type { ForwardedRoute } from '../forwarding/forwarded-routes.ts';
+import { HIDDEN, schemaOf } from '../openapi/describe-routes.ts';
+import type { RouteContext, RouteHandler } from './route.ts';
+
+/**
+ * A part of a path that is passed on: letters, digits and `_ . : -`, and no dot at its front. So no path that the
+ * target is asked for climbs out of where it should be, however the dots are written.
+ */
+const PART = '(^[\\w:-][\\w.:-]*$)';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Bodies and their type are passed on as they come. */
+    isForwarded?: true;
+  }
+}
+
+/** What only the validator's own server can answer. */
+export function addForwardedRoutes(
+  app: FastifyInstance,
+  { guard, forward }: RouteContext,
+  /** Of requests without a key; absent: none. */
+  unauthenticated?: Pick<AddressLimit, 'add'>,
+): void {
+  // The library warns of every request that fails: what is wrong with the target is said once.
+  app.setChildLoggerFactory((logger, bindings, options) => {
+    const child = logger.child(bindings, options);
+    return Object.assign(child, { warn: child.debug.bind(child) });
+  });
+  for (const route of new Set(FORWARDED_ROUTES.map((row) => row.route))) {
+    const rows = FORWARDED_ROUTES.filter((row) => row.route === route);
+    const url = route.replace(/\{(\w+)\}/g, `:$1${PART}`);
+    const config = { isForwarded: true } as const;
+    for (const row of rows) {
+      const { method } = row;
+      const handler = handlerOf(row, { guard, forward }, unauthenticated);
+      app.route({ method, url, config, schema: schemaOf(url, method), handler });
+      if (method === 'GET') app.route({ method: 'HEAD', url, config, schema: HIDDEN, handler });
+    }
+    const known = rows.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    const refuse: RouteHandler = (_request, reply) =>
+      sendError(reply.header('Allow', known.join(', ')), 'PTN_ERR_HTTP_METHOD');
+    app.route({
+      method: app.supportedMethods.filter((method) => !known.includes(method)),
+      url,
+      schema: HIDDEN,
+      onRequest: async (request, reply) => refuse(request, reply),
+      handler: refuse,
+    });
+  }
+}
+
+function handlerOf(
+  { route, minTier, tierAccess = 'PTN_ERR_POSITIONS_TIER_ACCESS' }: ForwardedRoute,
+  { guard, forward }: Pick<RouteContext, 'guard' | 'forward'>,
+  unauthenticated: Pick<AddressLimit, 'add'> | undefined,
+): RouteHandler {
+  if (minTier !== undefined) {
+    return guard(
+      (request, reply, { grant }) =>
+        grant.tier < minTier
+          ? sendError(reply, tierAccess, { route, tier: minTier })
+          : forward(request, reply),
+      { bearerOnly: true },
+    );
+  }
+  return (request, reply) => {
+    // Those without any header of a key were counted before.
+    const seconds = mayHoldKey(request) ? unauthenticated?.add(clientAddress(request)) : undefined;
+    if (seconds === undefined) return forward(request, reply);
+    reply.header('Retry-After', seconds);
+    return sendError(reply, 'PTN_ERR_HTTP_UNAUTHENTICATED_LIMIT', { seconds });
+  };
+}
+
+function mayHoldKey({ headers }: FastifyRequest): boolean {
+  return headers.authorization !== undefined || headers['content-type'] !== undefined;
+}
