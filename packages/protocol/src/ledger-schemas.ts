@@ -19,8 +19,13 @@ function members(named: Readonly<Record<string, TSchema>>, figures: readonly str
 }
 
 /** The same for every miner, by hotkey. */
-function byHotkey(schema: TSchema): TSchema {
-  return Type.Record(Type.String(), schema, { description: 'By hotkey' });
+function byHotkey(schema: TSchema, $id?: string): TSchema {
+  return Type.Record(Type.String(), schema, { description: 'By hotkey', ...($id !== undefined && { $id }) });
+}
+
+/** A schema that has a name in the document. */
+function named(name: string): TSchema {
+  return Type.Unsafe({ $ref: `${name}#` });
 }
 
 const SUMMED = [
@@ -39,6 +44,7 @@ export const DebtSummaries = byHotkey(
     'realized_pnl',
     'unrealized_pnl',
   ]),
+  'DebtSummaries',
 );
 
 export const DebtLedger = Type.Object(
@@ -84,7 +90,7 @@ export const DebtLedger = Type.Object(
       }),
     ),
   },
-  open,
+  { ...open, $id: 'DebtLedger' },
 );
 
 export const EmissionsLedger = Type.Object(
@@ -110,7 +116,7 @@ export const EmissionsLedger = Type.Object(
       ]),
     ),
   },
-  open,
+  { ...open, $id: 'EmissionsLedger' },
 );
 
 export const PenaltyLedger = Type.Object(
@@ -127,7 +133,7 @@ export const PenaltyLedger = Type.Object(
       ]),
     ),
   },
-  open,
+  { ...open, $id: 'PenaltyLedger' },
 );
 
 const Ledger = Type.Object(
@@ -162,35 +168,44 @@ const Ledger = Type.Object(
 );
 
 /** One ledger in 2026, before that one for each pair and `portfolio` for all of them. */
-export const PerfLedger = byHotkey(Type.Union([Ledger, Type.Record(Type.String(), Ledger)]));
+export const PerfLedger = byHotkey(Type.Union([Ledger, Type.Record(Type.String(), Ledger)]), 'PerfLedger');
 
-export const Collateral = Type.Object({
-  status: Type.Literal('success'),
-  data: byHotkey(
-    Type.Array(
-      members({ update_time_ms: UnixMs, valid_date_timestamp: UnixMs }, [
-        'account_size',
-        'account_size_theta',
-      ]),
+export const Collateral = Type.Object(
+  {
+    status: Type.Literal('success'),
+    data: byHotkey(
+      Type.Array(
+        members({ update_time_ms: UnixMs, valid_date_timestamp: UnixMs }, [
+          'account_size',
+          'account_size_theta',
+        ]),
+      ),
     ),
-  ),
-  miner_count: Type.Integer(),
-  total_records: Type.Integer(),
-  timestamp: UnixMs,
-});
+    miner_count: Type.Integer(),
+    total_records: Type.Integer(),
+    timestamp: UnixMs,
+  },
+  { $id: 'Collateral' },
+);
 
-export const MinerSelections = Type.Object({
-  miner_selections: byHotkey(Text),
-  total_miners: Type.Integer(),
-  timestamp: UnixMs,
-});
+export const MinerSelections = Type.Object(
+  {
+    miner_selections: byHotkey(Text),
+    total_miners: Type.Integer(),
+    timestamp: UnixMs,
+  },
+  { $id: 'MinerSelections' },
+);
 
-export const ChallengePeriod = Type.Object({
-  status: Type.Literal('success'),
-  hotkey: Text,
-  timestamp: UnixMs,
-  challenge_period: Type.Object({ bucket: Status, start_time_ms: Figure }, open),
-});
+export const ChallengePeriod = Type.Object(
+  {
+    status: Type.Literal('success'),
+    hotkey: Text,
+    timestamp: UnixMs,
+    challenge_period: Type.Object({ bucket: Status, start_time_ms: Figure }, open),
+  },
+  { $id: 'ChallengePeriod' },
+);
 
 const Subaccount = members({
   subaccount_id: Type.Integer(),
@@ -200,15 +215,21 @@ const Subaccount = members({
 });
 const Entity = members({ entity_hotkey: Text, subaccounts: Type.Record(Type.String(), Subaccount) });
 
-export const Entities = Type.Object({
-  status: Type.Literal('success'),
-  entities: byHotkey(Entity),
-  entity_count: Type.Integer(),
-  timestamp: UnixMs,
-});
-export const EntityAnswer = Type.Object({ status: Type.Literal('success'), entity: Entity });
+export const Entities = Type.Object(
+  {
+    status: Type.Literal('success'),
+    entities: byHotkey(Entity),
+    entity_count: Type.Integer(),
+    timestamp: UnixMs,
+  },
+  { $id: 'Entities' },
+);
+export const EntityAnswer = Type.Object(
+  { status: Type.Literal('success'), entity: Entity },
+  { $id: 'EntityAnswer' },
+);
 
-const LimitOrder = Type.Object(
+export const LimitOrder = Type.Object(
   {
     trade_pair: Type.Array(Type.String(), { description: 'id, name' }),
     order_type: Text,
@@ -224,30 +245,30 @@ const LimitOrder = Type.Object(
     stop_loss: Figure,
     take_profit: Figure,
   },
-  open,
+  { ...open, $id: 'LimitOrder' },
 );
-const LimitOrders = Type.Array(LimitOrder);
-const FilledOrders = Type.Array(
-  members({ order_uuid: Text, order_type: Text, processed_ms: UnixMs }, ['price', 'leverage']),
-);
+const LimitOrders = Type.Array(named('LimitOrder'));
 
 /** `filled`: of limit orders, or the orders of positions. */
-function byStatus(filled: TSchema): TSchema {
+function byStatus(filled: TSchema, $id?: string): TSchema {
   return Type.Object(
     {
       unfilled: Type.Optional(LimitOrders),
       filled: Type.Optional(filled),
       cancelled: Type.Optional(LimitOrders),
     },
-    { additionalProperties: false },
+    { additionalProperties: false, ...($id !== undefined && { $id }) },
   );
 }
 
-export const MinerLimitOrders = Type.Union([LimitOrders, byStatus(LimitOrders)]);
-export const MinerOrders = byStatus(FilledOrders);
+export const MinerLimitOrders = Type.Union([LimitOrders, byStatus(LimitOrders)], { $id: 'MinerLimitOrders' });
+export const MinerOrders = byStatus(Type.Array(named('Order')), 'MinerOrders');
 
-export const ApiHealth = Type.Object({
-  status: Type.Literal('healthy'),
-  service: Text,
-  timestamp_ms: UnixMs,
-});
+export const ApiHealth = Type.Object(
+  {
+    status: Type.Literal('healthy'),
+    service: Text,
+    timestamp_ms: UnixMs,
+  },
+  { $id: 'ApiHealth' },
+);
