@@ -112,7 +112,8 @@ export const Position = Type.Object(
     account_size: Type.Optional(Type.Number({ description: 'US dollars; since August 2025' })),
     net_quantity: Type.Optional(
       Type.Number({
-        description: 'Lots of currencies and metals, coins, or shares, signed; since December 2025, as the following',
+        description:
+          'Lots of currencies and metals, coins, or shares, signed; since December 2025, as the following',
       }),
     ),
     net_value: Type.Optional(Type.Number({ description: 'US dollars, signed' })),

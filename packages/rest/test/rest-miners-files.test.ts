@@ -249,10 +249,9 @@ await t.test('a miner with thousands of positions lets others have their turn', 
 
 await t.test('the value of a miner that does not read is an error, and tried again', async (t) => {
   const broken = {
-    kind: 'miner' as const,
     settled: [deflateSegment('{"other": [')],
     live: (() => {
-      const live = deflateSegment(']}');
+      const live = [deflateSegment(']}')];
       return { 0: live, 30: live, 50: live, 100: live };
     })(),
   };
