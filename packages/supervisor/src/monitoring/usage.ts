@@ -61,9 +61,9 @@ export function usageRows(samples: UsageSamples): UsageRow[] {
   const buckets = new Map<string, Map<number, number>>();
   for (const { name, labels, value } of samples.values()) {
     const key = JSON.stringify([labels['user_id'], labels['route']]);
-    const { of } = getOrMake(sums, key, () => ({ labels, of: new Map() }));
+    const { of } = getOrMake(sums, key, () => ({ labels, of: new Map<string, number>() }));
     if (name === 'request_seconds_bucket') {
-      const counts = getOrMake(buckets, key, () => new Map());
+      const counts = getOrMake(buckets, key, () => new Map<number, number>());
       const bound = Number(labels['le']);
       const seconds = Number.isNaN(bound) ? Infinity : bound;
       counts.set(seconds, (counts.get(seconds) ?? 0) + value);
