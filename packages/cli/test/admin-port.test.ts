@@ -247,7 +247,10 @@ await t.test(
     t.match(shown.stdout, '1970-01-01T00:00:00.000Z feed e: m\n');
     body = '<html>';
     t.match(await runStatus('--admin-port', port), { code: 2, stderr: /is not the admin port of ptn-api/ });
-    t.match(await runStatus('--admin-port', 'off'), { code: 2, stderr: /--admin-port \(PTN_API_ADMIN_PORT\) has to name the port/ });
+    t.match(await runStatus('--admin-port', 'off'), {
+      code: 2,
+      stderr: /--admin-port \(PTN_API_ADMIN_PORT\) has to name the port/,
+    });
     t.match(await runStatus('--admin-port', '70000'), {
       code: 2,
       stderr: /allowed is a whole number .*, or off/,
