@@ -29,21 +29,36 @@ function gainOfQuantity(
   return { gain, unrealized };
 }
 
+/** The gain at a price as a fraction, and the open profit in US dollars where a generation keeps it. */
+function gainAt(position: Position, price: number): { gain: number; unrealized?: number } {
+  const { orders, net_leverage: net, average_entry_price: average, realized_pnl: realized } = position;
+  const [first] = orders;
+  if (first === undefined) throw new RangeError(`position ${position.position_uuid} has no orders`);
+  const rules = quantityRulesOf(position);
+  if (rules !== undefined) return gainOfQuantity(position, price, rules);
+  return { gain: (realized + (price - average) * net) / initialEntryPrice(first) };
+}
+
+/**
+ * What an open position is worth at a price, without fees.
+ *
+ * @throws RangeError when it has no orders.
+ */
+export function currentReturnAt(position: Position, price: number): number {
+  return returnOfGain(gainAt(position, price).gain);
+}
+
 /**
  * What an open position is worth at a price, without and with all fees up to `timeMs` (Unix ms).
  *
  * @throws RangeError when it has no orders.
  */
 export function returnAt(position: Position, price: number, timeMs: number): Returns {
-  const { orders, net_leverage: net, average_entry_price: average, realized_pnl: realized } = position;
-  const [first] = orders;
-  if (first === undefined) throw new RangeError(`position ${position.position_uuid} has no orders`);
-  const rules = quantityRulesOf(position);
-  const quantity = rules === undefined ? undefined : gainOfQuantity(position, price, rules);
-  const gain = quantity?.gain ?? (realized + (price - average) * net) / initialEntryPrice(first);
+  const { orders } = position;
+  const { gain, unrealized: openProfit } = gainAt(position, price);
   const current_return = returnOfGain(gain);
-  const unrealized = quantity === undefined ? {} : { unrealized_pnl: quantity.unrealized };
-  if (rules?.feesInReturn === false)
+  const unrealized = openProfit === undefined ? {} : { unrealized_pnl: openProfit };
+  if (quantityRulesOf(position)?.feesInReturn === false)
     return { current_return, return_at_close: current_return, ...unrealized };
   const { assetClass, fee } = pairTerms(position.trade_pair);
   const isAccountSize = position.account_size !== undefined;

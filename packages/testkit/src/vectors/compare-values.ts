@@ -16,7 +16,8 @@ const NON_FINITE: ReadonlyMap<unknown, number> = new Map([
   ['-Infinity', -Infinity],
 ]);
 
-function numberOf(value: unknown): number | undefined {
+/** A number as the files write it; undefined for anything else. */
+export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : NON_FINITE.get(value);
 }
 
@@ -38,7 +39,10 @@ export function compareValues(
     if (Object.is(a, b) || a === b) return;
     const distance = Math.abs(a - b);
     const relative = distance / Math.max(Math.abs(a), Math.abs(b));
-    difference.worst = Math.max(difference.worst, Number.isFinite(relative) ? relative : 1);
+    // A residue of rounding has no digits that could agree.
+    if (distance > tolerance.absolute || !Number.isFinite(distance)) {
+      difference.worst = Math.max(difference.worst, Number.isFinite(relative) ? relative : 1);
+    }
     const isWhole = Number.isInteger(a) && Number.isInteger(b);
     if (!isWhole && (relative <= tolerance.relative || distance <= tolerance.absolute)) return;
   } else if (Array.isArray(got) && Array.isArray(want) && got.length === want.length) {

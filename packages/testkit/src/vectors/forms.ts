@@ -6,6 +6,7 @@ import { LEVERAGE_FORMS } from './leverage-forms.ts';
 import { MINER_FORMS } from './miner-forms.ts';
 import { PAIR_FORMS } from './pair-forms.ts';
 import { POSITION_FORMS } from './position-forms.ts';
+import { SCORING_FORMS } from './scoring/scoring-forms.ts';
 import { SLIPPAGE_FORMS } from './slippage-forms.ts';
 import type { VectorForm } from './vector-form.ts';
 import { WIRE_FORMS } from './wire-forms.ts';
@@ -20,6 +21,7 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
   ...CORRECTION_FORMS,
   ...WIRE_FORMS,
   ...MINER_FORMS,
+  ...SCORING_FORMS,
 ];
 
 /** A kind of file that holds what was asked of a whole server. */

@@ -1,0 +1,155 @@
+import { rebuildPosition } from '@ptn-api/positions';
+import type { Position } from '@ptn-api/protocol';
+import type { Elimination } from '../eliminations/elimination.ts';
+import { LedgerBuild } from './build-ledger.ts';
+import { PORTFOLIO } from './checkpoint.ts';
+import type { LedgerBundle } from './checkpoint.ts';
+import type { FeeCache } from './fee-cache.ts';
+import type { LedgerTerms } from './ledger-terms.ts';
+import type { MarketData } from './market-data.ts';
+import { valued } from './valued-position.ts';
+import type { PairPositions, ValuedPosition } from './valued-position.ts';
+
+export interface LedgerUpdate {
+  readonly hotkey: string;
+  /** The miner's ledgers so far; undefined for a new miner, and to build anew. */
+  readonly ledgers: LedgerBundle | undefined;
+  /** All positions of the miner. */
+  readonly positions: readonly Position[];
+  /** Up to when to build, Unix ms. Validators stay 10 minutes behind the wall clock, so that candles are complete. */
+  readonly nowMs: number;
+  /** Unix ms. */
+  readonly wallClockMs: number;
+  readonly market: MarketData;
+  readonly terms: LedgerTerms;
+  /** Kept by the caller from one update to the next. */
+  readonly fees: FeeCache;
+}
+
+export interface UpdatedLedgers {
+  /** The ledgers after the update; those given are as they were. */
+  readonly ledgers: LedgerBundle;
+  /** Set where the portfolio lost everything: the ledgers then end before that moment. */
+  readonly liquidation: Elimination | undefined;
+}
+
+/** Closed ones by the time of their close, then open ones. */
+function byCloseTime(positions: readonly Position[]): Position[] {
+  const closeOf = ({ is_closed_position: isClosed, close_ms: closeMs }: Position): number =>
+    isClosed && closeMs !== null ? closeMs : Infinity;
+  return [...positions].sort((a, b) => (closeOf(a) === closeOf(b) ? 0 : closeOf(a) - closeOf(b)));
+}
+
+const EMPTY: Omit<Position, 'miner_hotkey' | 'position_uuid' | 'trade_pair' | 'open_ms'> = {
+  orders: [],
+  current_return: 1,
+  close_ms: null,
+  net_leverage: 0,
+  return_at_close: 1,
+  average_entry_price: 0,
+  cumulative_entry_value: 0,
+  realized_pnl: 0,
+  position_type: null,
+  is_closed_position: false,
+};
+
+function rebuilt(position: Position, orders: Position['orders']): Position {
+  if (orders.length > 0) return rebuildPosition(position, orders);
+  const { miner_hotkey, position_uuid, trade_pair, open_ms } = position;
+  return { ...EMPTY, miner_hotkey, position_uuid, trade_pair, open_ms };
+}
+
+/** The position without the last order up to `timeMs`, and with it. */
+function aroundOrder(position: Position, timeMs: number): { before: ValuedPosition; after: ValuedPosition } {
+  const orders = position.orders.filter(({ processed_ms: orderMs }) => orderMs <= timeMs);
+  const after = rebuilt(position, orders);
+  const isLiquidated = orders.length === position.orders.length && position.return_at_close === 0;
+  const closed = { return_at_close: 0, close_ms: position.close_ms, is_closed_position: true } as const;
+  return {
+    before: valued(rebuilt(position, orders.slice(0, -1))),
+    after: valued(isLiquidated ? { ...after, ...closed } : after),
+  };
+}
+
+function pairOf({ position }: ValuedPosition): string {
+  return position.trade_pair[0];
+}
+
+/** Puts a position in place of the last of its pair. */
+function replaceLast(byPair: Map<string, PairPositions>, subject: ValuedPosition): void {
+  const list = byPair.get(pairOf(subject)) ?? [];
+  list[Math.max(list.length - 1, 0)] = subject;
+  byPair.set(pairOf(subject), list);
+}
+
+/** Replaces the last of a pair by the same position as it stands now, or adds another one. */
+function putPosition(byPair: Map<string, PairPositions>, subject: ValuedPosition): void {
+  const list = byPair.get(pairOf(subject));
+  const isSame = list?.at(-1)?.position.position_uuid === subject.position.position_uuid;
+  if (list === undefined) byPair.set(pairOf(subject), [subject]);
+  else if (isSame) list[list.length - 1] = subject;
+  else list.push(subject);
+}
+
+/**
+ * Brings a miner's ledgers up to `nowMs`: from order to order, and between them from price to price. What was written before is
+ * not computed again.
+ *
+ * @throws RangeError where a position cannot be rebuilt from its orders.
+ */
+export function updateLedgers(update: LedgerUpdate): UpdatedLedgers {
+  const positions = byCloseTime(update.positions);
+  const build = new LedgerBuild(update);
+  const orders = positions
+    .filter(({ is_closed_position: isClosed, orders: { length } }) => !isClosed || length >= 2)
+    .flatMap((position) => position.orders.map(({ processed_ms: timeMs }) => ({ timeMs, position })))
+    .filter(({ timeMs }) => timeMs <= update.nowMs)
+    .sort((a, b) => a.timeMs - b.timeMs);
+  const lastOrderMs = positions.reduce(
+    (last, position) => Math.max(last, position.orders.at(-1)?.processed_ms ?? 0),
+    0,
+  );
+  const byPair = new Map<string, PairPositions>();
+  let pending: ValuedPosition | undefined;
+  let liquidation: Elimination | undefined;
+  if (lastOrderMs <= build.lastUpdateMs) {
+    for (const position of positions) putPosition(byPair, valued(position));
+  } else {
+    for (const { timeMs, position } of orders) {
+      if (pending !== undefined) replaceLast(byPair, pending);
+      if (pending?.returnAtClose === 0) {
+        liquidation = build.liquidated(byPair, pending.position.close_ms ?? timeMs);
+        break;
+      }
+      const { before, after } = aroundOrder(position, timeMs);
+      putPosition(byPair, before);
+      pending = after;
+      if (timeMs >= build.lastUpdateMs) liquidation = build.to(timeMs, byPair, after);
+      if (liquidation !== undefined) break;
+    }
+    if (liquidation === undefined && pending !== undefined) replaceLast(byPair, pending);
+  }
+  if (liquidation === undefined && positions.length > 0 && update.nowMs > build.lastUpdateMs) {
+    liquidation = build.to(update.nowMs, byPair, undefined);
+  }
+  return { ledgers: build.ledgers(), liquidation };
+}
+
+/** Whether ledgers begin at another time than the first order, so that they have to be built anew. */
+export function needsRebuild(ledgers: LedgerBundle, firstOrderMs: number | undefined): boolean {
+  const portfolio = ledgers.get(PORTFOLIO);
+  return portfolio !== undefined && portfolio.initialization_time_ms !== firstOrderMs;
+}
+
+/** The ledgers as they were before an order of `orderMs` (Unix ms) that arrives after later cells were written. */
+export function cutLedgers(ledgers: LedgerBundle, orderMs: number, { cellMs }: LedgerTerms): LedgerBundle {
+  return new Map(
+    [...ledgers].map(([pair, ledger]) => {
+      const cps = ledger.cps.filter(
+        ({ last_update_ms: endMs, accum_ms: accumMs }) => endMs - accumMs + cellMs < orderMs,
+      );
+      const maxReturn = cps.reduce((highest, { mpv }) => Math.max(highest, mpv), 1);
+      return [pair, { ...ledger, cps, max_return: maxReturn }];
+    }),
+  );
+}
