@@ -45,9 +45,11 @@ await t.test(
     page.on('request', (sent) => asked.push(sent.url()));
 
     await page.goto(`${base}/docs`);
-    const { paths } = (await (await fetch(`${base}/openapi.json`)).json()) as { paths: object };
+    const { paths } = (await (await fetch(`${base}/openapi.json`)).json()) as {
+      paths: Record<string, object>;
+    };
     const blocks = page.locator('.opblock');
-    const operations = Object.values(paths).reduce((sum, path: object) => sum + Object.keys(path).length, 0);
+    const operations = Object.values(paths).reduce((sum, path) => sum + Object.keys(path).length, 0);
     await blocks.nth(operations - 1).waitFor();
     t.equal(await blocks.count(), operations);
 

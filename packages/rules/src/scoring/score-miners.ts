@@ -5,7 +5,7 @@ import type { Day } from './daily-returns.ts';
 import { maxDrawdown } from './drawdown.ts';
 import type { Generation, MetricName, Segment } from './generations/generation.ts';
 import { PORTFOLIO } from './ledger/checkpoint.ts';
-import type { Metric, MetricTerms } from './metrics/metrics.ts';
+import type { MetricInput, MetricTerms } from './metrics/metrics.ts';
 import type { MinerRecord } from './miner-record.ts';
 import { recentPositions } from './penalties/scoring-positions.ts';
 
@@ -62,23 +62,22 @@ export function segmentTerms(generation: Generation, segment: Segment, minimumDa
   return { ...generation.metricTerms, daysInYear: segment.daysInYear, minimumDays };
 }
 
-/** A metric of a miner in a segment. */
-export function scoreMetric(
-  metric: Metric,
+/** What the metrics of a miner in a segment are computed from. */
+export function metricInput(
   miner: MinerRecord,
   days: readonly Day[],
   segment: Segment,
   terms: MetricTerms,
   { isWeighted, bypassConfidence = false }: Pick<ScoreOptions, 'isWeighted' | 'bypassConfidence'>,
-): number {
-  return metric({
+): MetricInput {
+  return {
     returns: days.map(({ logReturn }) => logReturn),
     pnl: days.map(({ pnl }) => pnl),
     drawdown: maxDrawdown(segment.ledgerOf(miner.ledgers) ?? { cps: [] }),
     isWeighted,
     bypassConfidence,
     terms,
-  });
+  };
 }
 
 /** The penalties of a miner on the given positions, those of the last months in a round. */
@@ -133,15 +132,11 @@ function scoreSegment(
   const days = miners.map((miner) => segmentDays(miner, segment, generation));
   const minimumDays = generation.minimumDays(days.map(({ length }) => length));
   const terms = segmentTerms(generation, segment, minimumDays);
+  const inputs = miners.map((miner, index) => metricInput(miner, days[index] ?? [], segment, terms, options));
   const metrics = generation.metrics.map(({ name, weight, metric }): MetricScores => ({
     name,
     weight,
-    scores: new Map(
-      miners.map((miner, index) => [
-        miner.hotkey,
-        scoreMetric(metric, miner, days[index] ?? [], segment, terms, options),
-      ]),
-    ),
+    scores: new Map(miners.map(({ hotkey }, index) => [hotkey, metric(inputs[index] as MetricInput)])),
   }));
   const combined = combineMetrics(metrics, penalties, generation);
   const softmax = generation.softmax([...combined.values()], generation.softmaxTemperature);

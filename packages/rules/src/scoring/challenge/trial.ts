@@ -2,7 +2,7 @@ import { countBelow, countUpTo } from '../combination/percentiles.ts';
 import type { PercentileKind } from '../combination/percentiles.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { MinerRecord } from '../miner-record.ts';
-import { roundPenalties, scoreMetric, segmentDays, segmentTerms } from '../score-miners.ts';
+import { roundPenalties, metricInput, segmentDays, segmentTerms } from '../score-miners.ts';
 import type { MetricScores, MinerPenalties, ScoredMiners, SegmentScores } from '../score-miners.ts';
 
 /** A metric of a candidate among those of the main competition. */
@@ -84,9 +84,8 @@ export class Trial {
     const result = { tradingDays: days.length, penalties };
     if (penalties.total === 0) return { ...result, metrics: [], combined: null, percentile: 0 };
     const terms = segmentTerms(this.#generation, segment, minimumDays);
-    const own = this.#generation.metrics.map(({ metric }) =>
-      scoreMetric(metric, miner, days, segment, terms, { isWeighted: true }),
-    );
+    const input = metricInput(miner, days, segment, terms, { isWeighted: true });
+    const own = this.#generation.metrics.map(({ metric }) => metric(input));
     const scores = this.#combineWith(own, penalties.total);
     const combined = scores[scores.length - 1] as number;
     const percentile = percentileOf(combined, scores, this.#generation.percentile);

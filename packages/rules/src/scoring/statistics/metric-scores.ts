@@ -2,7 +2,7 @@ import type { Generation } from '../generations/generation.ts';
 import { annualReturnPercent } from '../metrics/metrics.ts';
 import type { Metric } from '../metrics/metrics.ts';
 import type { MinerRecord } from '../miner-record.ts';
-import { scoreMetric, segmentDays, segmentTerms } from '../score-miners.ts';
+import { metricInput, segmentDays, segmentTerms } from '../score-miners.ts';
 import { rankAdded, rankAll } from './ranked-value.ts';
 import type { RankedValue } from './ranked-value.ts';
 
@@ -41,11 +41,10 @@ export function shownMetrics(
   if (segment === undefined) return new Map();
   const days = miners.map((miner) => segmentDays(miner, segment, generation));
   const terms = segmentTerms(generation, segment, generation.minimumDays(days.map(({ length }) => length)));
+  const inputs = miners.map((miner, index) => metricInput(miner, days[index] ?? [], segment, terms, options));
   const shown = miners.map((): Record<string, ShownMetric> => ({}));
   for (const { name, weight, metric } of shownRows(generation)) {
-    const values = miners.map((miner, index) =>
-      scoreMetric(metric, miner, days[index] ?? [], segment, terms, options),
-    );
+    const values = inputs.map(metric);
     const ofAll = rankAll(values);
     const ofMembers = Float64Array.from(values.slice(0, members.length)).sort();
     for (const [index, own] of shown.entries()) {
