@@ -138,21 +138,3 @@ void t.test('a server that takes over waits for the admin port, which is no erro
   });
   t.notOk(lines.some(({ level }) => level >= 40));
 });
-
-void t.test(
-  'the documented route beside a Python server takes what is not served here, and nothing else',
-  (t) => {
-    const expression = /^location ~ (.+) \{$/m.exec(textOf('docs/operations.md'))?.[1];
-    const passedOn = new RegExp(expression ?? '$.');
-    const pythonPaths =
-      '/debt-ledger /debt-ledger/5Hot /penalty-ledger/5Hot /emissions-ledger/5Hot /perf-ledger/5Hot /limit-orders/5Hot ' +
-      '/collateral/ /collateral/deposit /collateral/query-withdraw /collateral/withdraw /collateral/balance/5Hot ' +
-      '/miner-selections /asset-selection /development/order';
-    for (const path of pythonPaths.split(' ')) t.match(path, passedOn);
-    const ownPaths =
-      '/ /miner-positions /miner-positions/5Hot /miner-positions/changes /miner-hotkeys /orders /statistics /statistics/5Hot/ ' +
-      '/eliminations /miner-copying /validator-checkpoint /healthz /readyz /docs /openapi.json /dashboard/';
-    for (const path of ownPaths.split(' ')) t.notMatch(path, passedOn);
-    t.end();
-  },
-);

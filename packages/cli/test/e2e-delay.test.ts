@@ -84,10 +84,13 @@ async function told(world: World, path: string): Promise<string> {
     world.generations.reduce((all, known, place) => all.replaceAll(known, `generation ${place}`), text);
   const body = (await response.text())
     .replace(/"request_id":\s*"[^"]*"/, '"request_id":""')
-    // Ports, process ids, ages.
+    // Ports, ages, the time of the answer.
     .replaceAll(world.server.url, 'http://server')
     .replaceAll(new URL(world.server.wsUrl).port, 'port')
-    .replaceAll(/"(ageSeconds|uptimeSeconds|lastAliveMs|checkedMs|ageMs|uptime|age)":\s*[\d.]+/g, '"$1":0');
+    .replaceAll(
+      /"(ageSeconds|uptimeSeconds|lastAliveMs|checkedMs|ageMs|uptime|age|timestamp_ms)":\s*[\d.]+/g,
+      '"$1":0',
+    );
   return numbered(JSON.stringify([path, response.status, headers, body]));
 }
 
@@ -178,7 +181,8 @@ await t.test(
           world,
           asked % 3 === 0 ? `/miner-positions/changes?since=${since ?? 0}` : path,
         );
-        if (status >= 500 && path !== '/readyz') failures.push(`${path}: ${status}`);
+        // 501: what would be forwarded, had it a target.
+        if (status >= 500 && status !== 501 && path !== '/readyz') failures.push(`${path}: ${status}`);
       }
     });
 

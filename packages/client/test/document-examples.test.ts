@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { promisify } from 'node:util';
 import {
   addOrder,
@@ -77,7 +78,32 @@ function start(
 }
 
 let position = makePosition({ hotkey: 'miner-a', uuid: 'p-1', orders: [{ timeMs: Date.now() - 3_600_000 }] });
-const root = makePtnRoot(t, { positions: [position], keys: { all: { key: KEY, tier: 100 } } });
+/** A file of today's validators as it was recorded, with the miner of this root in it. */
+function recorded(name: string): string {
+  const bytes = readFileSync(new URL(`../../rest/fixtures/vanta/root/validation/${name}`, import.meta.url));
+  const content = name.endsWith('.gz') ? gunzipSync(bytes) : bytes;
+  return content.toString().replaceAll(/5A{47}/g, 'miner-a');
+}
+
+const recordedFiles = Object.fromEntries(
+  [
+    'asset_selections.json',
+    'challengeperiod.json',
+    'debt_ledger.json.gz',
+    'miner_account_sizes.json',
+    'perf_ledgers.json.gz',
+  ].map((name) => [`validation/${name}`, name.endsWith('.gz') ? gzipSync(recorded(name)) : recorded(name)]),
+);
+const WAITING = 'limit_orders/BTCUSD/unfilled/cd5f8781-c8f9-406a-ad6d-0705f702f2f5';
+const root = makePtnRoot(t, {
+  positions: [position],
+  keys: { all: { key: KEY, tier: 200 } },
+  files: {
+    ...recordedFiles,
+    'validation/entities.json': '{}',
+    [`validation/miners/miner-a/${WAITING}`]: recorded(`miners/5${'A'.repeat(47)}/${WAITING}`),
+  },
+});
 const pageOfExample = createServer();
 pageOfExample.listen(0, '127.0.0.1');
 await once(pageOfExample, 'listening');

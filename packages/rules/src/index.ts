@@ -66,7 +66,8 @@ export type { Elimination, EliminationReason } from './scoring/eliminations/elim
 export { findEliminations, keptEliminations } from './scoring/eliminations/find-eliminations.ts';
 export { DEFAULT_SCORING_GENERATION, SCORING_GENERATIONS } from './scoring/generations/generations.ts';
 export { dynamicMinimum } from './scoring/generations/minimum-days.ts';
-export type { Generation, MetricName, Segment } from './scoring/generations/generation.ts';
+export type { Generation } from './scoring/generations/generation.ts';
+export type { MetricName, Segment } from './scoring/generations/segment.ts';
 export type { DebtCheckpoint } from './scoring/debt/debt-checkpoint.ts';
 export { cumulativeDebt, monthlyDebt } from './scoring/debt/debt-rules.ts';
 export { debtWeights } from './scoring/weights/weigh-by-debt.ts';
@@ -76,7 +77,8 @@ export { FeeCache } from './scoring/ledger/fee-cache.ts';
 export type { LedgerTerms } from './scoring/ledger/ledger-terms.ts';
 export type { MarketData, Resolution } from './scoring/ledger/market-data.ts';
 export { cutLedgers, needsRebuild, updateLedgers } from './scoring/ledger/update-ledgers.ts';
-export type { LedgerUpdate, UpdatedLedgers } from './scoring/ledger/update-ledgers.ts';
+export type { LedgerUpdate } from './scoring/ledger/ledger-update.ts';
+export type { UpdatedLedgers } from './scoring/ledger/update-ledgers.ts';
 export { CHECKPOINT_DEFAULTS, PORTFOLIO } from './scoring/ledger/checkpoint.ts';
 export type { Checkpoint, LedgerBundle, PerfLedger } from './scoring/ledger/checkpoint.ts';
 export { annualVolatility, average, dayWeights, variance } from './scoring/metrics/averages.ts';
@@ -92,7 +94,7 @@ export { riskProfilePenalty, riskProfileScore, riskReport } from './scoring/pena
 export { firstOrderMs, recentPositions, scoringPositions } from './scoring/penalties/scoring-positions.ts';
 export { sigmoid } from './scoring/penalties/sigmoid.ts';
 export { scoreMiners, segmentDays } from './scoring/score-miners.ts';
-export type { ScoredMiners } from './scoring/score-miners.ts';
+export type { ScoredMiners } from './scoring/scored-miners.ts';
 export { scoreRound } from './scoring/score-round.ts';
 export type { Round, RoundInput } from './scoring/score-round.ts';
 export {

@@ -154,12 +154,10 @@ await t.test('an opening handshake that is odd is refused, and what follows it i
   await served(t, stream);
 });
 
-await t.test('a key in the address or a header opens nothing', async (t) => {
+await t.test('a key in the address, a cookie or another header opens nothing', async (t) => {
   const stream = await limited(t);
   const raw = await open(t, stream.port);
-  raw.socket.write(
-    upgradeRequest(`Authorization: Bearer ${KEY}\r\nCookie: api_key=${KEY}\r\n`, `/?api_key=${KEY}`),
-  );
+  raw.socket.write(upgradeRequest(`X-Api-Key: ${KEY}\r\nCookie: api_key=${KEY}\r\n`, `/?api_key=${KEY}`));
   await until(raw.isClosed);
   t.equal(closeCode(raw), 4001, 'it was waited for in a message');
   t.notMatch(stream.logged.join(''), KEY);

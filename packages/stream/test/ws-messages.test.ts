@@ -38,7 +38,8 @@ for (const [what, send, answer] of [
     for (let message = 0; message < 3000; message++) send(flooding.socket);
     other.socket.ping();
     await once(other.socket, 'pong');
-    t.ok(answers <= 2100, `${answers} answers when another client has its own`);
+    const byThenMs = performance.now() - startedMs;
+    t.ok(answers <= Math.min(2100 + byThenMs, 2999), `${answers} answers when another client has its own`);
     while (answers < 3000) await once(flooding.socket, answer);
     const tookMs = performance.now() - startedMs;
     // 1,000 of them.

@@ -121,7 +121,9 @@ export class StaleMiners {
   /** These positions of the miner were read or encoded. */
   spend(hotkey: string, positions: readonly PositionText[]): void {
     const characters = positions.reduce((sum, { text }) => sum + text.length, 0);
-    if (!this.#wasPublished || this.#budgets.spend(hotkey, characters) === 0) return;
+    // Of a position of 50 MB, too, the first change is read and encoded at once, and a later one within half a minute.
+    const cost = Math.min(characters, MINER_BUDGET.atOnce / 2);
+    if (!this.#wasPublished || this.#budgets.spend(hotkey, cost) === 0) return;
     if (this.#warned.has(hotkey)) return;
     this.#warned.add(hotkey);
     this.#log.warn(

@@ -1,12 +1,12 @@
 import { percentiles } from './combination/percentiles.ts';
 import type { CandidateReport } from './challenge/inspect-challenge.ts';
-import type { TrialMetric } from './challenge/trial.ts';
+import type { TrialMetric } from './challenge/inspect-challenge.ts';
 import type { Bucket } from './challenge/buckets.ts';
 import { DRAWDOWN_LIMIT_PERCENT, drawdownState } from './drawdown.ts';
 import { PORTFOLIO } from './ledger/checkpoint.ts';
 import type { MinerRecord } from './miner-record.ts';
 import { roundPenalties } from './score-miners.ts';
-import type { MinerPenalties } from './score-miners.ts';
+import type { MinerPenalties } from './scored-miners.ts';
 import type { Round } from './score-round.ts';
 
 /** Why a miner stands where it stands after a round. */

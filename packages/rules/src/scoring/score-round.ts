@@ -7,7 +7,7 @@ import { findEliminations } from './eliminations/find-eliminations.ts';
 import type { Generation } from './generations/generation.ts';
 import type { MinerRecord } from './miner-record.ts';
 import { scoreMiners } from './score-miners.ts';
-import type { ScoredMiners } from './score-miners.ts';
+import type { ScoredMiners } from './scored-miners.ts';
 import { withLedger } from './weights/weigh-by-score.ts';
 import type { Emissions, Weights } from './weights/weigh-rule.ts';
 

@@ -1,7 +1,8 @@
 import { hotkeysIn } from './buckets.ts';
 import type { BucketEntry } from './buckets.ts';
 import { candidateOf } from './inspect-challenge.ts';
-import type { CandidateReport, Failure, InspectChallenge } from './inspect-challenge.ts';
+import type { CandidateReport, Failure } from './inspect-challenge.ts';
+import type { InspectChallenge } from '../generations/generation.ts';
 import { Trial } from './trial.ts';
 
 const PERCENTILE_THRESHOLD = 0.75;

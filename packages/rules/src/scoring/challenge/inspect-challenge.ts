@@ -1,17 +1,14 @@
 import { drawdownState } from '../drawdown.ts';
-import type { Generation } from '../generations/generation.ts';
 import { ledgerStartMs, PORTFOLIO } from '../ledger/checkpoint.ts';
 import { minerRecord } from '../miner-record.ts';
 import type { MinerRecord } from '../miner-record.ts';
 import { firstOrderMs } from '../penalties/scoring-positions.ts';
-import type { ScoredMiners } from '../score-miners.ts';
+import type { ScoredMiners } from '../scored-miners.ts';
 import type { BucketEntry, ChallengeState } from './buckets.ts';
-import type { TrialMetric } from './trial.ts';
 
 export interface InspectInput {
   /** Unix ms. */
   readonly nowMs: number;
-  readonly generation: Generation;
   readonly state: ChallengeState;
   readonly miners: ReadonlyMap<string, MinerRecord>;
   /** The main competition, weighted. */
@@ -27,6 +24,16 @@ export type FailureReason =
 export interface Failure {
   readonly reason: FailureReason;
   readonly dd: number;
+}
+
+/** A metric of a candidate among those of the main competition. */
+export interface TrialMetric {
+  readonly segment: string;
+  readonly name: string;
+  readonly score: number;
+  /** 0 to 1. */
+  readonly percentile: number;
+  readonly weight: number;
 }
 
 /** Where a candidate stands between promotion and elimination. */
@@ -62,8 +69,6 @@ export interface Inspection {
   readonly failed: ReadonlyMap<string, Failure>;
   readonly reports: ReadonlyMap<string, CandidateReport>;
 }
-
-export type InspectChallenge = (input: InspectInput) => Inspection;
 
 /**
  * Whether the ledger began before the first order that is known: the hotkey was registered anew and its ledger is still of

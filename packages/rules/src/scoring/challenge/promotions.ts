@@ -1,4 +1,4 @@
-import type { ScoredMiners } from '../score-miners.ts';
+import type { ScoredMiners } from '../scored-miners.ts';
 
 /** The score that the `rank`-th best of a segment has; 0 where there are not as many. */
 export function scoreOfRank(combined: ReadonlyMap<string, number>, rank: number): number {

@@ -3,17 +3,8 @@ import type { PercentileKind } from '../combination/percentiles.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { MinerRecord } from '../miner-record.ts';
 import { roundPenalties, metricInput, segmentDays, segmentTerms } from '../score-miners.ts';
-import type { MetricScores, MinerPenalties, ScoredMiners, SegmentScores } from '../score-miners.ts';
-
-/** A metric of a candidate among those of the main competition. */
-export interface TrialMetric {
-  readonly segment: string;
-  readonly name: string;
-  readonly score: number;
-  /** 0 to 1. */
-  readonly percentile: number;
-  readonly weight: number;
-}
+import type { MetricScores, MinerPenalties, ScoredMiners, SegmentScores } from '../scored-miners.ts';
+import type { TrialMetric } from './inspect-challenge.ts';
 
 /** How a candidate would stand in the main competition. */
 export interface TrialResult {

@@ -1,14 +1,12 @@
-import type { ChallengeTerms } from '../challenge/challenge-terms.ts';
+import type { InspectInput, Inspection } from '../challenge/inspect-challenge.ts';
 import type { PercentileKind } from '../combination/percentiles.ts';
 import type { Softmax } from '../combination/softmax.ts';
 import type { CellDate } from '../daily-returns.ts';
-import type { WeighRule } from '../weights/weigh-rule.ts';
-import type { PerfLedger, LedgerBundle } from '../ledger/checkpoint.ts';
+import type { WeighInput, Weights } from '../weights/weigh-rule.ts';
 import type { LedgerTerms } from '../ledger/ledger-terms.ts';
 import type { Metric, MetricTerms } from '../metrics/metrics.ts';
 import type { Penalty } from '../penalties/penalty.ts';
-
-export type MetricName = 'calmar' | 'sharpe' | 'omega' | 'sortino' | 'statistical_confidence' | 'pnl';
+import type { MetricName, Segment } from './segment.ts';
 
 /** One metric of a generation. The order of the rows is that in which their shares are added. */
 export interface MetricRow {
@@ -23,18 +21,25 @@ export interface PenaltyRow {
   readonly penalty: Penalty;
 }
 
-/** A competition of its own within the network, which gives out a share of the scores. */
-export interface Segment {
-  readonly name: string;
-  /** The shares of all segments add up to 1. */
-  readonly share: number;
-  readonly daysInYear: number;
-  /** The ledger of a miner that is scored in it. */
-  readonly ledgerOf: (ledgers: LedgerBundle | undefined) => PerfLedger | undefined;
-}
-
 /** How many trading days the metrics of a segment ask for, from the trading days of its miners. */
 export type MinimumDays = (tradingDays: readonly number[]) => number;
+
+/** Decides by the rules of the generation that it belongs to. */
+export type InspectChallenge = (input: InspectInput & { readonly generation: Generation }) => Inspection;
+
+/** How a generation decides who joins the main competition and who has to leave. */
+export interface ChallengeTerms {
+  /** A miner in `CHALLENGE` has this long. */
+  readonly challengeMs: number;
+  /** One in `PROBATION` has this long; undefined where there is no such bucket. */
+  readonly probationMs: number | undefined;
+  /** Trading days that a candidate needs at a time (Unix ms). */
+  readonly minimumDays: (nowMs: number) => number;
+  readonly inspect: InspectChallenge;
+}
+
+/** What each miner is paid with, highest first within each competition. Empty where a validator would set none. */
+export type WeighRule = (input: WeighInput & { readonly generation: Generation }) => Weights;
 
 /** The rules of one time, as parameters and named functions. A further generation is a file beside this one, and a row. */
 export interface Generation {

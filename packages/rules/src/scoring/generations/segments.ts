@@ -2,7 +2,7 @@ import { assetClassOf } from '@ptn-api/positions';
 import type { AssetClass } from '@ptn-api/positions';
 import { PORTFOLIO } from '../ledger/checkpoint.ts';
 import type { Checkpoint, LedgerBundle, PerfLedger } from '../ledger/checkpoint.ts';
-import type { Segment } from './generation.ts';
+import type { Segment } from './segment.ts';
 
 /** One competition over everything that a miner trades. */
 export function wholePortfolio(daysInYear: number): readonly Segment[] {

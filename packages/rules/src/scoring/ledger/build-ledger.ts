@@ -5,7 +5,7 @@ import { ACTIVITY, LedgerWriter } from './ledger-writer.ts';
 import type { Activity, Valuation } from './ledger-writer.ts';
 import { RESOLUTION_MS } from './market-data.ts';
 import type { Resolution } from './market-data.ts';
-import type { LedgerUpdate } from './update-ledgers.ts';
+import type { LedgerUpdate } from './ledger-update.ts';
 import { isOpen, revalue } from './valued-position.ts';
 import type { PairPositions, ValuedPosition } from './valued-position.ts';
 

@@ -4,27 +4,10 @@ import type { Elimination } from '../eliminations/elimination.ts';
 import { LedgerBuild } from './build-ledger.ts';
 import { PORTFOLIO } from './checkpoint.ts';
 import type { LedgerBundle } from './checkpoint.ts';
-import type { FeeCache } from './fee-cache.ts';
 import type { LedgerTerms } from './ledger-terms.ts';
-import type { MarketData } from './market-data.ts';
+import type { LedgerUpdate } from './ledger-update.ts';
 import { valued } from './valued-position.ts';
 import type { PairPositions, ValuedPosition } from './valued-position.ts';
-
-export interface LedgerUpdate {
-  readonly hotkey: string;
-  /** The miner's ledgers so far; undefined for a new miner, and to build anew. */
-  readonly ledgers: LedgerBundle | undefined;
-  /** All positions of the miner. */
-  readonly positions: readonly Position[];
-  /** Up to when to build, Unix ms. Validators stay 10 minutes behind the wall clock, so that candles are complete. */
-  readonly nowMs: number;
-  /** Unix ms. */
-  readonly wallClockMs: number;
-  readonly market: MarketData;
-  readonly terms: LedgerTerms;
-  /** Kept by the caller from one update to the next. */
-  readonly fees: FeeCache;
-}
 
 export interface UpdatedLedgers {
   /** The ledgers after the update; those given are as they were. */

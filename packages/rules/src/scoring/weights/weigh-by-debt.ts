@@ -3,7 +3,8 @@ import type { DustMiner } from '../debt/dust.ts';
 import type { DebtRules } from '../debt/debt-rules.ts';
 import { monthOf } from '../debt/months.ts';
 import { highestFirst } from '../combination/highest-first.ts';
-import type { Emissions, WeighRule, Weights } from './weigh-rule.ts';
+import type { Emissions, Weights } from './weigh-rule.ts';
+import type { WeighRule } from '../generations/generation.ts';
 
 const DUST = 1.5e-5;
 

@@ -4,7 +4,8 @@ import { dailyReturns } from '../daily-returns.ts';
 import type { MinerRecord } from '../miner-record.ts';
 import { highestFirst } from '../combination/highest-first.ts';
 import { scoreMiners } from '../score-miners.ts';
-import type { WeighRule, Weights } from './weigh-rule.ts';
+import type { WeighRule } from '../generations/generation.ts';
+import type { Weights } from './weigh-rule.ts';
 
 /** What miners in the challenge period get, the best the most. */
 export interface ChallengeWeights {

@@ -1,7 +1,6 @@
 import type { ChallengeState } from '../challenge/buckets.ts';
-import type { Generation } from '../generations/generation.ts';
 import type { MinerRecord } from '../miner-record.ts';
-import type { ScoredMiners } from '../score-miners.ts';
+import type { ScoredMiners } from '../scored-miners.ts';
 
 /** What the network pays out, which weights of the generations that pay by debt depend on. */
 export interface Emissions {
@@ -14,7 +13,6 @@ export interface Emissions {
 export interface WeighInput {
   /** Unix ms. */
   readonly nowMs: number;
-  readonly generation: Generation;
   readonly state: ChallengeState;
   /** By hotkey. */
   readonly miners: ReadonlyMap<string, MinerRecord>;
@@ -24,6 +22,3 @@ export interface WeighInput {
 }
 
 export type Weights = readonly (readonly [hotkey: string, weight: number])[];
-
-/** What each miner is paid with, highest first within each competition. Empty where a validator would set none. */
-export type WeighRule = (input: WeighInput) => Weights;
