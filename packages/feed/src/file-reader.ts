@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { backoffMs } from '@ptn-api/runtime';
 
 /** What reading a file came to; a reader may give more with it. */
 export interface FileResult {
@@ -8,9 +9,8 @@ export interface FileResult {
   readonly nonFinite?: number;
 }
 
-/** A file that is bad may be half-written: it is read again after this time, later and later while it stays bad. */
-const RETRY_MIN_MS = 500;
-const RETRY_MAX_MS = 30_000;
+/** A file that is bad may be half-written: it is read again, later and later while it stays bad. */
+const RETRY_BACKOFF = { firstMs: 500, factor: 2, maxMs: 30_000 };
 /** It is reported when it has been bad for this long. */
 const REPORT_AFTER_MS = 5000;
 
@@ -31,7 +31,8 @@ export class FileReader {
   /** What of a bad file was reported last. */
   #reported: string | null = null;
   #reportedNonFinite = 0;
-  #retryMs = RETRY_MIN_MS;
+  /** How often it was read again since it became bad. */
+  #retries = 0;
   #isClosed = false;
 
   /**
@@ -121,7 +122,7 @@ export class FileReader {
       this.#setProblem(null);
       this.#badSinceMs = null;
       this.#reported = null;
-      this.#retryMs = RETRY_MIN_MS;
+      this.#retries = 0;
       const nonFinite = result.nonFinite ?? 0;
       // Reported again only when it gets more: the large files are written every few seconds.
       if (nonFinite > this.#reportedNonFinite) {
@@ -149,10 +150,13 @@ export class FileReader {
 
   #readLater(): void {
     if (this.#isClosed || this.#retry !== null) return;
-    this.#retry = setTimeout(() => {
-      this.#retry = null;
-      void this.read();
-    }, this.#retryMs);
-    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = null;
+        void this.read();
+      },
+      backoffMs(RETRY_BACKOFF, this.#retries, 0),
+    );
+    this.#retries += 1;
   }
 }

@@ -37,7 +37,7 @@ export function watchFiles(options: FileWatcherOptions): FileWatcher {
   const { paths, mode, pollMs = POLL_MS, log, onChange } = options;
   const warned = new Set<string>();
   let gather: NodeJS.Timeout | null = null;
-  let events: FSWatcher | null = null;
+  let events: FSWatcher[] = [];
   let watched = '';
   let isRefused = false;
 
@@ -61,6 +61,7 @@ export function watchFiles(options: FileWatcherOptions): FileWatcher {
     for (const path of paths) {
       const stamp = pathStamp(path, warn);
       const isSame = stamp === stamps.get(path) && stamp !== UNSETTLED;
+      if (stamp === UNSETTLED) checkSoon();
       stamps.set(path, stamp);
       if (!isSame) onChange(path);
     }
@@ -74,24 +75,30 @@ export function watchFiles(options: FileWatcherOptions): FileWatcher {
     if (wanted === watched) return;
     watched = wanted;
     isRefused = false;
-    void events?.close();
-    events = watch([...folders.keys()], {
-      ignoreInitial: true,
-      depth: 0,
-      ignored: (path) => !folders.has(path) && !paths.some((file) => isConcerned(file, path)),
-    });
-    events.on('raw', (_event, name: string | null, details) => {
-      const { watchedPath } = details as { watchedPath: string };
-      const path = join(watchedPath, name ?? '');
-      if (folders.has(watchedPath) && !paths.some((file) => isConcerned(file, path))) return;
-      checkSoon();
-    });
-    // What happened before the watches were set has no event.
-    events.on('ready', checkSoon);
-    events.on('error', (error) => {
-      isRefused = true;
-      warn([...folders.keys()].join(', '), error);
-    });
+    for (const old of events) void old.close();
+    events = [...folders.keys()].map(watchFolder);
+  }
+
+  /** A watcher of its own: chokidar leaves out a folder that it met within another one. */
+  function watchFolder(folder: string): FSWatcher {
+    const isWatched = (path: string): boolean => paths.some((file) => isConcerned(file, path));
+    return (
+      watch(folder, {
+        ignoreInitial: true,
+        depth: 0,
+        ignored: (path) => path !== folder && !isWatched(path),
+      })
+        .on('raw', (_event, name: string | null, details) => {
+          const { watchedPath } = details as { watchedPath: string };
+          if (watchedPath !== folder || isWatched(join(folder, name ?? ''))) checkSoon();
+        })
+        // What happened before the watch was set has no event.
+        .on('ready', checkSoon)
+        .on('error', (error) => {
+          isRefused = true;
+          warn(folder, error);
+        })
+    );
   }
 
   const stamps = new Map(paths.map((path) => [path, pathStamp(path, warn)]));
@@ -104,7 +111,7 @@ export function watchFiles(options: FileWatcherOptions): FileWatcher {
     async close() {
       clearInterval(poll);
       if (gather !== null) clearTimeout(gather);
-      await events?.close();
+      await Promise.all(events.map((watcher) => watcher.close()));
     },
   };
 }
