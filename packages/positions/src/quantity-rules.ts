@@ -1,3 +1,4 @@
+import type { Position } from '@ptn-api/protocol';
 import { SLIPPAGE_V1_MS } from './fees.ts';
 import type { QuantityRules, QuantityTerms } from './quantity-accounting.ts';
 import { lotSizeOf, pairTerms, quotedPair } from './trade-pairs.ts';
@@ -25,6 +26,12 @@ export const RULES_2026: QuantityRules = {
   realizesInOrder: true,
   lotSizes: { XAUUSD: 100, XAGUSD: 5000 },
 };
+
+/** The rules of the generation that counts in quantities and wrote the position; undefined for older ones. */
+export function quantityRulesOf({ net_quantity, fee_history }: Position): QuantityRules | undefined {
+  if (net_quantity === undefined) return undefined;
+  return fee_history === undefined ? QUANTITY_RULES : RULES_2026;
+}
 
 /** What the accounting must know of a position that counts in quantities. */
 export function quantityTerms(

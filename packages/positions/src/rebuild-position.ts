@@ -1,7 +1,6 @@
 import type { Order, Position } from '@ptn-api/protocol';
 import { accountOrders } from './accounting.ts';
 import { liquidationOrder, liquidationUuid } from './liquidation-order.ts';
-import { cutPosition } from './tiers/cut-position.ts';
 import { pairTerms } from './trade-pairs.ts';
 
 /** What of a position does not follow from its orders. `account_size` tells the generation. */
@@ -42,27 +41,4 @@ export function rebuildPosition(identity: PositionIdentity, orders: readonly Ord
   };
   if (isFlatMissing) position.orders = [...orders, liquidationOrder(position, accounting.close_ms ?? 0)];
   return position;
-}
-
-/**
- * The position as the validator has it after all its orders, by the rules of the generation that its members tell. Of
- * what does not follow from the orders everything stays as it is.
- *
- * @throws RangeError where the orders cannot be accounted.
- */
-export function rebuildRecord(position: Position): Position {
-  // Price sources are most of the bytes, and nothing follows from them.
-  const bare = position.orders.map((order) => ({ ...order, price_sources: [] }));
-  const cut = cutPosition(
-    JSON.stringify({ ...position, orders: bare }),
-    () => true,
-    () => true,
-  );
-  if (!cut.ok) throw new RangeError(`position ${position.position_uuid}: ${cut.reason}`);
-  const rebuilt = JSON.parse(cut.text) as Position;
-  const orders = rebuilt.orders.map((order, index) => ({
-    ...order,
-    price_sources: position.orders[index]?.price_sources ?? [],
-  }));
-  return { ...rebuilt, orders };
 }

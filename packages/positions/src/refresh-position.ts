@@ -3,17 +3,11 @@ import { initialEntryPrice, returnOfGain } from './accounting.ts';
 import { feeFactor } from './fees.ts';
 import { liquidationOrder } from './liquidation-order.ts';
 import type { QuantityRules } from './quantity-accounting.ts';
-import { QUANTITY_RULES, quantityTerms, RULES_2026 } from './quantity-rules.ts';
+import { quantityRulesOf, quantityTerms } from './quantity-rules.ts';
 import { pairTerms } from './trade-pairs.ts';
 
 /** What a price makes of a position. */
 type Returns = Pick<Position, 'current_return' | 'return_at_close' | 'unrealized_pnl'>;
-
-/** The rules of the generation that counts in quantities and wrote the position; undefined for older ones. */
-function quantityRulesOf(position: Position): QuantityRules | undefined {
-  if (position.net_quantity === undefined) return undefined;
-  return position.fee_history === undefined ? QUANTITY_RULES : RULES_2026;
-}
 
 /** In US dollars, against the account; the rate is that of the last order. */
 function gainOfQuantity(

@@ -154,7 +154,10 @@ for (const generation of RECORD_GENERATIONS) {
           () => true,
         );
         assert.ok(cut.ok);
-        assert.equal(JSON.stringify(JSON.parse(cut.text)), JSON.stringify(before));
+        // Of a rate without a time a cut shows that of its newest order.
+        const withoutRate = (position: Position): string =>
+          JSON.stringify({ ...position, last_quote_usd_conversion: null });
+        assert.equal(withoutRate(JSON.parse(cut.text) as Position), withoutRate(before));
       }),
       RUNS,
     );
