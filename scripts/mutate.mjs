@@ -41,7 +41,7 @@ const config = {
   // What they wait for may take longer on a busy machine.
   timeoutMS: 20_000,
   tempDirName: '.mutate/work',
-  reporters: ['clear-text', 'json', 'html'],
+  reporters: ['progress-append-only', 'clear-text', 'json', 'html'],
   clearTextReporter: { allowColor: false, allowEmojis: false, reportTests: false },
   jsonReporter: { fileName: join(cache, 'report.json') },
   htmlReporter: { fileName: join(cache, 'report.html') },

@@ -17,6 +17,14 @@ void t.test('generated keys are whole, and any one letter changed is found out',
   t.end();
 });
 
+void t.test('the checksum is the CRC-32 of the digits in base 62, and the key ends with it', (t) => {
+  const key = 'ptn_ExampleOfASecretOf32Base62Digits1XCXtA';
+  t.equal(apiKeyForm(key), 'good');
+  t.equal(apiKeyForm(`${key}0`), 'damaged');
+  t.equal(apiKeyForm(`x${key}`), 'foreign');
+  t.end();
+});
+
 void t.test('a member put and removed again leaves the text as it was', (t) => {
   const text = fc
     .tuple(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), fc.constantFrom(undefined, 1, 2, '\t'))

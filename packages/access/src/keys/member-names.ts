@@ -13,11 +13,11 @@ export function memberNames(text: string): string[] {
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === '{' || token === '[') {
       depth += 1;
-      expectsName = depth === 1;
+      expectsName = true;
     } else if (token === '}' || token === ']') {
       depth -= 1;
     } else if (token === ',') {
-      expectsName = depth === 1;
+      expectsName = true;
     } else if (token === ':') {
       expectsName = false;
     } else if (expectsName && depth === 1) {
