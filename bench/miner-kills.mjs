@@ -58,7 +58,7 @@ const posting = (async () => {
 const killed = { miner: 0, part: 0 };
 for (let number = 0; number < KILLS; number += 1) {
   await delay(50 + Math.random() * 400);
-  const isMinersTurn = Math.random() < 0.1;
+  const isMinersTurn = Math.random() < 0.3;
   // While the miner starts there is no part to kill.
   while (!isMinersTurn && miner.partPids().length === 0) await delay(20);
   const parts = miner.partPids();
@@ -69,6 +69,7 @@ for (let number = 0; number < KILLS; number += 1) {
     await miner.exited;
     miner = world.start(...FLAGS);
   }
+  if ((number + 1) % 20 === 0) process.stderr.write(`${number + 1} kills, ${posted} signals\n`);
   if (number === KILLS / 4) await absent.vanish();
   if (number === KILLS / 2) await absent.listen();
 }
