@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ATTACKER_KEY, ATTACKERS, startAttacker } from './lib/attackers.mjs';
 import { connect, newPosition, placeOrder, streamUrl } from './lib/orders.mjs';
+import { HEADERS, pollFor } from './lib/poller.mjs';
 import { row } from './lib/report.mjs';
 import {
   finish,
-  KEYS,
   makeRoot,
-  memoryMb,
+  ownMemoryMb,
   processTree,
   quantile,
   roleOf,
@@ -27,7 +27,6 @@ const SECONDS = Number(values.seconds);
 const ONLY = values.only.split('|');
 /** In the order log before anything is measured, for those who resume. */
 const KEPT_ORDERS = 20_000;
-const POLL_EVERY_MS = 150;
 const ORDER_EVERY_MS = 200;
 const REST_MS = 3000;
 
@@ -45,32 +44,11 @@ function fillOrderLog(root) {
   }
 }
 
-const HEADERS = { Authorization: `Bearer ${KEYS[100]}`, 'X-Forwarded-For': '203.0.113.1' };
-
 /** Customers for a while: `{poll, stream}` are their times in ms, `refused` what they were refused. */
 async function customers(server, root, stream, seconds) {
-  const seen = { poll: [], stream: [], refused: [], memory: {} };
+  const seen = { stream: [], memory: {} };
   const endMs = performance.now() + seconds * 1000;
-  const polling = (async () => {
-    const first = await fetch(`${server.url}/miner-hotkeys`, { headers: HEADERS });
-    await first.arrayBuffer();
-    let generation = first.headers.get('x-generation');
-    for (let turn = 0; performance.now() < endMs; turn++) {
-      const startedMs = performance.now();
-      const path =
-        turn % 2 === 0 ? `/miner-positions/changes?since=${generation}` : '/miner-positions/stream-1';
-      try {
-        const response = await fetch(`${server.url}${path}`, { headers: HEADERS });
-        await response.arrayBuffer();
-        if (!response.ok) seen.refused.push(`${path}: ${response.status}`);
-        else if (turn % 2 === 0) generation = response.headers.get('x-generation');
-      } catch (error) {
-        seen.refused.push(`${path}: ${error.cause?.message ?? error.message}`);
-      }
-      seen.poll.push(performance.now() - startedMs);
-      await sleep(Math.max(0, startedMs + POLL_EVERY_MS - performance.now()));
-    }
-  })();
+  const polling = pollFor(server.url, seconds);
   const placed = new Map();
   const placing = (async () => {
     while (performance.now() < endMs) {
@@ -84,7 +62,7 @@ async function customers(server, root, stream, seconds) {
       for (const { pid, command } of processTree(server.pid)) {
         const name = `${roleOf(command)} ${pid}`;
         try {
-          seen.memory[name] = Math.max(seen.memory[name] ?? 0, memoryMb(pid).own);
+          seen.memory[name] = Math.max(seen.memory[name] ?? 0, ownMemoryMb(pid));
         } catch (error) {
           // It has ended since.
           if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
@@ -93,7 +71,8 @@ async function customers(server, root, stream, seconds) {
       await sleep(500);
     }
   })();
-  await Promise.all([polling, placing, watching]);
+  const [{ times, refused }] = await Promise.all([polling, placing, watching]);
+  Object.assign(seen, { poll: times, refused });
   const all = () => [...placed.keys()].every((uuid) => stream.arrivedMs.has(uuid));
   await until(all, 30_000, 'every order at the streaming customer').catch(({ message }) =>
     seen.refused.push(message),

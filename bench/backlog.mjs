@@ -9,7 +9,16 @@ import { WebSocket } from 'ws';
 import { rebuildPosition } from '../packages/positions/dist/index.js';
 import { newPosition, placeOrder, streamUrl } from './lib/orders.mjs';
 import { row } from './lib/report.mjs';
-import { finish, KEYS, makeRoot, memoryMb, processTree, roleOf, startServer, until } from './lib/world.mjs';
+import {
+  finish,
+  KEYS,
+  makeRoot,
+  ownMemoryMb,
+  processTree,
+  roleOf,
+  startServer,
+  until,
+} from './lib/world.mjs';
 
 const { values } = parseArgs({
   options: Object.fromEntries(
@@ -162,7 +171,7 @@ try {
     for (const { pid, command } of processTree(server.pid)) {
       try {
         const role = roleOf(command);
-        peaks[role] = Math.max(peaks[role] ?? 0, memoryMb(pid).own);
+        peaks[role] = Math.max(peaks[role] ?? 0, ownMemoryMb(pid));
       } catch (error) {
         if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
       }
