@@ -28,13 +28,13 @@ type Fault = (name: TaskName, input: unknown) => boolean;
 /** A pool of which tests say what fails. */
 class FaultyPool implements TaskPool {
   fails: Fault = () => false;
-  /** Called before a task runs, with its name. */
-  before: (name: TaskName) => void | Promise<void> = () => undefined;
+  /** Called before a task runs. */
+  before: (name: TaskName, input: unknown) => void | Promise<void> = () => undefined;
   failed = 0;
   readonly #pool = createTaskPool(1);
 
   async run<N extends TaskName>(name: N, input: TaskInput<N>): Promise<TaskOutput<N>> {
-    await this.before(name);
+    await this.before(name, input);
     if (this.fails(name, input)) {
       this.failed += 1;
       throw new Error(`the thread of ${name} died`);
@@ -213,6 +213,31 @@ test('while files are unread, the feed does not claim to be up to date', async (
   pool.fails = () => false;
   await waitFor(() => checkedMs() > stuck, { what: 'it is up to date again', timeoutMs: 20_000 });
   t.equal(ordersOf(tested, 'miner-a').length, 2);
+});
+
+test('while a reading takes long, other miners are read, and what changes of its own waits for it', async (t) => {
+  const { root, pool, tested } = await started(t);
+  const begun: string[] = [];
+  let finish = (): void => undefined;
+  const held = new Promise<void>((resolve) => (finish = resolve));
+  pool.before = async (name, input) => {
+    if (name !== 'readPositions') return;
+    const hotkey = isOf(input, 'miner-a') ? 'miner-a' : 'miner-b';
+    begun.push(hotkey);
+    if (hotkey === 'miner-a') await held;
+  };
+  root.writePosition(open('a', 'miner-a', now - HOUR_MS, now));
+  await waitFor(() => begun.length === 1, { what: 'the reading that takes long' });
+  root.writePosition(open('a', 'miner-a', now - HOUR_MS, now, now + 1));
+  for (const orders of [[now + 2], [now + 2, now + 3]]) {
+    root.writePosition(open('b', 'miner-b', now - HOUR_MS, ...orders));
+    await waitFor(() => ordersOf(tested, 'miner-b').length === 1 + orders.length, {
+      what: 'the other miner',
+    });
+  }
+  t.equal(begun.filter((hotkey) => hotkey === 'miner-a').length, 1, 'no second reading beside the first');
+  finish();
+  await waitFor(() => ordersOf(tested, 'miner-a').length === 3, { what: 'all orders of the first' });
 });
 
 test('a generation that is not handed over is followed by one that holds everything', async (t) => {

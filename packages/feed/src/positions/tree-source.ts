@@ -12,6 +12,8 @@ import type { PositionsClock } from './positions-clock.ts';
 
 /** Files that are read in one task: few enough that an order waits for no long batch. */
 const BATCH_FILES = 256;
+/** Tasks at the same time: while one is busy with a large file, the other reads the orders of others. */
+const READINGS = 2;
 /** How often it is tried again what could not be read, or was not to be read yet. */
 const RETRY_MS = 250;
 /** A file that does not read may be half-written: it is tried again, less and less often, for so long. */
@@ -32,16 +34,17 @@ export interface TreeSourceOptions {
 export class TreeSource {
   readonly kind = 'tree';
   readonly #options: TreeSourceOptions;
-  readonly #pending = new Set<string>();
+  /** Files that changed, each with when (monotonic ms) that was noticed. */
+  readonly #pending = new Map<string, number>();
   readonly #loading = new Set<string>();
+  /** Miners with files in a task that is under way, since when: what changes of them meanwhile is read after it. */
+  readonly #underWay = new Map<string, number>();
   /** Files that do not read: since when (monotonic ms), and when they are tried again. */
   readonly #bad = new Map<string, { readonly sinceMs: number; readonly retryAtMs: number }>();
   readonly #reportedNonFinite = new Set<string>();
   #retry: NodeJS.Timeout | null = null;
-  #reading: Promise<void> | null = null;
+  readonly #readings = new Set<Promise<void>>();
   #watcher: TreeWatcher | null = null;
-  /** When (monotonic ms) what is not read yet was begun with; `null` while all is read. */
-  #unreadSinceMs: number | null = null;
   #isFailing = false;
   #sweeps = 0;
   #sweptMs = monotonicMs();
@@ -59,7 +62,7 @@ export class TreeSource {
       mode,
       log,
       onHints: (paths) => {
-        for (const path of paths) this.#pending.add(path);
+        for (const path of paths) this.#notice(path);
         this.#read();
       },
       onMissed: () => {
@@ -80,7 +83,7 @@ export class TreeSource {
 
   /**
    * Up to when (monotonic ms) all changes of the tree were found and read: the last sweep that was done by the last
-   * call of this, or before, while what was found is still being read, when that began.
+   * call of this, or when the oldest change was noticed that is not read yet.
    *
    * @throws Error when the tree cannot be read. One that is not there is read: it holds nothing.
    */
@@ -92,14 +95,16 @@ export class TreeSource {
     const sweeps = this.stats()?.sweeps ?? 0;
     if (sweeps !== this.#sweeps) this.#sweptMs = monotonicMs();
     this.#sweeps = sweeps;
-    return Math.min(this.#sweptMs, this.#unreadSinceMs ?? Infinity);
+    let checkedMs = Math.min(this.#sweptMs, ...this.#underWay.values());
+    for (const noticedMs of this.#pending.values()) checkedMs = Math.min(checkedMs, noticedMs);
+    return checkedMs;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#retry !== null) clearInterval(this.#retry);
     await this.#watcher?.close();
-    await this.#reading;
+    await Promise.all(this.#readings);
   }
 
   /** Reads a miner from its folder. Files of it that change meanwhile are read afterwards. */
@@ -124,12 +129,11 @@ export class TreeSource {
   }
 
   #read(): void {
-    if (this.#isClosed) return;
-    this.#reading ??= this.#readAll()
+    if (this.#isClosed || this.#readings.size === READINGS) return;
+    const reading = this.#readAll()
       .then(
         () => {
           this.#isFailing = false;
-          this.#unreadSinceMs = null;
         },
         (error: unknown) => {
           // Once: as long as the cause stays, every attempt fails alike.
@@ -143,48 +147,66 @@ export class TreeSource {
         },
       )
       .finally(() => {
-        this.#reading = null;
+        this.#readings.delete(reading);
       });
+    this.#readings.add(reading);
   }
 
   /** Of what could not be read no other hint may come. */
   #tryAgain(): void {
     const now = monotonicMs();
-    for (const [path, { retryAtMs }] of this.#bad) if (retryAtMs <= now) this.#pending.add(path);
+    for (const [path, { retryAtMs }] of this.#bad) if (retryAtMs <= now) this.#notice(path);
     if (this.#pending.size > 0) this.#read();
   }
 
-  /** Reads what is pending until nothing is left but files of miners that are being loaded, or postponed. */
+  /** Reads what is pending until nothing is left but files of miners that are being read, or postponed. */
   async #readAll(): Promise<void> {
     const { root, store, pool } = this.#options;
     for (;;) {
       const batch = this.#takeBatch();
-      if (batch.length === 0 || this.#isClosed) return;
-      this.#unreadSinceMs ??= monotonicMs();
+      if (batch.size === 0 || this.#isClosed) return;
+      const sinceMs = Math.min(...batch.values());
+      const hotkeys = new Set(Array.from(batch.keys(), (path) => hotkeyOf(path) ?? ''));
+      for (const hotkey of hotkeys) this.#underWay.set(hotkey, sinceMs);
       try {
-        const files = batch.map((path) => ({ path, stamp: store.stampOf(path) }));
+        const files = Array.from(batch.keys(), (path) => ({ path, stamp: store.stampOf(path) }));
         const reads = await pool.run('readPositions', { root, files });
-        store.filesRead(reads, this.#unreadSinceMs);
+        store.filesRead(reads, sinceMs);
         for (const read of reads) this.#wasRead(read);
       } catch (error) {
-        for (const path of batch) this.#pending.add(path);
+        for (const [path, noticedMs] of batch) this.#notice(path, noticedMs);
         throw error;
+      } finally {
+        for (const hotkey of hotkeys) this.#underWay.delete(hotkey);
       }
     }
   }
 
+  #notice(path: string, noticedMs = monotonicMs()): void {
+    this.#pending.set(path, Math.min(noticedMs, this.#pending.get(path) ?? Infinity));
+  }
+
   /** What may be read now. */
-  #takeBatch(): string[] {
+  #takeBatch(): Map<string, number> {
     const { store } = this.#options;
-    const batch: string[] = [];
-    for (const path of this.#pending) {
-      if (batch.length === BATCH_FILES) break;
+    const batch = new Map<string, number>();
+    for (const [path, noticedMs] of this.#pending) {
+      if (batch.size === BATCH_FILES) break;
       const hotkey = hotkeyOf(path);
-      if (hotkey !== null && (this.#loading.has(hotkey) || store.postponedMs(hotkey) > 0)) continue;
+      if (hotkey !== null && this.#isBusy(hotkey)) continue;
+      if (hotkey !== null && store.postponedMs(hotkey) > 0) {
+        // It counts as unread from when it need not wait any more.
+        this.#pending.set(path, monotonicMs());
+        continue;
+      }
       this.#pending.delete(path);
-      if (hotkey !== null) batch.push(path);
+      if (hotkey !== null) batch.set(path, noticedMs);
     }
     return batch;
+  }
+
+  #isBusy(hotkey: string): boolean {
+    return this.#loading.has(hotkey) || this.#underWay.has(hotkey);
   }
 
   #wasRead(read: PositionRead): void {
