@@ -27,7 +27,7 @@ const SECONDS = Number(values.seconds);
 const ONLY = values.only.split('|');
 /** In the order log before anything is measured, for those who resume. */
 const KEPT_ORDERS = 20_000;
-const ORDER_EVERY_MS = 200;
+const ORDER_EVERY_MS = 50;
 const REST_MS = 3000;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,7 @@
 // Runs what the Python systems answered against this project: every file of a known form below a folder. A line for each:
 // path, cases, differences, largest relative error. Exit code 1 where anything differs, 2 where nothing was recognised.
 import { statSync } from 'node:fs';
-import { runServerVectors, runVectors } from '@ptn-api/testkit';
+import { runServerVectors, runVectors } from '@ptn-api/testkit/vectors';
 
 const SHOWN = 3;
 const [folder] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { filterDashboard, rebuildPosition, sliceDashboard, summaryFields } from '../dist/index.js';
 import type { DashboardMap } from '@ptn-api/protocol';
 import t from 'tap';
-import { runVectors } from '@ptn-api/testkit';
+import { runVectors } from '@ptn-api/testkit/vectors';
 import { positionsOf, vectorSet, vectorSets } from './vectors.ts';
 import { fileURLToPath } from 'node:url';
 

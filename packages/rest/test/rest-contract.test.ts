@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { DIFFERENCES_2025 } from '@ptn-api/testkit';
-import type { HttpRow } from '@ptn-api/testkit';
+import { DIFFERENCES_2025 } from '@ptn-api/testkit/vectors';
+import type { HttpRow } from '@ptn-api/testkit/vectors';
 import t from 'tap';
 import { FIXTURES, testApp } from './rest-fixture.ts';
 

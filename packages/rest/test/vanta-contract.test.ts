@@ -1,6 +1,6 @@
 /** Everything that was asked of a validator of December 2025, asked of a server of its folder. */
 import { fileURLToPath } from 'node:url';
-import { runServerVectors } from '@ptn-api/testkit';
+import { runServerVectors } from '@ptn-api/testkit/vectors';
 import t from 'tap';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/vanta', import.meta.url));

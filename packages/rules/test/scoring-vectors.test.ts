@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { runVectors } from '@ptn-api/testkit';
+import { runVectors } from '@ptn-api/testkit/vectors';
 import t from 'tap';
 
 const results = [...runVectors(fileURLToPath(new URL('../fixtures/scoring', import.meta.url)))];

@@ -11,8 +11,3 @@ export type { TestScope } from './test-scope.ts';
 export { waitFor } from './wait-for.ts';
 export type { WaitOptions } from './wait-for.ts';
 export { killAtOnce, workersOf } from './workers.ts';
-export { compareTexts, noDifference } from './vectors/compare-texts.ts';
-export { runServerVectors, runVectors } from './vectors/run-vectors.ts';
-export type { VectorResult } from './vectors/run-vectors.ts';
-export { DIFFERENCES_2025 } from './vectors/http-generations.ts';
-export type { HttpRow } from './vectors/http-generations.ts';

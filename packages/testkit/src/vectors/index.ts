@@ -1,0 +1,4 @@
+export { runServerVectors, runVectors } from './run-vectors.ts';
+export type { VectorResult } from './run-vectors.ts';
+export { DIFFERENCES_2025 } from './http-generations.ts';
+export type { HttpRow } from './http-generations.ts';
