@@ -1,4 +1,4 @@
-/** The patches of docs/contributing, applied to a copy of the project, which is compiled and run. */
+/** The patches of docs/contributing, all applied to one copy of the project, which is compiled once and run. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +11,8 @@ const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const NOT_COPIED = /packages\/[^/]+\/(?:test|dist-test|fixtures|node_modules)$/;
 const noPatch = spawnSync('patch', ['--version']).status === 0 ? false : 'no patch';
 
-/** The project with a patch applied, compiled. */
-function patched(scope: TestScope, name: string): string {
+/** The project with the patches applied, compiled. */
+function patched(scope: TestScope, names: readonly string[]): string {
   const copy = makeTemporaryFolder(scope);
   cpSync(join(PROJECT, 'packages'), join(copy, 'packages'), {
     recursive: true,
@@ -31,7 +31,9 @@ function patched(scope: TestScope, name: string): string {
   for (const own of readdirSync(join(PROJECT, 'packages'))) {
     symlinkSync(join(copy, 'packages', own), join(copy, 'node_modules', '@ptn-api', own));
   }
-  execFileSync('patch', ['-p1', '-i', join(PROJECT, 'docs/contributing', name)], { cwd: copy });
+  for (const name of names) {
+    execFileSync('patch', ['-p1', '-i', join(PROJECT, 'docs/contributing', name)], { cwd: copy });
+  }
   const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
   const built = spawnSync(
     process.execPath,
@@ -45,29 +47,27 @@ function patched(scope: TestScope, name: string): string {
   return join(copy, 'packages/cli/dist/main.js');
 }
 
-void t.test('one more served file is one row', { skip: noPatch, timeout: 120_000 }, async (t) => {
-  const cliPath = patched(t, 'served-file.patch');
-  const root = makePtnRoot(t, {
-    keys: { user: { key: 'the-key', tier: 0 } },
-    files: { 'validation/price_sources.json': '{"sources": ["Polygon", "Tiingo"]}' },
-  });
-  const server = await startServer(t, { root: root.path, cliPath });
-  const headers = { Authorization: 'Bearer the-key' };
-  const answer = await fetch(`${server.url}/price-sources`, { headers });
-  t.equal(answer.status, 200);
-  t.same(await answer.json(), { sources: ['Polygon', 'Tiingo'] });
-  t.equal((await fetch(`${server.url}/price-sources`)).status, 401, 'not without a key');
-  const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
-    paths: Record<string, object>;
-  };
-  t.ok(paths['/price-sources'], 'it is documented');
-});
+void t.test('worked examples', { skip: noPatch, timeout: 120_000 }, async (t) => {
+  const cliPath = patched(t, ['served-file.patch', 'generation.patch']);
 
-void t.test(
-  'one more generation of positions is one file and one row',
-  { skip: noPatch, timeout: 120_000 },
-  async (t) => {
-    const cliPath = patched(t, 'generation.patch');
+  await t.test('one more served file is one row', async (t) => {
+    const root = makePtnRoot(t, {
+      keys: { user: { key: 'the-key', tier: 0 } },
+      files: { 'validation/price_sources.json': '{"sources": ["Polygon", "Tiingo"]}' },
+    });
+    const server = await startServer(t, { root: root.path, cliPath });
+    const headers = { Authorization: 'Bearer the-key' };
+    const answer = await fetch(`${server.url}/price-sources`, { headers });
+    t.equal(answer.status, 200);
+    t.same(await answer.json(), { sources: ['Polygon', 'Tiingo'] });
+    t.equal((await fetch(`${server.url}/price-sources`)).status, 401, 'not without a key');
+    const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<string, object>;
+    };
+    t.ok(paths['/price-sources'], 'it is documented');
+  });
+
+  await t.test('one more generation of positions is one file and one row', async (t) => {
     const open = (uuid: string) =>
       makePosition({ hotkey: 'miner-a', uuid, orders: [{ timeMs: Date.now() - 1000 }] });
     const root = makePtnRoot(t, { keys: { user: { key: 'the-key', tier: 0 } }, positions: [open('hidden')] });
@@ -82,5 +82,5 @@ void t.test(
       miners['miner-a']?.positions.map(({ position_uuid: uuid }) => uuid),
       ['shown'],
     );
-  },
-);
+  });
+});
