@@ -1,16 +1,15 @@
-import type { SubscribeStatus } from '@ptn-api/protocol';
 import type { KeyGrant } from '@ptn-api/runtime';
 import { parseAuthentication, parseClientMessage } from './client-message.ts';
 import type { ClientMessage, ResumePoint } from './client-message.ts';
 import type { Connection } from './connection.ts';
-import type { CursorPosition, Frame } from './frame.ts';
+import type { Frame } from './frame.ts';
 import type { StreamLimits } from './limits.ts';
 import { admit, repeatedLogin } from './login.ts';
 import type { Login, LoginHost } from './login.ts';
-import { NO_FILTER, orderFilter } from './order-filter.ts';
-import type { OrderFilter } from './order-filter.ts';
 import type { OrderLogCursor } from './order-log-cursor.ts';
 import type { Refusal } from './refusal.ts';
+import { subscriptionOf } from './subscription.ts';
+import type { Subscription } from './subscription.ts';
 
 /** What a session needs of the server it belongs to. */
 export interface StreamSessionHost extends LoginHost {
@@ -21,13 +20,6 @@ export interface StreamSessionHost extends LoginHost {
   readonly replayLater: (session: StreamSession) => void;
   readonly onAuthenticated: (grant: KeyGrant) => void;
   readonly onDelivered: (frame: Frame) => void;
-}
-
-interface Subscription {
-  readonly filter: OrderFilter;
-  readonly status: SubscribeStatus;
-  /** `undefined` while there is no order log to have a place in. */
-  cursor: CursorPosition | undefined;
 }
 
 /** Orders in one message to a client without a cursor of its own: one that it cannot parse costs no more than these. */
@@ -259,23 +251,8 @@ export class StreamSession {
   }
 
   #subscribe(message: ClientMessage & { kind: 'subscribe' }): void {
-    const { tradePairs, hotkeys, senderTimestamp } = message;
-    const isAll = tradePairs === undefined && hotkeys === undefined;
-    const subscription: Subscription = {
-      filter: isAll ? NO_FILTER : orderFilter(message),
-      status: {
-        type: 'subscription_status',
-        status: 'success',
-        all: isAll,
-        action: 'subscribe',
-        sender_timestamp: senderTimestamp,
-        received_timestamp: this.#host.now(),
-        ...(tradePairs && { trade_pairs: [...new Set(tradePairs)] }),
-        ...(hotkeys && { miner_hotkeys: [...new Set(hotkeys)] }),
-      },
-      // One that is subscribed changes its filter and keeps its place.
-      cursor: this.#subscription?.cursor,
-    };
+    // One that is subscribed changes its filter and keeps its place.
+    const subscription = subscriptionOf(message, this.#host.now(), this.#subscription?.cursor);
     this.#subscription = subscription;
     const stream = this.#host.stream();
     if (subscription.cursor === undefined && stream !== undefined) this.#start(subscription, stream);
