@@ -39,7 +39,7 @@ for (const [what, send, answer] of [
     other.socket.ping();
     await once(other.socket, 'pong');
     const byThenMs = performance.now() - startedMs;
-    t.ok(answers <= Math.min(2100 + byThenMs, 2999), `${answers} answers when another client has its own`);
+    t.ok(answers <= 2100 + byThenMs, `${answers} answers when another client has its own`);
     while (answers < 3000) await once(flooding.socket, answer);
     const tookMs = performance.now() - startedMs;
     // 1,000 of them.
