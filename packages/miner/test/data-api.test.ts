@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createLogger } from '@ptn-api/runtime';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
-import { Slack, dataApi, listenOnFreePort, lockFolder, minerPage } from '../dist/index.js';
+import { Slack, dataApi, listenOnFreePort, minerPage } from '../dist/index.js';
 
 const silent = () => createLogger({ name: 'test', level: 'fatal', destination: { write: () => undefined } });
 const HOTKEY = '5GzrAeiAshBr2yia5i1KqpnewJNzywxVMrSCbjm7U98RmNME';
@@ -64,20 +64,6 @@ void t.test('the page is served from its built files, and from nothing else', as
   t.match(await get('/miner-url.json'), [200, /json/, '{"miner_url":"http://127.0.0.1:41511"}']);
   for (const url of ['/assets', '/%2e%2e/x', '/__proto__']) t.equal((await get(url))[0], 404);
   t.throws(() => minerPage(join(folder, 'absent'), '', silent()), { message: /page is not built/ });
-});
-
-void t.test('only one sends from a folder, whatever it is called', async (t) => {
-  const folder = makeTemporaryFolder(t);
-  const unlock = await lockFolder(folder);
-  await t.rejects(lockFolder(`${folder}/.`), { name: 'FolderInUseError' });
-  unlock();
-  await waitFor(
-    async () => {
-      (await lockFolder(folder))();
-      return true;
-    },
-    { what: 'it is free again' },
-  );
 });
 
 void t.test(

@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync
 import { join } from 'node:path';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
-import { parseJson, plainValue } from '@ptn-api/wire';
+import { parseJson, plainValue, parseMetagraph } from '@ptn-api/wire';
 import t from 'tap';
-import { Sender, makeMiningFolder, miningFolder, parseMetagraph, validatorsOf } from '../dist/index.js';
+import { Sender, makeMiningFolder, miningFolder, validatorsOf } from '../dist/index.js';
 import type { AttemptResult, MiningFolder, SenderOptions } from '../dist/index.js';
 
 const [V0, V1] = [

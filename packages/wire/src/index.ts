@@ -12,6 +12,9 @@ export { createHotkeyFile, readHotkeyFile, seedOfPhrase } from './keys/hotkey-fi
 export type { HotkeyFile, HotkeyRead } from './keys/hotkey-file.ts';
 export { Keypair, signatureProblem } from './keys/keypair.ts';
 export { decodeAddress, encodeAddress } from './keys/ss58.ts';
+export { MetagraphFile, readMetagraphFile } from './metagraph/metagraph-file.ts';
+export { hasLostTooMany, lostHotkeys, parseMetagraph } from './metagraph/parse-metagraph.ts';
+export type { Metagraph, Neuron } from './metagraph/parse-metagraph.ts';
 export { floatText, numberText, pythonFloat, pythonInt } from './python-number.ts';
 export { pythonRepr, pythonStr } from './python-str.ts';
 export { NonceMemory } from './request/nonce-memory.ts';

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
+import { readMetagraphFile } from '@ptn-api/wire';
+import type { Metagraph } from '@ptn-api/wire';
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs';
 import { request } from 'undici';
 import { miningFolder } from '../folder/mining-folder.ts';
-import { readMetagraphFile } from '../metagraph/metagraph-file.ts';
-import type { Metagraph } from '../metagraph/parse-metagraph.ts';
 import { readApiKey } from '../signals/read-api-key.ts';
 import { NETWORKS, validatorsOf } from '../sender/validators.ts';
 import type { Validator } from '../sender/validators.ts';

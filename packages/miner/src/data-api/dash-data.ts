@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { boolOf, signRequest } from '@ptn-api/wire';
-import type { JsonValue, Keypair } from '@ptn-api/wire';
-import type { Metagraph, Neuron } from '../metagraph/parse-metagraph.ts';
+import type { JsonValue, Keypair, Metagraph, Neuron } from '@ptn-api/wire';
 import { OWN_IP, nonceNs } from '../sender/send-order.ts';
 import type { ValidatorClient } from '../sender/validator-client.ts';
 import type { Network } from '../sender/validators.ts';

@@ -1,10 +1,10 @@
+import { MetagraphFile } from '@ptn-api/wire';
 import type { Logger } from 'pino';
 import { askForData, dataSources } from '../data-api/dash-data.ts';
 import { dataApi } from '../data-api/data-api.ts';
 import { PortsInUseError, listenOnFreePort } from '../data-api/listen-on-free-port.ts';
 import { MinerData } from '../data-api/miner-data.ts';
 import { PAGE_FOLDER, minerPage } from '../data-api/miner-page.ts';
-import { MetagraphFile } from '../metagraph/metagraph-file.ts';
 import { ValidatorClient } from '../sender/validator-client.ts';
 import { NETWORKS } from '../sender/validators.ts';
 import { readSigningKey } from '../wallet/hotkey-path.ts';

@@ -1,17 +1,15 @@
 import { watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { writeJson } from '@ptn-api/wire';
-import type { JsonValue } from '@ptn-api/wire';
+import { lockFolder } from '@ptn-api/runtime';
+import { MetagraphFile, writeJson } from '@ptn-api/wire';
+import type { JsonValue, Metagraph } from '@ptn-api/wire';
 import type { Logger } from 'pino';
 import { Slack } from '../alerts/slack.ts';
 import { makeMiningFolder, miningFolder, removeOldDrafts } from '../folder/mining-folder.ts';
-import { MetagraphFile } from '../metagraph/metagraph-file.ts';
-import type { Metagraph } from '../metagraph/parse-metagraph.ts';
 import { SYSTEM_CLOCK } from '../sender/clock.ts';
 import { MAX_ATTEMPTS } from '../sender/delivery.ts';
 import type { Outcome } from '../sender/outcome.ts';
 import { REPO_VERSIONS, sendOrder } from '../sender/send-order.ts';
-import { lockFolder } from '../sender/sender-lock.ts';
 import { SenderStatus } from '../sender/sender-status.ts';
 import { Sender } from '../sender/sender.ts';
 import { ValidatorClient } from '../sender/validator-client.ts';
@@ -87,7 +85,11 @@ function outcomeReporter(log: Logger, slack: Slack, writeFailed: boolean) {
 export async function startSender(config: RunConfig, log: Logger): Promise<RunningPart> {
   const folder = miningFolder(config.miningDir);
   await makeMiningFolder(folder);
-  const unlock = await lockFolder(folder.path);
+  // Two senders would send each order twice.
+  const unlock = await lockFolder(folder.path, {
+    name: 'ptn-miner',
+    inUse: `another miner sends the signals in ${folder.path}: give each its own --mining-dir`,
+  });
   await removeOldDrafts(folder, Date.now());
   const keypair = readSigningKey(config.hotkeyFile);
   const network = NETWORKS[config.netuid] ?? 'mainnet';

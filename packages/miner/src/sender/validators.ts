@@ -1,4 +1,4 @@
-import type { Metagraph, Neuron } from '../metagraph/parse-metagraph.ts';
+import type { Metagraph, Neuron } from '@ptn-api/wire';
 
 export type Network = 'mainnet' | 'testnet';
 

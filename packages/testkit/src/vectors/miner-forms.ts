@@ -5,13 +5,12 @@ import {
   newDelivery,
   nextAttemptAfterMs,
   outcomeOf,
-  parseMetagraph,
   readSignalFile,
   receiveSignal,
   unsentOutcome,
   validatorsOf,
 } from '@ptn-api/miner';
-import { plainValue, parseJson } from '@ptn-api/wire';
+import { parseMetagraph, plainValue, parseJson } from '@ptn-api/wire';
 import type { Difference } from './compare-texts.ts';
 import { readText } from './read-text.ts';
 import { expectEqual, isNamed } from './vector-form.ts';

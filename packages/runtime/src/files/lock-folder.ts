@@ -5,7 +5,7 @@ import { createConnection, createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 
-/** Another miner sends the signals of this folder. */
+/** Another process has the folder. */
 export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
 }
@@ -37,26 +37,33 @@ function isAnswered(name: string): Promise<boolean> {
   });
 }
 
+/** Who may be alone in a folder. */
+export interface FolderLock {
+  /** Of the program: others may lock the same folder. */
+  readonly name: string;
+  /** What the second one is told, and what it should do. */
+  readonly inUse: string;
+}
+
 /**
- * Makes this process the only one that sends the signals of a folder, until it ends: two would send each order twice. It
- * holds a local socket of the folder's name, which the system takes away with the process, however that ends.
+ * Makes this process the only one of its kind in a folder, until it ends. It holds a local socket of the folder's name,
+ * which the system takes away with the process, however that ends.
  *
+ * @returns what gives the folder free.
  * @throws FolderInUseError
  */
-export async function lockFolder(path: string): Promise<() => void> {
+export async function lockFolder(path: string, { name: program, inUse }: FolderLock): Promise<() => void> {
   const real = realpathSync(path);
   const isLinux = process.platform === 'linux';
   // On Linux a name without a file. Elsewhere the file of a process that was killed stays, and nobody answers there.
   const digest = createHash('sha256').update(real).digest('hex').slice(0, 32);
-  const name = isLinux ? `\0ptn-miner-${digest}` : join(real, 'sender.sock');
+  const name = isLinux ? `\0${program}-${digest}` : join(real, `${program}.sock`);
   let server = await listen(name);
   if (server === undefined && !isLinux && !(await isAnswered(name))) {
     await rm(name, { force: true });
     server = await listen(name);
   }
-  if (server === undefined) {
-    throw new FolderInUseError(`another miner sends the signals in ${path}: give each its own --mining-dir`);
-  }
+  if (server === undefined) throw new FolderInUseError(inUse);
   const held = server;
   return () => {
     held.close();

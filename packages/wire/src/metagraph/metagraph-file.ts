@@ -1,15 +1,18 @@
 import { readFileSync, statSync } from 'node:fs';
-import { MetagraphError, hasLostTooMany, parseMetagraph } from './parse-metagraph.ts';
+import { MetagraphError, hasLostTooMany, lostHotkeys, parseMetagraph } from './parse-metagraph.ts';
 import type { Metagraph } from './parse-metagraph.ts';
 
 export interface MetagraphFileOptions {
   readonly path: string;
-  readonly netuid: number;
+  /** The network that the file must be of; any without it. */
+  readonly netuid?: number;
+  /** Whether a file has lost so many hotkeys that it is not believed; by default by the network's rule. */
+  readonly isCutShort?: (before: Metagraph, after: Metagraph) => boolean;
   readonly warn: (fields: object, text: string) => void;
 }
 
 /** The file as it is now. @throws MetagraphError, which names the file. */
-export function readMetagraphFile(path: string, netuid: number): Metagraph {
+export function readMetagraphFile(path: string, netuid?: number): Metagraph {
   let json: string;
   try {
     json = readFileSync(path, 'utf8');
@@ -18,7 +21,7 @@ export function readMetagraphFile(path: string, netuid: number): Metagraph {
   }
   try {
     const metagraph = parseMetagraph(json);
-    if (metagraph.netuid === netuid) return metagraph;
+    if (netuid === undefined || metagraph.netuid === netuid) return metagraph;
     throw new MetagraphError(
       `netuid is ${metagraph.netuid}, and the miner was started with --netuid ${netuid}`,
     );
@@ -30,10 +33,14 @@ export function readMetagraphFile(path: string, netuid: number): Metagraph {
 
 const CHECK_EVERY_MS = 1_000;
 
-/** What changes with every change of a file, in whatever way it is made; empty while there is none. */
+/** What changes with every change of a file, in whatever way it is made; what is wrong where there is none. */
 function stampOf(path: string): string {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found === undefined ? '' : [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    return [ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** The metagraph as its file says. A file that does not read, or has lost too many hotkeys, leaves the last good one. */
@@ -63,7 +70,7 @@ export class MetagraphFile {
   }
 
   #check(): void {
-    const { path, netuid, warn } = this.#options;
+    const { path, netuid, isCutShort = hasLostTooMany, warn } = this.#options;
     const stamp = stampOf(path);
     if (stamp === this.#stamp) return;
     this.#stamp = stamp;
@@ -76,8 +83,12 @@ export class MetagraphFile {
       return;
     }
     const [known, left] = [this.#current.neurons.length, metagraph.neurons.length];
-    if (hasLostTooMany(this.#current, metagraph)) {
-      warn({ known, left }, 'the metagraph stays as it was: the new one has lost a quarter of its hotkeys');
+    if (isCutShort(this.#current, metagraph)) {
+      const lost = lostHotkeys(this.#current, metagraph);
+      warn(
+        { known, left },
+        `the metagraph stays as it was: the new one has lost ${lost} of ${known} hotkeys (a restart takes it)`,
+      );
       return;
     }
     this.#current = metagraph;

@@ -1,7 +1,9 @@
-import { JsonNumber, JsonTextError, decodeAddress, isJsonObject, parseJson } from '@ptn-api/wire';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { JsonNumber, isJsonObject } from '../json/json-value.ts';
+import type { JsonObject, JsonValue } from '../json/json-value.ts';
+import { JsonTextError, parseJson } from '../json/parse-json.ts';
+import { decodeAddress } from '../keys/ss58.ts';
 
-/** What the miner knows of a participant of the network. */
+/** What is known of a participant of the network. */
 export interface Neuron {
   readonly uid: number;
   readonly hotkey: string;
@@ -100,6 +102,13 @@ export function parseMetagraph(json: string): Metagraph {
   };
 }
 
+/** How many hotkeys of a metagraph are not in a later one. */
+export function lostHotkeys(before: Metagraph, after: Metagraph): number {
+  const left = new Set(after.neurons.map(({ hotkey }) => hotkey));
+  const known = new Set(before.neurons.map(({ hotkey }) => hotkey));
+  return [...known].filter((hotkey) => !left.has(hotkey)).length;
+}
+
 const [MAX_LOST, MAX_LOST_SHARE] = [10, 0.25];
 
 /**
@@ -107,8 +116,7 @@ const [MAX_LOST, MAX_LOST_SHARE] = [10, 0.25];
  * a quarter (the rule of the network's own miner).
  */
 export function hasLostTooMany(before: Metagraph, after: Metagraph): boolean {
-  const left = new Set(after.neurons.map(({ hotkey }) => hotkey));
+  const lost = lostHotkeys(before, after);
   const known = new Set(before.neurons.map(({ hotkey }) => hotkey));
-  const lost = [...known].filter((hotkey) => !left.has(hotkey)).length;
   return lost > MAX_LOST && lost >= known.size * MAX_LOST_SHARE;
 }
