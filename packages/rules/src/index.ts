@@ -1,3 +1,5 @@
+export { answerDashData } from './orders/dash-data-request.ts';
+export type { DashDataAnswer, DashDataSources } from './orders/dash-data-request.ts';
 export { GENERATION_2025_05, GENERATION_2025_11, ORDER_GENERATIONS } from './orders/generations.ts';
 export type { IntakeGeneration, OrderGeneration } from './orders/generations.ts';
 export { NEW_MINER, rememberUuid } from './orders/intake-state.ts';
@@ -75,6 +77,7 @@ export { challengeWeights, timeWeighted } from './scoring/weights/weigh-by-score
 export type { Emissions, Weights } from './scoring/weights/weigh-rule.ts';
 export { FeeCache } from './scoring/ledger/fee-cache.ts';
 export type { LedgerTerms } from './scoring/ledger/ledger-terms.ts';
+export { RESOLUTION_MS } from './scoring/ledger/market-data.ts';
 export type { MarketData, Resolution } from './scoring/ledger/market-data.ts';
 export { cutLedgers, needsRebuild, updateLedgers } from './scoring/ledger/update-ledgers.ts';
 export type { LedgerUpdate } from './scoring/ledger/ledger-update.ts';

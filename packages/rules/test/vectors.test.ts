@@ -14,6 +14,7 @@ for (const { path, difference } of results) {
 void t.test('every file was recognised, with all its cases', (t) => {
   t.strictSame(Object.fromEntries(results.map(({ path, cases }) => [path, cases])), {
     'carry_fee.json.gz': 150,
+    'dashboard/validator_get_dash_data.json.gz': 7,
     'generation_2025_11_slippage.json.gz': 75,
     'intake/cases.json.gz': 431,
     'leverage.json.gz': 299,

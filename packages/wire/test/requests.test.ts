@@ -158,6 +158,11 @@ void t.test('a refusal without a reason has an id for the log', (t) => {
   t.equal(answer.body, '{"message":"Internal Server Error #e-1"}');
   t.equal(answer.headers['bt_header_axon_status_code'], '500');
   t.equal(answer.headers['bt_header_dendrite_uuid'], request.headers['bt_header_dendrite_uuid']);
+  const odd = verify({ body: request.body.replace(miner.address, '5\\u20ac\\r\\nx: y') });
+  if (odd.accepted) throw new Error('accepted');
+  const refused = refuseRequest(request.headers, odd);
+  t.match(refused.body, 'names 5€\\r\\nx: y as its sender', 'what a message quotes');
+  t.match(refused.headers['bt_header_axon_status_message'], /names 5\?\?\?x: y as its sender$/);
   t.match(verify({ body: '\ud800' }), { status: 422 }, 'a replacement character is no JSON');
   const bytes = Uint8Array.of(0x22, 0xff, 0x22);
   t.match(verifyRequest({ ...request, body: bytes }, axon()), {

@@ -28,8 +28,13 @@ export type SummarizedPosition = Pick<PositionFacts, 'openMs' | 'closeMs' | 'ret
  *
  * @param positions in the order of the dashboard, which the products depend on in their last digit.
  * @param now Unix ms.
+ * @param lookBackMs how far back positions count for `thirty_day_returns`.
  */
-export function summaryFields(positions: Iterable<SummarizedPosition>, now: number): SummaryFields {
+export function summaryFields(
+  positions: Iterable<SummarizedPosition>,
+  now: number,
+  lookBackMs = LOOK_BACK_MS,
+): SummaryFields {
   let recent = 1;
   let all = 1;
   let count = 0;
@@ -40,9 +45,9 @@ export function summaryFields(positions: Iterable<SummarizedPosition>, now: numb
     count += 1;
     all *= returnAtClose;
     if (returnAtClose > 1) profitable += 1;
-    if (openMs > now - LOOK_BACK_MS) {
+    if (openMs > now - lookBackMs) {
       recent *= returnAtClose;
-      changeMs = Math.min(changeMs, Math.ceil(openMs + LOOK_BACK_MS));
+      changeMs = Math.min(changeMs, Math.ceil(openMs + lookBackMs));
     }
   }
   return {

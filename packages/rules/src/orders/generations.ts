@@ -15,6 +15,7 @@ export interface OrderGeneration {
 export interface IntakeGeneration extends OrderGeneration {
   readonly signalLimit: RequestLimit;
   readonly positionsLimit: RequestLimit;
+  readonly dashDataLimit: RequestLimit;
   /** Between two orders of an open position. */
   readonly cooldownMs: number;
   /** Orders in all open positions of a miner, beyond which only FLAT is taken. */
@@ -43,6 +44,7 @@ export const GENERATION_2025_05: IntakeGeneration = {
   slippage: slippageV1,
   signalLimit: { maxRequests: 10, windowMs: MINUTE_MS },
   positionsLimit: { maxRequests: 1, windowMs: 4 * MINUTE_MS },
+  dashDataLimit: { maxRequests: 1, windowMs: MINUTE_MS },
   cooldownMs: 10_000,
   maxOpenOrders: 200,
   capitalUsd: 100_000,

@@ -30,6 +30,7 @@ export interface OrderTimestamp {
 export interface MinerState {
   readonly signals?: RequestWindow | undefined;
   readonly positionRequests?: RequestWindow | undefined;
+  readonly dashDataRequests?: RequestWindow | undefined;
   /** By pair id, in the order in which they were opened. */
   readonly openPositions: ReadonlyMap<string, Position>;
 }

@@ -19,9 +19,19 @@ export function unknownSender(hotkey: string): string {
   return `Forbidden. Key is blacklisted: ${hotkey}.`;
 }
 
-export function rateLimited(waitMs: number, request: 'SendSignal' | 'GetPositions'): string {
+export function rateLimited(waitMs: number, request: 'SendSignal' | 'GetPositions' | 'GetDashData'): string {
   const seconds = floatText(waitMs / 1000);
   return `Rate limited. Please wait ${seconds} seconds before sending another signal. ${request}`;
+}
+
+/** Python names the path on the validator's machine. */
+export function noStatisticsFile(hotkey: string): string {
+  const error = "[Errno 2] No such file or directory: 'runnable/minerstatistics.json'";
+  return `Error in GetData for [${hotkey}] with error [${error}].`;
+}
+
+export function noStatistics(validator: string, hotkey: string): string {
+  return `Validator ${validator} has no stats for miner ${hotkey}`;
 }
 
 export function eliminated(hotkey: string, row: PythonValue): string {

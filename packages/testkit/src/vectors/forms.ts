@@ -1,5 +1,6 @@
 import { CORRECTION_FORMS } from './correction-forms.ts';
 import type { Difference } from './compare-texts.ts';
+import { DASH_DATA_FORMS } from './dash-data-forms.ts';
 import { isHttpCases, runHttpCases } from './http-cases.ts';
 import { INTAKE_FORMS } from './intake-forms.ts';
 import { LEVERAGE_FORMS } from './leverage-forms.ts';
@@ -21,6 +22,7 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
   ...CORRECTION_FORMS,
   ...WIRE_FORMS,
   ...MINER_FORMS,
+  ...DASH_DATA_FORMS,
   ...SCORING_FORMS,
 ];
 

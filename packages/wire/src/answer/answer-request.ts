@@ -36,8 +36,14 @@ function answerHeaders(request: Headers, axon: Readonly<Record<string, string>>)
   return { ...Object.fromEntries(repeated), ...axon, 'content-type': 'application/json' };
 }
 
+// What cannot stand in a header: a message may quote the body.
+const NO_HEADER_TEXT = /[^\x20-\x7e]/g;
+
 function statusHeaders(status: number, message: string): Record<string, string> {
-  return { bt_header_axon_status_code: String(status), bt_header_axon_status_message: message };
+  return {
+    bt_header_axon_status_code: String(status),
+    bt_header_axon_status_message: message.replace(NO_HEADER_TEXT, '?'),
+  };
 }
 
 /**
