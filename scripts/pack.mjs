@@ -98,6 +98,7 @@ pack((stage) => {
     'CONTRIBUTING.md',
     'CHANGELOG.md',
     'scripts/ptn-api.mjs',
+    'scripts/ptn-devnet.mjs',
     'scripts/ptn-miner.mjs',
     'scripts/ptn-stream.mjs',
   ];

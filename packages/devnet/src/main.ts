@@ -3,49 +3,44 @@ import { resolve } from 'node:path';
 import { RootInUseError, SimulatedValidator } from './live/simulated-validator.ts';
 import { parseOptions, UsageError } from './options.ts';
 import type { Options } from './options.ts';
+import { leave, onStop, say, tellParent } from './process.ts';
 
 const EXIT_FAULT = 1;
 const EXIT_USAGE = 2;
 
-/** One line on stderr. */
-function say(text: string): void {
-  process.stderr.write(`ptn-devnet: ${text}\n`);
-}
+/** What is done with the arguments behind a name; without one of these it is {@link makeHistory}. */
+const COMMANDS: Readonly<Partial<Record<string, (args: readonly string[]) => Promise<void>>>> = {
+  // Loaded when it is needed: the history generator starts with every demo and many tests.
+  run: async (args) => (await import('./commands/run-command.ts')).run(args),
+};
 
-/** Lets the process end by itself: the channel to the parent would keep it alive. */
-function leave(): void {
-  if (process.connected) process.disconnect();
-}
+/** Errors whose message is for the operator. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  UsageError.name,
+  RootInUseError.name,
+  'BadFolderError',
+  'FolderInUseError',
+  'MetagraphError',
+  'PricesFileError',
+]);
 
 function fail(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  const isExpected = error instanceof UsageError || error instanceof RootInUseError;
+  const isExpected = error instanceof Error && EXPECTED.has(error.name);
   say(isExpected ? message : `cannot go on: ${message}`);
   process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAULT;
   leave();
 }
 
-/** Tells a parent that forked us; resolves when it is sent, since leaving at once could lose it. */
-async function tellParent(message: object): Promise<void> {
-  if (!process.connected) return;
-  await new Promise<void>((done) =>
-    process.send?.(message, () => {
-      done();
-    }),
-  );
-}
-
-async function run({ startMs: endMs, historyOnly, ...options }: Options): Promise<void> {
+async function makeHistory(args: readonly string[]): Promise<void> {
+  const { startMs: endMs, historyOnly, ...options }: Options = parseOptions(args, Date.now());
   const validator = new SimulatedValidator({ ...options, root: resolve(options.root), endMs, onFault: fail });
   const stopping = new AbortController();
-  const stop = (): void => {
+  onStop(() => {
     if (stopping.signal.aborted) return;
     stopping.abort();
     validator.stop().then(leave, fail);
-  };
-  process.once('SIGTERM', stop).once('SIGINT', stop).once('disconnect', stop);
-  // A parent that went before the line above gives no event any more.
-  if (process.send !== undefined && !process.connected) stop();
+  });
 
   await validator.writeHistory();
   const { root } = validator;
@@ -57,7 +52,9 @@ async function run({ startMs: endMs, historyOnly, ...options }: Options): Promis
 }
 
 try {
-  await run(parseOptions(process.argv.slice(2), Date.now()));
+  const args = process.argv.slice(2);
+  const command = COMMANDS[args[0] ?? ''];
+  await (command === undefined ? makeHistory(args) : command(args.slice(1)));
 } catch (error) {
   fail(error);
 }

@@ -27,7 +27,7 @@ export class UsageError extends Error {
 }
 
 /** Numbers an option may have. */
-interface Range {
+export interface Range {
   readonly least: number;
   readonly most?: number;
   readonly isWhole?: boolean;
@@ -44,9 +44,9 @@ const RANGES: Readonly<Record<string, Range>> = {
   'outputs-ms': { least: 0, most: 2 ** 31 - 1, isWhole: true },
 };
 
-function checkRange(name: string, value: unknown): void {
-  const range = RANGES[name];
-  if (range === undefined || value === undefined) return;
+/** @throws UsageError where an option is given, and not as its range has it. */
+export function checkRange(name: string, range: Range, value: unknown): void {
+  if (value === undefined) return;
   const { least, most = Infinity, isWhole = false } = range;
   const isNumber = typeof value === 'number' && !Number.isNaN(value);
   if (isNumber && value >= least && value <= most && (!isWhole || Number.isInteger(value))) return;
@@ -64,7 +64,8 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
   const parsed = yargs(args)
     .scriptName('ptn-devnet')
     .usage(
-      '$0 --root DIR [options]\n\nA simulated validator: fills DIR with a history, then goes on trading.',
+      '$0 --root DIR [options]\n\nA simulated validator: fills DIR with a history, then goes on trading.\n' +
+        '$0 run --help: a validator that takes signed orders.',
     )
     .options({
       root: { type: 'string', demandOption: true, describe: 'New or empty folder that becomes PTN_ROOT' },
@@ -91,7 +92,7 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
     })
     .parseSync();
 
-  for (const name of Object.keys(RANGES)) checkRange(name, parsed[name]);
+  for (const [name, range] of Object.entries(RANGES)) checkRange(name, range, parsed[name]);
   if (typeof parsed.root !== 'string' || parsed.root === '') {
     throw new UsageError('--root needs the path of a new or empty folder, given once');
   }

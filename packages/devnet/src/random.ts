@@ -19,6 +19,14 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** A bijective mix of 32 bits (the finishing steps of MurmurHash3). */
+export function mixBits(value: number): number {
+  let bits = value;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
+}
+
 /** The standard normal number at two evenly spread ones in [0, 1). */
 export function normalFrom(a: number, b: number): number {
   return Math.sqrt(-2 * Math.log(1 - a)) * Math.cos(2 * Math.PI * b);

@@ -81,6 +81,23 @@ export function pairsOf(generation: Generation): readonly MarketPair[] {
   return generation === '2025' ? MARKET_PAIRS.filter(({ id }) => !LATER_PAIRS.has(id)) : MARKET_PAIRS;
 }
 
+/** The quotes around a price, as wide as its market's are. */
+function quotesAround(assetClass: AssetClass, price: number): Omit<Quote, 'price'> {
+  const halfSpread = (price * SPREAD[assetClass]) / 2;
+  return { bid: roundPrice(price - halfSpread), ask: roundPrice(price + halfSpread) };
+}
+
+/** The quotes around a price of a pair; undefined for pairs that are not simulated. */
+export function quotesOf(pairId: string, price: number): Omit<Quote, 'price'> | undefined {
+  const assetClass = pricing(pairId)?.assetClass;
+  return assetClass === undefined ? undefined : quotesAround(assetClass, price);
+}
+
+/** What a currency is worth in US dollars, about; undefined for others. */
+export function usualDollars(currency: string): number | undefined {
+  return ASSETS.forex[currency]?.usd;
+}
+
 /** The prices of all pairs at any time; the same seed gives the same prices. */
 export interface Market {
   /** While the market of the pair is closed: its last price. */
@@ -131,12 +148,7 @@ export function createMarket(seed: number): Market {
       const price =
         dollars(assetClass, base, tradingMs) /
         (quoted === undefined ? 1 : dollars(assetClass, quoted, tradingMs));
-      const halfSpread = (price * SPREAD[assetClass]) / 2;
-      return {
-        price: roundPrice(price),
-        bid: roundPrice(price - halfSpread),
-        ask: roundPrice(price + halfSpread),
-      };
+      return { price: roundPrice(price), ...quotesAround(assetClass, price) };
     },
   };
 }

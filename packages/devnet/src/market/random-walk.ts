@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { normalFrom } from '../random.ts';
+import { mixBits, normalFrom } from '../random.ts';
 
 /** At multiples of this the walk is pinned near 0, so that prices stay of their order of magnitude forever. */
 const WINDOW_MS = 2 ** 33;
@@ -7,14 +7,6 @@ const WINDOW_MS = 2 ** 33;
 const RESOLUTION_MS = 2 ** 10;
 /** How far the pinned points spread, against a free walk over one window. */
 const PINNED_SPREAD = 0.5;
-
-/** A bijective mix of 32 bits (the finishing steps of MurmurHash3). */
-function mix(value: number): number {
-  let bits = value;
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return (bits ^ (bits >>> 16)) >>> 0;
-}
 
 /** A random walk: its value at any time (ms, at least 0). Over a free ms its variance grows by 1. */
 export type RandomWalk = (timeMs: number) => number;
@@ -29,8 +21,8 @@ export function createRandomWalk(name: string): RandomWalk {
   const keyB = seed.readUInt32LE(4);
 
   function normalAt(level: number, index: number): number {
-    const place = mix(Math.imul(index, 0x9e3779b1) ^ mix(level + keyA));
-    return normalFrom(place / 2 ** 32, mix(place ^ keyB) / 2 ** 32);
+    const place = mixBits(Math.imul(index, 0x9e3779b1) ^ mixBits(level + keyA));
+    return normalFrom(place / 2 ** 32, mixBits(place ^ keyB) / 2 ** 32);
   }
 
   return (timeMs) => {

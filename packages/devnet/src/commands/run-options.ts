@@ -1,0 +1,89 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { SCORING_GENERATIONS } from '@ptn-api/rules';
+import yargs from 'yargs';
+import { UsageError, checkRange } from '../options.ts';
+import type { Range } from '../options.ts';
+import type { RunOptions } from '../validator/run-validator.ts';
+
+const MAX_COLUMNS = 100;
+
+const RANGES: Readonly<Record<string, Range>> = {
+  seed: { least: 0, most: Number.MAX_SAFE_INTEGER, isWhole: true },
+  miners: { least: 0, most: 256, isWhole: true },
+  speed: { least: 0.1, most: 86_400 },
+  'start-ms': { least: 1_577_836_800_000, most: 4_102_444_800_000, isWhole: true },
+  'axon-port': { least: 0, most: 65_535, isWhole: true },
+};
+
+/**
+ * Reads the command line of `ptn-devnet run`. `--help` and `--version` print and end the process.
+ *
+ * @throws UsageError when it cannot be obeyed.
+ */
+export function parseRunOptions(args: readonly string[]): RunOptions {
+  const parsed = yargs(args)
+    .scriptName('ptn-devnet')
+    .usage(
+      '$0 run --root DIR [options]\n\n' +
+        'A validator: takes signed orders from simulated and own miners, and writes DIR as validators do.\n' +
+        'Started again with the same DIR it goes on where it was.',
+    )
+    .options({
+      root: { type: 'string', demandOption: true, describe: 'The folder that is, or becomes, PTN_ROOT' },
+      miners: { type: 'number', default: 8, describe: 'Simulated miners, who send signed orders' },
+      metagraph: { type: 'string', describe: 'Metagraph file with own miners; it may change at any time' },
+      prices: {
+        type: 'string',
+        describe:
+          'CSV of candles to replay: trade_pair,start_ms,open,high,low,close[,volume] [a random walk]',
+      },
+      speed: {
+        type: 'number',
+        default: 1,
+        describe: 'Simulated seconds in a real one; 1440 is a day in a minute',
+      },
+      'start-ms': {
+        type: 'number',
+        describe: 'Time at which a new folder begins, Unix ms [now, or with the first candle]',
+      },
+      seed: { type: 'number', describe: 'Makes prices, keys and decisions of a new folder [1]' },
+      generation: {
+        type: 'string',
+        choices: Object.keys(SCORING_GENERATIONS),
+        describe: 'Rules of scoring of a new folder [2025-05]; orders are taken by those of 2025-05',
+      },
+      'axon-host': { type: 'string', default: '127.0.0.1', describe: 'Address that orders are taken at' },
+      'axon-port': { type: 'number', default: 8091, describe: 'Port that orders are taken at; 0 for any' },
+    })
+    .strict()
+    .locale('en')
+    .wrap(Math.min(process.stdout.columns || MAX_COLUMNS, MAX_COLUMNS))
+    .fail((message, error: Error | undefined) => {
+      throw error ?? new UsageError(message.replaceAll(/\s+/g, ' '));
+    })
+    .parseSync();
+
+  for (const [name, range] of Object.entries(RANGES)) checkRange(name, range, parsed[name]);
+  for (const name of ['root', 'metagraph', 'prices', 'generation', 'axon-host'] as const) {
+    const value: unknown = parsed[name];
+    if (value === '' || Array.isArray(value)) throw new UsageError(`--${name} needs one value, given once`);
+  }
+  if (isIP(parsed['axon-host']) === 0) {
+    throw new UsageError(`--axon-host ${parsed['axon-host']} is no address, such as 127.0.0.1 or 0.0.0.0`);
+  }
+  const path = (given: string | undefined): string | undefined =>
+    given === undefined ? undefined : resolve(given);
+  return {
+    root: resolve(parsed.root),
+    seed: parsed.seed,
+    generation: parsed.generation,
+    miners: parsed.miners,
+    metagraph: path(parsed.metagraph),
+    prices: path(parsed.prices),
+    speed: parsed.speed,
+    startMs: parsed['start-ms'],
+    axonHost: parsed['axon-host'],
+    axonPort: parsed['axon-port'],
+  };
+}

@@ -1,0 +1,62 @@
+/** What a clock that may run faster than the world is made of. */
+export interface ClockOptions {
+  /** What it shows first, Unix ms. */
+  readonly startMs: number;
+  /** Simulated seconds in a real one. */
+  readonly speed: number;
+  /** The real time, in ms since any moment. */
+  readonly realMs: () => number;
+  /**
+   * Keeps on disk up to which time the clock may be looked at, so that after a crash it goes on behind that.
+   *
+   * @throws what the file system throws.
+   */
+  readonly reserve: (untilMs: number) => void;
+  /** Is told once that time stands still, as it cannot be reserved. */
+  readonly onReserveError: (error: unknown) => void;
+}
+
+/** Real time that is reserved at once. */
+const RESERVED_REAL_MS = 2000;
+
+/** A clock that never goes back: not when the machine's is set, and not over a crash. */
+export class SimulatedClock {
+  readonly #options: ClockOptions;
+  readonly #startRealMs: number;
+  #lastMs: number;
+  #reservedMs: number;
+  #isStanding = false;
+
+  constructor(options: ClockOptions) {
+    this.#options = options;
+    this.#startRealMs = options.realMs();
+    this.#lastMs = options.startMs;
+    this.#reservedMs = options.startMs - 1;
+  }
+
+  /** The simulated time, in whole Unix ms. */
+  nowMs(): number {
+    const { startMs, speed, realMs, reserve, onReserveError } = this.#options;
+    const nowMs = Math.floor(startMs + (realMs() - this.#startRealMs) * speed);
+    if (nowMs <= this.#lastMs) return this.#lastMs;
+    if (nowMs > this.#reservedMs) {
+      const untilMs = nowMs + Math.ceil(RESERVED_REAL_MS * speed);
+      try {
+        reserve(untilMs);
+        this.#reservedMs = untilMs;
+        this.#isStanding = false;
+      } catch (error) {
+        if (!this.#isStanding) onReserveError(error);
+        this.#isStanding = true;
+        return this.#lastMs;
+      }
+    }
+    this.#lastMs = nowMs;
+    return nowMs;
+  }
+
+  /** Gives back what was reserved and not used. @throws what the file system throws. */
+  stop(): void {
+    this.#options.reserve(this.#lastMs);
+  }
+}

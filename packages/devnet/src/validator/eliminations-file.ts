@@ -1,0 +1,123 @@
+import { findMember, formatFloat, joinMembers, quote, sliceArray } from '@ptn-api/positions';
+import { readPython } from '@ptn-api/rules';
+import type { Elimination, PythonValue } from '@ptn-api/rules';
+import { BadFolderError } from './bad-folder-error.ts';
+import type { DurableFolder } from './durable-folder.ts';
+
+const PATH = 'validation/eliminations.json';
+
+/** A row of `eliminations.json`. */
+interface EliminationRow {
+  readonly elimination: Elimination;
+  /** As it stands in the file. */
+  readonly text: string;
+  /** As refusals of orders print it. */
+  readonly python: PythonValue;
+}
+
+function floats(values: Readonly<Record<string, number>>): string {
+  return joinMembers(Object.entries(values).map(([key, value]) => [key, formatFloat(value)]));
+}
+
+function ddText(dd: number | null): string {
+  if (dd === null) return 'null';
+  // The one that stands for no drawdown at all is an int.
+  return dd === -1 ? '-1' : formatFloat(dd);
+}
+
+function rowOfText(text: string): EliminationRow {
+  const python = readPython(text);
+  if (!python.ok) throw new SyntaxError(python.reason);
+  const elimination = JSON.parse(text) as Elimination;
+  const { hotkey, elimination_initiated_time_ms: timeMs, reason } = elimination;
+  if (typeof hotkey !== 'string' || typeof reason !== 'string' || !Number.isFinite(timeMs)) {
+    throw new SyntaxError('a row lacks its hotkey, its reason or elimination_initiated_time_ms');
+  }
+  return { elimination, text, python: python.value };
+}
+
+/** The row of an elimination, its members in the order of the file. */
+function eliminationRow(elimination: Elimination): EliminationRow {
+  const { hotkey, elimination_initiated_time_ms: timeMs, dd, reason, price_info, return_info } = elimination;
+  const members: [string, string][] = [
+    ['hotkey', quote(hotkey)],
+    ['elimination_initiated_time_ms', String(timeMs)],
+    ['dd', ddText(dd)],
+    ['reason', quote(reason)],
+  ];
+  if (price_info !== undefined) members.push(['price_info', floats(price_info)]);
+  if (return_info !== undefined) {
+    members.push([
+      'return_info',
+      joinMembers([
+        ['dd_stats', '{}'],
+        ['returns', floats(return_info.returns)],
+      ]),
+    ]);
+  }
+  return rowOfText(joinMembers(members));
+}
+
+function readRows(folder: DurableFolder): EliminationRow[] {
+  const text = folder.read(PATH);
+  if (text === undefined) return [];
+  try {
+    const list = findMember(text, 0, 'eliminations');
+    if (list === undefined) throw new SyntaxError('it has no member "eliminations"');
+    return sliceArray(text, list.valueStart).map(({ start, end }) => rowOfText(text.slice(start, end)));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new BadFolderError(PATH, `holds no list of eliminations (${error.message})`);
+  }
+}
+
+/** Who is out, as the file says; what changes is in the file before it counts. */
+export class EliminationsFile {
+  readonly #folder: DurableFolder;
+  #rows: readonly EliminationRow[] = [];
+  #eliminated: ReadonlyMap<string, Elimination> = new Map();
+  #shown: ReadonlyMap<string, PythonValue> = new Map();
+
+  constructor(folder: DurableFolder) {
+    this.#folder = folder;
+  }
+
+  /** By hotkey, in the order of the file. */
+  get eliminated(): ReadonlyMap<string, Elimination> {
+    return this.#eliminated;
+  }
+
+  /** The rows by hotkey, as refusals of orders print them. */
+  get shown(): ReadonlyMap<string, PythonValue> {
+    return this.#shown;
+  }
+
+  /** @throws BadFolderError and what the file system throws. */
+  load(): void {
+    this.#use(readRows(this.#folder));
+  }
+
+  /** Adds a row, or puts it in the place of the hotkey's own. @throws what the file system throws. */
+  add(elimination: Elimination): void {
+    const others = this.#rows.filter((row) => row.elimination.hotkey !== elimination.hotkey);
+    this.#write([...others, eliminationRow(elimination)]);
+  }
+
+  /** Drops the rows of all other hotkeys. @throws what the file system throws. */
+  keepOnly(hotkeys: ReadonlySet<string>): void {
+    const kept = this.#rows.filter(({ elimination }) => hotkeys.has(elimination.hotkey));
+    if (kept.length < this.#rows.length) this.#write(kept);
+  }
+
+  #write(rows: readonly EliminationRow[]): void {
+    const list = rows.map(({ text }) => text).join(', ');
+    this.#folder.write(PATH, joinMembers([['eliminations', `[${list}]`]]));
+    this.#use(rows);
+  }
+
+  #use(rows: readonly EliminationRow[]): void {
+    this.#rows = rows;
+    this.#eliminated = new Map(rows.map(({ elimination }) => [elimination.hotkey, elimination]));
+    this.#shown = new Map(rows.map(({ elimination, python }) => [elimination.hotkey, python]));
+  }
+}

@@ -1,0 +1,54 @@
+import { isFileError } from './durable-folder.ts';
+
+/** Something that a validator does again and again. */
+export interface ScheduleRow {
+  readonly name: string;
+  /** Simulated time from one run to the next. */
+  readonly everyMs: number;
+  /** What takes long is a generator: orders may come in at each `yield`, after which state must be looked up anew. */
+  readonly run: (nowMs: number) => void | Iterable<void>;
+}
+
+interface Entry {
+  readonly row: ScheduleRow;
+  nextMs: number;
+}
+
+/**
+ * Does what is due by a clock that is given. Each row is done once, however many of its times have passed since it was
+ * last looked at: when the clock is fast, its steps are the rhythm.
+ */
+export class Schedule {
+  readonly #entries: readonly Entry[];
+  readonly #onFileError: (name: string, error: NodeJS.ErrnoException) => void;
+
+  /** @param onFileError is told what the file system refused: the row is done again at its next time. */
+  constructor(
+    rows: readonly ScheduleRow[],
+    onFileError: (name: string, error: NodeJS.ErrnoException) => void,
+  ) {
+    this.#entries = rows.map((row) => ({ row, nextMs: 0 }));
+    this.#onFileError = onFileError;
+  }
+
+  /** Does all that is due at `nowMs` (Unix ms). */
+  tick(nowMs: number): void {
+    Array.from(this.steps(nowMs));
+  }
+
+  /** The same in steps, between which others may have their turn. */
+  *steps(nowMs: number): Generator<void> {
+    for (const entry of this.#entries) {
+      if (nowMs < entry.nextMs) continue;
+      const { name, everyMs, run } = entry.row;
+      entry.nextMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
+      try {
+        const steps = run(nowMs);
+        if (steps !== undefined) yield* steps;
+      } catch (error) {
+        if (!isFileError(error)) throw error;
+        this.#onFileError(name, error);
+      }
+    }
+  }
+}
