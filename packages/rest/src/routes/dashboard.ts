@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, extname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sendError } from '@ptn-api/runtime';
+import { PAGE, pageHeaders, readBuiltPage, sendError } from '@ptn-api/runtime';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { sendStaticFile, staticFile } from '../static-file.ts';
 import type { StaticFile } from '../static-file.ts';
@@ -15,14 +14,6 @@ export interface DashboardContext {
   readonly files: string | undefined;
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.md': 'text/plain; charset=utf-8',
-};
-const PAGE = 'index.html';
 const HOST = /^([\w.-]+)(?::\d{1,5})?$/;
 const IPV6_HOST = /^\[[\da-f:.]+\](?::\d{1,5})?$/i;
 
@@ -31,14 +22,8 @@ const IPV6_HOST = /^\[[\da-f:.]+\](?::\d{1,5})?$/i;
  */
 export function addDashboardRoutes(app: FastifyInstance, context: DashboardContext): void {
   const pageFiles = readPage(context.files ?? builtPage());
-  const headersFor = (request: FastifyRequest): Record<string, string> => ({
-    'Content-Security-Policy': policy(streamOrigins(request.headers.host, context)),
-    'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-    'X-Frame-Options': 'DENY',
-  });
+  const headersFor = (request: FastifyRequest): Record<string, string> =>
+    pageHeaders(streamOrigins(request.headers.host, context));
 
   const page = pageFiles.get(PAGE);
   const ifBuilt = (reply: FastifyReply, send: (file: StaticFile) => FastifyReply): FastifyReply =>
@@ -81,17 +66,6 @@ function streamOrigins(
     : [`ws://${name}:${wsPort}`, `wss://${name}:${wsPort}`];
 }
 
-function policy(streams: readonly string[]): string {
-  return [
-    "default-src 'self'",
-    ["connect-src 'self'", ...streams].join(' '),
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
-}
-
 /** The page's folder in the package beside this one, built or not. */
 function builtPage(): string {
   const manifest = fileURLToPath(import.meta.resolve('@ptn-api/dashboard/package.json'));
@@ -99,18 +73,10 @@ function builtPage(): string {
 }
 
 function readPage(folder: string): ReadonlyMap<string, StaticFile> {
-  if (!existsSync(join(folder, PAGE))) return new Map();
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return new Map(
-    names.flatMap((name) => {
-      const type = TYPES[extname(name)];
-      return type === undefined ? [] : [[name.replaceAll(sep, '/'), readPageFile(join(folder, name), type)]];
-    }),
+    [...readBuiltPage(folder)].map(([name, { type, content, isImmutable }]) => [
+      name,
+      staticFile(type, content, isImmutable),
+    ]),
   );
-}
-
-function readPageFile(path: string, type: string): StaticFile {
-  // With a worker's script its policy would be kept too, and with that the port of the stream.
-  const isImmutable = dirname(path).endsWith(`${sep}assets`) && !basename(path).startsWith('worker');
-  return staticFile(type, readFileSync(path), isImmutable);
 }
