@@ -8,6 +8,7 @@ import {
   pythonFloat,
   pythonInt,
   pythonStr,
+  writeCompactJson,
   writeJson,
 } from '../dist/index.js';
 
@@ -42,6 +43,12 @@ void t.test('numbers in texts are read as float() and int() read them', (t) => {
     t.equal(read === undefined ? null : floatText(read), float, `float of ${JSON.stringify(text)}`);
     t.equal(pythonInt(text)?.toString() ?? null, int, `int of ${JSON.stringify(text)}`);
   }
+  t.end();
+});
+
+void t.test('compact JSON is strict: numbers that it has no way to write are null', (t) => {
+  const text = '{"a": [NaN, Infinity, -Infinity, 1e999, 1.0, 7e-05], "b": "\u00e9"}';
+  t.equal(writeCompactJson(parseJson(text)), '{"a":[null,null,null,null,1.0,7e-05],"b":"é"}');
   t.end();
 });
 

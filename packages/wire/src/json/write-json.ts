@@ -2,24 +2,47 @@ import { numberText } from '../python-number.ts';
 import { JsonNumber, isJsonObject } from './json-value.ts';
 import type { JsonValue } from './json-value.ts';
 
-const NON_FINITE: Readonly<Record<string, string>> = { nan: 'NaN', inf: 'Infinity', '-inf': '-Infinity' };
+/** How a JSON text is laid out. */
+interface Layout {
+  readonly comma: string;
+  readonly colon: string;
+  readonly text: (value: string) => string;
+  /** What stands for the numbers that JSON has no way to write. */
+  readonly nonFinite: Readonly<Record<string, string>>;
+}
 
-/** A text in ASCII, as Python's `json.dumps` writes it. */
-function quoted(text: string): string {
+/** As Python's `json.dumps` has it. */
+const PYTHON: Layout = {
+  comma: ', ',
+  colon: ': ',
+  text: asciiText,
+  nonFinite: { nan: 'NaN', inf: 'Infinity', '-inf': '-Infinity' },
+};
+
+/** For readers of strict JSON. */
+const COMPACT: Layout = {
+  comma: ',',
+  colon: ':',
+  text: JSON.stringify,
+  nonFinite: { nan: 'null', inf: 'null', '-inf': 'null' },
+};
+
+function asciiText(text: string): string {
   return JSON.stringify(text).replace(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-function written(value: JsonValue, comma: string, colon: string, text: (value: string) => string): string {
+function written(value: JsonValue, layout: Layout): string {
+  const { comma, colon, text, nonFinite } = layout;
   if (typeof value === 'string') return text(value);
   if (value === null || typeof value === 'boolean') return String(value);
   if (value instanceof JsonNumber) {
     const number = numberText(value);
-    return NON_FINITE[number] ?? number;
+    return nonFinite[number] ?? number;
   }
-  const inner = (item: JsonValue): string => written(item, comma, colon, text);
+  const inner = (item: JsonValue): string => written(item, layout);
   if (isJsonObject(value)) {
     return `{${[...value].map(([key, item]) => `${text(key)}${colon}${inner(item)}`).join(comma)}}`;
   }
@@ -31,10 +54,13 @@ function written(value: JsonValue, comma: string, colon: string, text: (value: s
  * form, `NaN` and the infinities by these names.
  */
 export function writeJson(value: JsonValue): string {
-  return written(value, ', ', ': ', quoted);
+  return written(value, PYTHON);
 }
 
-/** The same as Python's web frameworks answer it: no blanks, and letters as they are. */
+/**
+ * The same as Python's web frameworks answer it: no blanks, and letters as they are. `NaN` and the infinities are null,
+ * where those would refuse to answer at all.
+ */
 export function writeCompactJson(value: JsonValue): string {
-  return written(value, ',', ':', JSON.stringify);
+  return written(value, COMPACT);
 }
