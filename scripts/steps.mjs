@@ -54,8 +54,10 @@ export function install() {
   run('install', command[0], [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** Compiles every package and its tests, and builds the dashboard's page. */
+/** Compiles every package and its tests, and builds the server's page and the miner's. */
 export function build() {
   run('build', process.execPath, [tool('typescript/bin/tsc'), '-b']);
-  run('build the page', process.execPath, [tool('vite/bin/vite.js'), 'build', 'packages/dashboard']);
+  const vite = [tool('vite/bin/vite.js'), 'build', '--config', 'packages/dashboard/vite.config.mjs'];
+  run("build the server's page", process.execPath, vite);
+  run("build the miner's page", process.execPath, [...vite, '--mode', 'miner']);
 }

@@ -287,6 +287,8 @@ await t.test('statistics are read as far as they are there', (t) => {
     ['10.000000', '-45.000000'],
   );
   t.same(statisticsRow({ hotkey: 'bare' }).dailyReturns, []);
+  const left = statisticsRow({ hotkey: 'left', drawdowns: { max_drawdown: 0.75 } });
+  t.equal(left.drawdown, 0.25, 'validators write what was left of the highest value');
   t.end();
 });
 

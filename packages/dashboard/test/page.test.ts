@@ -1,28 +1,16 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import type { Test } from 'tap';
 import { waitFor } from '@ptn-api/testkit';
+import { CHROMIUM_FLAGS, TIMEOUT_MS, checkAccess, chromiumPath, faultsOf, skip, tabTo } from './browser.ts';
 
 const CLI = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
-const chromiumPath = process.env['PTN_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
-const skip = existsSync(chromiumPath) ? false : `no Chromium at ${chromiumPath}: apt-get install chromium`;
-const CHROMIUM_FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const TIMEOUT_MS = 30_000;
 
 interface Server {
   readonly url: string;
@@ -85,66 +73,9 @@ async function startServer(t: Test, ...args: string[]): Promise<Server> {
   };
 }
 
-/** What went wrong in the page, by its console; breaches of its content security policy are among it. */
-function faultsOf(page: Page): string[] {
-  const faults: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(message.text());
-  });
-  page.on('pageerror', (error) => faults.push(error.message));
-  return faults;
-}
-
 async function giveKey(page: Page, key: string): Promise<void> {
   await page.getByLabel('API key of tier 100').fill(key);
   await page.getByRole('button', { name: 'Open' }).click();
-}
-
-/** What axe finds in what is shown, of each table in its first rows; `rules`: these alone. */
-async function violationsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
-  // As the browser's tools do: the page's policy would let no such script in.
-  await page.evaluate(`globalThis.axe ?? (() => { ${axe.source} })()`);
-  const options = rules === undefined ? {} : { runOnly: { type: 'rule', values: rules } };
-  const { violations } = await page.evaluate<axe.AxeResults>(
-    `globalThis.axe.run({ exclude: [['tbody tr:nth-child(n+6)']] }, ${JSON.stringify(options)})`,
-  );
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
-/** All rules in the light, and those of colours in the dark. */
-async function checkAccess(t: Test, page: Page, what: string): Promise<void> {
-  await page.emulateMedia({ colorScheme: 'light' });
-  t.same(await violationsOf(page), [], `${what}, light`);
-  await page.emulateMedia({ colorScheme: 'dark' });
-  t.same(await violationsOf(page, ['color-contrast', 'link-in-text-block']), [], `${what}, dark`);
-}
-
-/** Whether what has the focus can be seen to have it. */
-async function isFocusSeen(page: Page): Promise<boolean> {
-  return page.evaluate(() => {
-    const { activeElement: focused } = document;
-    if (focused === null || focused === document.body) return false;
-    const { outlineStyle, outlineWidth } = getComputedStyle(focused);
-    const { width, height, right } = focused.getBoundingClientRect();
-    return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && width * height > 0 && right > 0;
-  });
-}
-
-/** Goes on with Tab to what `isThere` tells of the focused element; everything on the way is seen to have the focus. */
-async function tabTo(t: Test, page: Page, text: RegExp): Promise<void> {
-  for (let steps = 0; steps < 40; steps++) {
-    await page.keyboard.press('Tab');
-    const name = await page.evaluate(
-      () =>
-        document.activeElement?.getAttribute('aria-label') ??
-        document.activeElement?.closest('label')?.textContent ??
-        document.activeElement?.textContent ??
-        '',
-    );
-    if (!(await isFocusSeen(page))) t.fail(`the focus is not seen at ${name}`);
-    if (text.test(name)) return;
-  }
-  throw new Error(`Tab does not come to ${text.source}`);
 }
 
 await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t) => {

@@ -1,11 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { createLogger } from '@ptn-api/runtime';
-import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
+import { waitFor } from '@ptn-api/testkit';
 import t from 'tap';
-import { Slack, dataApi, listenOnFreePort, minerPage } from '../dist/index.js';
+import { Slack, dataApi, listenOnFreePort } from '../dist/index.js';
 
 const silent = () => createLogger({ name: 'test', level: 'fatal', destination: { write: () => undefined } });
 const HOTKEY = '5GzrAeiAshBr2yia5i1KqpnewJNzywxVMrSCbjm7U98RmNME';
@@ -47,23 +45,6 @@ void t.test('it listens on the first port that is free', async (t) => {
   await t.rejects(listenOnFreePort(third, taken, taken + 2), {
     message: `All ports from [${taken}, ${taken + 2}) in use. Aborting dashboard.`,
   });
-});
-
-void t.test('the page is served from its built files, and from nothing else', async (t) => {
-  const folder = makeTemporaryFolder(t);
-  mkdirSync(join(folder, 'assets'));
-  writeFileSync(join(folder, 'index.html'), '<p>');
-  writeFileSync(join(folder, 'assets', 'page.js'), '1');
-  const page = minerPage(folder, 'http://127.0.0.1:41511', silent());
-  const get = async (url: string) => {
-    const { statusCode, headers, body } = await page.inject({ url });
-    return [statusCode, headers['content-type'], body];
-  };
-  t.same(await get('/'), [200, 'text/html; charset=utf-8', '<p>']);
-  t.same(await get('/assets/page.js'), [200, 'text/javascript; charset=utf-8', '1']);
-  t.match(await get('/miner-url.json'), [200, /json/, '{"miner_url":"http://127.0.0.1:41511"}']);
-  for (const url of ['/assets', '/%2e%2e/x', '/__proto__']) t.equal((await get(url))[0], 404);
-  t.throws(() => minerPage(join(folder, 'absent'), '', silent()), { message: /page is not built/ });
 });
 
 void t.test(

@@ -15,6 +15,8 @@ export interface MinerWorld {
   readonly folder: string;
   readonly mining: string;
   readonly keypair: Keypair;
+  /** Of the hotkey `other`, for a second miner. */
+  readonly otherKeypair: Keypair;
   readonly validators: readonly StrictValidator[];
   readonly port: number;
   /** Everything that any miner of this world printed. */
@@ -32,6 +34,7 @@ export interface MinerWorld {
 export interface RunningMiner {
   readonly pid: number;
   readonly ready: () => Promise<void>;
+  readonly printed: () => string;
   /** Of its parts, in the order of their names. */
   readonly partPids: () => number[];
   readonly exited: Promise<number | null>;
@@ -48,12 +51,12 @@ export async function makeMinerWorld(
 ): Promise<MinerWorld> {
   const folder = makeTemporaryFolder(scope);
   const mining = join(folder, 'mining');
-  const keypair = Keypair.fromSeed(seed(1));
+  const [keypair, otherKeypair] = [Keypair.fromSeed(seed(1)), Keypair.fromSeed(seed(2))];
   const validators = behaviours.map(
     (behaviour, index) =>
       new StrictValidator({
         hotkey: Keypair.fromSeed(seed(100 + index)).address,
-        registered: [keypair.address],
+        registered: [keypair.address, otherKeypair.address],
         behaviour,
         lateMs,
       }),
@@ -65,17 +68,21 @@ export async function makeMinerWorld(
   writeFileSync(join(mining, 'miner_secrets.json'), JSON.stringify({ api_key: API_KEY }));
   const hotkeys = join(folder, 'wallets', 'w', 'hotkeys');
   mkdirSync(hotkeys, { recursive: true });
-  const secretSeed = `0x${Buffer.from(seed(1)).toString('hex')}`;
-  writeFileSync(join(hotkeys, 'h'), JSON.stringify({ secretSeed, ss58Address: keypair.address }), {
-    mode: 0o600,
-  });
-  const wallet = ['--wallet.path', join(folder, 'wallets'), '--wallet.name', 'w', '--wallet.hotkey', 'h'];
+  for (const [name, number, { address: ss58Address }] of [
+    ['h', 1, keypair],
+    ['other', 2, otherKeypair],
+  ] as const) {
+    const secretSeed = `0x${Buffer.from(seed(number)).toString('hex')}`;
+    writeFileSync(join(hotkeys, name), JSON.stringify({ secretSeed, ss58Address }), { mode: 0o600 });
+  }
+  const wallet = ['--wallet.path', join(folder, 'wallets'), '--wallet.name', 'w'];
   const metagraph = join(folder, 'metagraph.json');
 
   const world: MinerWorld = {
     folder,
     mining,
     keypair,
+    otherKeypair,
     validators,
     port,
     output: '',
@@ -88,7 +95,10 @@ export async function makeMinerWorld(
       }));
       writeFileSync(
         metagraph,
-        JSON.stringify({ netuid: 8, neurons: [{ hotkey: keypair.address }, ...neurons] }),
+        JSON.stringify({
+          netuid: 8,
+          neurons: [{ hotkey: keypair.address }, { hotkey: otherKeypair.address }, ...neurons],
+        }),
       );
     },
     command: (...args) =>
@@ -110,6 +120,7 @@ export async function makeMinerWorld(
           'run',
           ...wallet,
           '--netuid=8',
+          ...(args.includes('--wallet.hotkey') ? [] : ['--wallet.hotkey', 'h']),
           ...(args.includes('--signals-port') ? [] : ['--signals-port', String(port)]),
           ...args,
         ],
@@ -136,6 +147,7 @@ export async function makeMinerWorld(
         exited,
         stop,
         partPids: () => childPidsOf(pid),
+        printed: () => printed,
         ready: async () => {
           await waitFor(() => printed.includes('"part":"data"'), {
             what: () => `the miner is ready: ${printed}`,

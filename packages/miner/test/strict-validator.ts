@@ -37,6 +37,10 @@ export interface StrictValidatorOptions {
   readonly lateMs?: number;
 }
 
+const DASH_PATH = '/GetDashData';
+/** The field of a request that its hash is over, by path. */
+const HASHED: Readonly<Record<string, string>> = { '/SendSignal': 'signal', [DASH_PATH]: 'data' };
+
 const sha3 = (text: string): string => createHash('sha3-256').update(text).digest('hex');
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[a-zA-Z]+|[{}[\]:,]/g;
@@ -147,6 +151,12 @@ export class StrictValidator {
       this.#send(response, problem.status, JSON.stringify({ message: problem.text }));
       return;
     }
+    const sender = String(request.headers['bt_header_dendrite_hotkey']);
+    if (request.url === DASH_PATH) {
+      const data = `{"timestamp": ${number + 1}, "positions": {"${sender}": {"n_positions": NaN}}}`;
+      this.#send(response, 200, `{"successfully_processed": true, "error_message": "", "data": ${data}}`);
+      return;
+    }
     const behaviour = this.behaviour(number);
     if (behaviour === 'error') {
       this.#send(response, 500, '{"message":"Internal Server Error #1"}');
@@ -155,7 +165,7 @@ export class StrictValidator {
     const { miner_order_uuid: uuid } = JSON.parse(body.replace(/NaN|Infinity/g, 'null')) as {
       miner_order_uuid: string;
     };
-    const text = this.#submit(behaviour, uuid, String(request.headers['bt_header_dendrite_hotkey']), body);
+    const text = this.#submit(behaviour, uuid, sender, body);
     const answer = JSON.stringify({
       successfully_processed: text === '',
       error_message: text,
@@ -200,7 +210,8 @@ export class StrictValidator {
     const of = (name: string): string => String(headers[name]);
     const dendrite = (name: string): string => of(`bt_header_dendrite_${name}`);
     const refused = (status: number, text: string) => ({ status, text });
-    if (method !== 'POST' || url !== '/SendSignal') return refused(404, `no ${method} ${url}`);
+    const hashed = HASHED[url];
+    if (method !== 'POST' || hashed === undefined) return refused(404, `no ${method} ${url}`);
     for (const name of ['timeout', 'header_size', 'total_size', 'bt_header_axon_port']) {
       if (!/^\d+(\.\d+)?$/.test(of(name))) return refused(500, `header ${name}`);
     }
@@ -219,7 +230,7 @@ export class StrictValidator {
       signature !== undefined && verify(Buffer.from(text), Buffer.from(signature, 'hex'), publicKey(hotkey));
     if (!isSigned) return refused(401, 'signature');
     this.#nonces.set(run, nonce);
-    if (sha3(sha3(pythonText(memberText(body, 'signal')))) !== hash) return refused(500, 'hash of the body');
+    if (sha3(sha3(pythonText(memberText(body, hashed)))) !== hash) return refused(500, 'hash of the body');
     return undefined;
   }
 }

@@ -13,6 +13,7 @@ const PERCENT = new Intl.NumberFormat('en', {
 });
 const SHARE = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 0 });
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const WEIGHT = new Intl.NumberFormat('en', { style: 'percent', maximumSignificantDigits: 4 });
 const PRICE = new Intl.NumberFormat('en', { maximumSignificantDigits: 7 });
 
 /** A return factor (1.02) as a change: `+2.00%`. */
@@ -36,6 +37,11 @@ export function formatWhole(value: unknown): string {
 
 export function formatScore(value: unknown): string {
   return isNumber(value) ? value.toFixed(Math.abs(value) >= 100 ? 0 : 3) : NOTHING;
+}
+
+/** A share of the network's rewards, which is small: with four digits that count. */
+export function formatWeight(value: unknown): string {
+  return isNumber(value) ? WEIGHT.format(value) : NOTHING;
 }
 
 export function formatPrice(value: unknown): string {
@@ -85,6 +91,11 @@ export function formatAge(timeMs: unknown, nowMs: number): string {
 /** A hotkey that still can be told from another: `5Fq1N…RCsv`. */
 export function shortHotkey(hotkey: string): string {
   return hotkey.length <= 12 ? hotkey : `${hotkey.slice(0, 5)}…${hotkey.slice(-4)}`;
+}
+
+/** A name of the validator's (`statistical_confidence`) as a title: `Statistical confidence`. */
+export function titled(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
 }
 
 export type Tone = 'up' | 'down' | 'flat';

@@ -1,17 +1,7 @@
 import type { EliminationsDocument, MinerStatistics } from '@ptn-api/client';
+import { membersOf, numberOf, textOf } from './members.ts';
+import type { Members } from './members.ts';
 import type { CurvePoint } from './miners.ts';
-
-/** Which fields there are is up to the validator's version: whatever is not as expected counts as absent. */
-type Members = Readonly<Record<string, unknown>>;
-
-function membersOf(value: unknown): Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {};
-}
-
-/** A finite number, or `null` for anything else. */
-export function numberOf(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
 
 export interface Score {
   readonly name: string;
@@ -37,7 +27,7 @@ export interface StatisticsRow {
   readonly dailyReturns: readonly CurvePoint[];
 }
 
-function readScore(name: string, value: unknown): Score {
+export function readScore(name: string, value: unknown): Score {
   const { value: score, rank, percentile } = membersOf(value);
   return { name, value: numberOf(score), rank: numberOf(rank), percentile: numberOf(percentile) };
 }
@@ -54,18 +44,28 @@ function readDays(value: unknown): CurvePoint[] {
   return [...byTime].map(([time, percent]) => ({ time, value: percent })).sort((a, b) => a.time - b.time);
 }
 
+/**
+ * How much a miner has lost at most, from 0 to 1. The network's validators write what was left of the highest value; others
+ * write what was lost.
+ */
+export function drawdownOf(element: Members): number | null {
+  const drawdowns = membersOf(element['drawdowns']);
+  const left = numberOf(drawdowns['max_drawdown']);
+  if (left !== null) return 1 - left;
+  return numberOf(drawdowns['instantaneous_max_drawdown']) ?? numberOf(drawdowns['daily_max_drawdown']);
+}
+
 /** One element of the statistics file as the page shows it. */
 export function statisticsRow(element: MinerStatistics): StatisticsRow {
   const weight = membersOf(element['weight']);
-  const drawdowns = membersOf(element['drawdowns']);
   const { status } = membersOf(element['challengeperiod']);
   return {
     hotkey: element.hotkey,
-    status: typeof status === 'string' ? status : '',
+    status: textOf(status),
     weight: numberOf(weight['value']),
     rank: numberOf(weight['rank']),
     penalty: numberOf(membersOf(element['penalties'])['total']),
-    drawdown: numberOf(drawdowns['instantaneous_max_drawdown']) ?? numberOf(drawdowns['daily_max_drawdown']),
+    drawdown: drawdownOf(element),
     volatility: numberOf(membersOf(element['volatility'])['annual']),
     scores: Object.entries(membersOf(element['augmented_scores'] ?? element['scores'])).map(([name, value]) =>
       readScore(name, value),
@@ -101,7 +101,7 @@ export function eliminationRows(document: EliminationsDocument): EliminationRow[
       ? [
           {
             hotkey,
-            reason: typeof reason === 'string' ? reason : '',
+            reason: textOf(reason),
             drawdown: numberOf(dd),
             sinceMs: numberOf(since),
           },

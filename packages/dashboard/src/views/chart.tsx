@@ -9,6 +9,13 @@ interface ChartProps {
   readonly label: string;
   readonly points: readonly CurvePoint[];
   readonly kind: 'curve' | 'bars';
+  /** Bars in a pane of their own, over the same times. */
+  readonly below?: Layer | undefined;
+}
+
+interface Layer {
+  readonly label: string;
+  readonly points: readonly CurvePoint[];
 }
 
 const DARK = matchMedia('(prefers-color-scheme: dark)');
@@ -41,6 +48,7 @@ function makeChart(box: HTMLElement): IChartApi {
       fontFamily: getComputedStyle(document.body).fontFamily,
       // It comes with a style element, which the page's policy forbids; the page's foot names the library.
       attributionLogo: false,
+      panes: { enableResize: false, separatorColor: colour('line') },
     },
     grid: { vertLines: { visible: false }, horzLines: { color: colour('line'), style: LineStyle.Dotted } },
     // A label at the edge would be cut.
@@ -65,54 +73,79 @@ function describe(points: readonly CurvePoint[]): string {
   return `from ${day(first)} to ${day(last)}, last ${at(last)}, lowest ${at(lowest)}, highest ${at(highest)}`;
 }
 
+/** Puts a series into a pane; what it returns draws points. */
+function addSeries(
+  chart: IChartApi,
+  kind: ChartProps['kind'],
+  pane: number,
+): (points: readonly CurvePoint[]) => void {
+  const [up, down] = [colour('up'), colour('down')];
+  const timed = ({ time, value }: CurvePoint): { time: Time; value: number } => ({
+    time: time as UTCTimestamp,
+    value,
+  });
+  // It would cover a label of the axis; headings tell it.
+  const common = { priceLineVisible: false, lastValueVisible: false };
+  if (kind === 'bars') {
+    const series = chart.addSeries(HistogramSeries, common, pane);
+    return (points) => {
+      series.setData(points.map((point) => ({ ...timed(point), color: point.value < 0 ? down : up })));
+    };
+  }
+  const series = chart.addSeries(
+    BaselineSeries,
+    {
+      ...common,
+      baseValue: { type: 'price', price: 0 },
+      topLineColor: up,
+      bottomLineColor: down,
+      topFillColor1: `${up}44`,
+      topFillColor2: `${up}00`,
+      bottomFillColor1: `${down}00`,
+      bottomFillColor2: `${down}44`,
+      lineWidth: 2,
+    },
+    pane,
+  );
+  return (points) => {
+    series.setData(points.map(timed));
+  };
+}
+
+/** The upper pane's height, the lower one's being 1. */
+const UPPER_HEIGHT = 2;
+
 /** Percents over time. */
-export function Chart({ label, points, kind }: ChartProps) {
+export function Chart({ label, points, kind, below }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const isDark = useIsDark();
-  const draw = useRef<(points: readonly CurvePoint[]) => void>(() => undefined);
+  const hasBelow = below !== undefined;
+  const draw = useRef<(upper: readonly CurvePoint[], lower: readonly CurvePoint[]) => void>(() => undefined);
 
   useEffect(() => {
     if (box.current === null) return undefined;
     const chart = makeChart(box.current);
-    const [up, down] = [colour('up'), colour('down')];
-    const timed = ({ time, value }: CurvePoint): { time: Time; value: number } => ({
-      time: time as UTCTimestamp,
-      value,
-    });
-    if (kind === 'curve') {
-      const series = chart.addSeries(BaselineSeries, {
-        baseValue: { type: 'price', price: 0 },
-        topLineColor: up,
-        bottomLineColor: down,
-        topFillColor1: `${up}44`,
-        topFillColor2: `${up}00`,
-        bottomFillColor1: `${down}00`,
-        bottomFillColor2: `${down}44`,
-        lineWidth: 2,
-        priceLineVisible: false,
-        // It would cover a label of the axis; headings tell it.
-        lastValueVisible: false,
-      });
-      draw.current = (shown) => {
-        series.setData(shown.map(timed));
-        chart.timeScale().fitContent();
-      };
-    } else {
-      const series = chart.addSeries(HistogramSeries, { priceLineVisible: false, lastValueVisible: false });
-      draw.current = (shown) => {
-        series.setData(shown.map((point) => ({ ...timed(point), color: point.value < 0 ? down : up })));
-        chart.timeScale().fitContent();
-      };
-    }
+    const drawUpper = addSeries(chart, kind, 0);
+    const drawLower = hasBelow ? addSeries(chart, 'bars', 1) : undefined;
+    if (hasBelow) chart.panes()[0]?.setStretchFactor(UPPER_HEIGHT);
+    draw.current = (upper, lower) => {
+      drawUpper(upper);
+      drawLower?.(lower);
+      chart.timeScale().fitContent();
+    };
     return () => {
       draw.current = () => undefined;
       chart.remove();
     };
-  }, [kind, isDark]);
+  }, [kind, hasBelow, isDark]);
 
   useEffect(() => {
-    draw.current(points);
-  }, [points, kind, isDark]);
+    draw.current(points, below?.points ?? []);
+  }, [points, below, kind, isDark]);
 
-  return <div class="chart" ref={box} role="img" aria-label={`${label}: ${describe(points)}`} />;
+  const texts = [
+    `${label}: ${describe(points)}`,
+    ...(hasBelow ? [`${below.label}: ${describe(below.points)}`] : []),
+  ];
+  return <div class="chart" ref={box} role="img" aria-label={texts.join('; ')} />;
 }

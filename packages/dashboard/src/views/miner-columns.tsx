@@ -10,7 +10,7 @@ import {
 import { pairName } from '../model/miners.ts';
 import type { OrderRow } from '../model/miners.ts';
 import type { Column } from './data-table.tsx';
-import { Return, Side } from './parts.tsx';
+import { Moment, Return, Side } from './parts.tsx';
 
 /** Of positions that count in quantities, as validators since December 2025 write them. */
 const SIZE_COLUMNS: readonly Column<Position>[] = [
@@ -147,7 +147,7 @@ const ORDER_COLUMNS: readonly Column<OrderRow>[] = [
     id: 'time',
     head: 'Time',
     unit: 'UTC',
-    cell: ({ order }) => formatTime(order.processed_ms),
+    cell: ({ order }) => <Moment timeMs={order.processed_ms} />,
     value: ({ order }) => order.processed_ms,
     isText: true,
   },

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import { formatChange, formatScore, formatShare, formatWhole } from '../model/format.ts';
+import { formatChange, formatScore, formatShare, formatWhole, titled } from '../model/format.ts';
 import { compounded } from '../model/statistics.ts';
 import type { Score, StatisticsRow } from '../model/statistics.ts';
 import { filterRows } from '../model/table.ts';
@@ -63,10 +63,6 @@ function columnsFor(rows: readonly StatisticsRow[]): readonly Column<StatisticsR
       isText: true,
     },
   ];
-}
-
-function titled(name: string): string {
-  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
 }
 
 const FIRST_ORDER = { column: 'rank', isDescending: false };

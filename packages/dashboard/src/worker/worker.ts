@@ -4,10 +4,11 @@
  */
 import { PtnRestClient, PtnRestError, PtnStreamError } from '@ptn-api/client';
 import type { MinerPositions } from '@ptn-api/protocol';
+import { numberOf } from '../model/members.ts';
 import { minerRow } from '../model/miners.ts';
 import type { MinerRow } from '../model/miners.ts';
 import { refusalKind, refusalText } from '../model/refusal.ts';
-import { eliminationRows, numberOf, statisticsRow } from '../model/statistics.ts';
+import { eliminationRows, statisticsRow } from '../model/statistics.ts';
 import { tapeRow } from '../model/tape.ts';
 import type { TapeRow } from '../model/tape.ts';
 import type { FromWorker, ServerState, ToWorker } from './messages.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { boolOf, signRequest } from '@ptn-api/wire';
-import type { JsonValue, Keypair, Metagraph, Neuron } from '@ptn-api/wire';
+import { boolOf, isJsonObject, signRequest } from '@ptn-api/wire';
+import type { AnswerRead, JsonValue, Keypair, Metagraph, Neuron } from '@ptn-api/wire';
 import { OWN_IP, nonceNs } from '../sender/send-order.ts';
 import type { ValidatorClient } from '../sender/validator-client.ts';
 import type { Network } from '../sender/validators.ts';
@@ -9,6 +9,19 @@ import { validatorsOf } from '../sender/validators.ts';
 const TIMEOUT_MS = 15_000;
 /** On the main network this validator alone is asked, so that the page costs the others nothing. */
 const MAINNET_VALIDATOR = '5FFApaS75bv5pJHfAp2FVLBj9ZaXuFDjEypsaBNc1wCfe52v';
+/** Texts are other people's. */
+const MAX_TEXT_LENGTH = 300;
+
+/** What one validator answered. */
+export interface DashAnswer {
+  /** Of the validator that was asked. */
+  readonly hotkey: string;
+  readonly result: 'answered' | 'refused' | 'unanswered';
+  /** Why it refused, or has not answered. */
+  readonly text: string;
+  /** Also with a refusal: of a miner without statistics validators send what they have. */
+  readonly data: JsonValue | undefined;
+}
 
 /** Whom to ask for this miner's data: that one validator where the metagraph has it, else all that serve. */
 export function dataSources(metagraph: Metagraph, network: Network): readonly Neuron[] {
@@ -17,14 +30,28 @@ export function dataSources(metagraph: Metagraph, network: Network): readonly Ne
   return network === 'mainnet' && known.length > 0 ? known : serving;
 }
 
-/** What the validators say of this miner; those that refuse or do not answer are left out. */
-export async function askForData(
+function dashAnswer(hotkey: string, { answered, fields, statusCode, statusMessage }: AnswerRead): DashAnswer {
+  const clipped = (text: string): string => text.slice(0, MAX_TEXT_LENGTH);
+  if (!answered) {
+    const text = clipped(statusMessage ?? `it answered ${statusCode ?? 'nothing that could be read'}`);
+    return { hotkey, result: 'unanswered', text, data: undefined };
+  }
+  const data = fields.get('data');
+  const sent = isJsonObject(data) && data.size > 0 ? data : undefined;
+  if (boolOf(fields.get('successfully_processed')))
+    return { hotkey, result: 'answered', text: '', data: data ?? null };
+  const said = fields.get('error_message');
+  return { hotkey, result: 'refused', text: clipped(typeof said === 'string' ? said : ''), data: sent };
+}
+
+/** What the validators say of this miner. @throws only what aborts `abort` */
+export function askForData(
   client: ValidatorClient,
   keypair: Keypair,
   sources: readonly Neuron[],
   abort: AbortSignal,
-): Promise<JsonValue[]> {
-  const answers = await Promise.all(
+): Promise<DashAnswer[]> {
+  return Promise.all(
     sources.map(async ({ axon, hotkey }) => {
       const request = signRequest({
         synapse: 'GetDashData',
@@ -37,9 +64,7 @@ export async function askForData(
         ip: OWN_IP,
       });
       const { answer } = await client.ask('GetDashData', axon, request, TIMEOUT_MS, abort);
-      const isGood = answer.answered && boolOf(answer.fields.get('successfully_processed'));
-      return isGood ? [answer.fields.get('data') ?? null] : [];
+      return dashAnswer(hotkey, answer);
     }),
   );
-  return answers.flat();
 }

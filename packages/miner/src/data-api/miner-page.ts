@@ -1,65 +1,60 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { extname, join, relative, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PAGE, pageHeaders, readBuiltPage } from '@ptn-api/runtime';
 import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { ValidatorReports } from './validator-reports.ts';
 
-/** The built page: another package, of which the miner needs only these files. */
-export const PAGE_FOLDER = fileURLToPath(new URL('../../../miner-dashboard/dist', import.meta.url));
+/** The built page: of another package, of which the miner needs only these files. */
+export function pageFolder(): string {
+  const manifest = fileURLToPath(import.meta.resolve('@ptn-api/dashboard/package.json'));
+  return join(dirname(manifest), 'dist', 'miner-page');
+}
 
 /** The page is not built. */
 export class PageMissingError extends Error {
   override readonly name = 'PageMissingError';
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.ico': 'image/x-icon',
-  '.js': 'text/javascript; charset=utf-8',
-  '.json': 'application/json',
-  '.png': 'image/png',
-  '.svg': 'image/svg+xml',
-  '.woff2': 'font/woff2',
-};
-
-function pageFiles(folder: string): Map<string, { readonly type: string; readonly content: Buffer }> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return new Map(
-    files.map(({ parentPath, name }) => {
-      const path = join(parentPath, name);
-      const type = TYPES[extname(name)] ?? 'application/octet-stream';
-      return [`/${relative(folder, path).split(sep).join('/')}`, { type, content: readFileSync(path) }];
-    }),
-  );
+export interface MinerPageOptions {
+  readonly folder: string;
+  readonly reports: Pick<ValidatorReports, 'body' | 'refresh' | 'status'>;
+  readonly log: FastifyBaseLogger;
 }
 
 /**
- * The miner's page: the files of a folder, read once, and `/miner-url.json`, which says where the data is.
+ * The miner's page: the files of a folder, read once; `/status.json`, which has validators asked and says what they
+ * answered the last time, without waiting for them; and `/miner-data`, what they said.
  *
  * @throws PageMissingError
  */
-export function minerPage(folder: string, minerUrl: string, log: FastifyBaseLogger): FastifyInstance {
-  let files: ReturnType<typeof pageFiles>;
-  try {
-    files = pageFiles(folder);
-  } catch (error) {
-    const text = `the miner's page is not built: there is no ${folder}. Leave out --start-dashboard, or build it`;
-    throw new PageMissingError(text, { cause: error });
+export function minerPage({ folder, reports, log }: MinerPageOptions): FastifyInstance {
+  const files = readBuiltPage(folder);
+  if (!files.has(PAGE)) {
+    throw new PageMissingError(
+      `the miner's page is not built: there is no ${join(folder, PAGE)}. Leave out --start-dashboard, or run npm run build`,
+    );
   }
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   });
-  app.get('/miner-url.json', (_request, reply) => reply.send({ miner_url: minerUrl }));
-  app.get('/*', (request, reply) => {
-    const path = request.url.split('?')[0] ?? '/';
-    const file = files.get(path === '/' ? '/index.html' : path);
-    if (file === undefined) return reply.code(404).send({ detail: 'Not Found' });
-    return reply.type(file.type).header('x-content-type-options', 'nosniff').send(file.content);
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers({ 'X-Content-Type-Options': 'nosniff', ...pageHeaders() });
+    if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store');
   });
+  app.get('/status.json', (_request, reply) => {
+    void reports.refresh();
+    return reply.send(reports.status());
+  });
+  app.get('/miner-data', (_request, reply) => reply.type('application/json').send(Buffer.from(reports.body)));
+  for (const [path, { type, content, isImmutable }] of files) {
+    app.get(path === PAGE ? '/' : `/${path}`, (_request, reply) => {
+      reply.header('Cache-Control', isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache');
+      return reply.type(type).send(content);
+    });
+  }
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not Found' }));
   return app;
 }

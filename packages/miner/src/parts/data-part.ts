@@ -1,10 +1,11 @@
 import { MetagraphFile } from '@ptn-api/wire';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { askForData, dataSources } from '../data-api/dash-data.ts';
 import { dataApi } from '../data-api/data-api.ts';
 import { PortsInUseError, listenOnFreePort } from '../data-api/listen-on-free-port.ts';
-import { MinerData } from '../data-api/miner-data.ts';
-import { PAGE_FOLDER, minerPage } from '../data-api/miner-page.ts';
+import { minerPage, pageFolder } from '../data-api/miner-page.ts';
+import { ValidatorReports } from '../data-api/validator-reports.ts';
 import { ValidatorClient } from '../sender/validator-client.ts';
 import { NETWORKS } from '../sender/validators.ts';
 import { readSigningKey } from '../wallet/hotkey-path.ts';
@@ -21,55 +22,54 @@ export async function startData(config: RunConfig, log: Logger): Promise<Running
   const metagraph = new MetagraphFile({ path: config.metagraphFile, netuid: config.netuid, warn });
   const client = new ValidatorClient();
   const abort = new AbortController();
-  const data = new MinerData();
-  let asking: Promise<void> | undefined;
-  const ask = async (): Promise<void> => {
-    try {
-      const sources = dataSources(metagraph.current, network);
-      data.take(await askForData(client, keypair, sources, abort.signal));
-    } catch (error) {
-      log.warn({ err: error }, 'the validators could not be asked for data');
-    }
-  };
+  const reports = new ValidatorReports({
+    hotkey: keypair.address,
+    ask: () => askForData(client, keypair, dataSources(metagraph.current, network), abort.signal),
+    onFault: (error) => {
+      if (!abort.signal.aborted) log.warn({ err: error }, 'the validators could not be asked for data');
+    },
+  });
   const api = dataApi({
     hotkey: keypair.address,
     minerData: async () => {
-      if (data.mayAsk(Date.now())) {
-        asking = ask().finally(() => {
-          asking = undefined;
-        });
-      }
       // Whoever comes while validators are being asked waits with the one who had them asked.
-      await asking;
-      return data.body;
+      await reports.refresh();
+      return reports.body;
     },
     log,
   });
-  const close = async (): Promise<void> => {
+  const apps: FastifyInstance[] = [api];
+  const stop = async (): Promise<void> => {
     abort.abort();
     metagraph.close();
-    await Promise.all([api.close(), client.close()]);
+    await Promise.all([...apps.map((app) => app.close()), client.close()]);
+  };
+  /** Where it listens; undefined where all ports are in use. Signals matter more than a page. */
+  const listen = async (app: FastifyInstance, begin: number, end: number): Promise<string | undefined> => {
+    try {
+      return `http://127.0.0.1:${await listenOnFreePort(app, begin, end)}`;
+    } catch (error) {
+      if (!(error instanceof PortsInUseError)) throw error;
+      log.error(
+        `Unable to start miner dashboard with error ${error.message} Restart miner and specify a new port if desired.`,
+      );
+      return undefined;
+    }
   };
   try {
-    const port = await listenOnFreePort(api, FIRST_DATA_PORT, DATA_PORTS_END);
-    const url = `http://127.0.0.1:${port}`;
-    if (!config.startDashboard) return { text: `shows its data at ${url}/miner-data`, stop: close };
-    const page = minerPage(PAGE_FOLDER, url, log);
-    const pagePort = await listenOnFreePort(page, FIRST_PAGE_PORT, PAGE_PORTS_END);
-    return {
-      text: `shows its page at http://127.0.0.1:${pagePort}/, with data from ${url}`,
-      stop: async () => {
-        await page.close();
-        await close();
-      },
-    };
+    // Made first: where the page is missing nothing is to be listening.
+    const page = config.startDashboard ? minerPage({ folder: pageFolder(), reports, log }) : undefined;
+    if (page !== undefined) apps.push(page);
+    const dataUrl = await listen(api, FIRST_DATA_PORT, DATA_PORTS_END);
+    const pageUrl = page && (await listen(page, FIRST_PAGE_PORT, PAGE_PORTS_END));
+    const shown = [
+      ...(pageUrl === undefined ? [] : [`its page at ${pageUrl}/`]),
+      ...(dataUrl === undefined ? [] : [`its data at ${dataUrl}/miner-data`]),
+    ];
+    const text = shown.length === 0 ? 'nothing: all of its ports are in use' : shown.join(', ');
+    return { text: `shows ${text}`, stop };
   } catch (error) {
-    await close();
-    if (!(error instanceof PortsInUseError)) throw error;
-    // Signals matter more than a page.
-    log.error(
-      `Unable to start miner dashboard with error ${error.message} Restart miner and specify a new port if desired.`,
-    );
-    return { text: 'shows no data: all of its ports are in use', stop: () => Promise.resolve() };
+    await stop();
+    throw error;
   }
 }
