@@ -1,8 +1,10 @@
+export { scoreCommand } from './commands/score-command.ts';
 export { generateHistory } from './history.ts';
 export type { HistoryOptions, World } from './history.ts';
 export { RootInUseError, SimulatedValidator } from './live/simulated-validator.ts';
 export type { ValidatorOptions } from './live/simulated-validator.ts';
 export type { OrderWish, PlacedOrder } from './live/trading-floor.ts';
+export { UsageError } from './options.ts';
 export { positionsOf } from './records/miners.ts';
 export type { Generation } from './generation.ts';
 export type { Elimination, Miner } from './records/miners.ts';

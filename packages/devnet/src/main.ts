@@ -12,6 +12,9 @@ const EXIT_USAGE = 2;
 const COMMANDS: Readonly<Partial<Record<string, (args: readonly string[]) => Promise<void>>>> = {
   // Loaded when it is needed: the history generator starts with every demo and many tests.
   run: async (args) => (await import('./commands/run-command.ts')).run(args),
+  score: async (args) => {
+    process.exitCode = (await import('./commands/score-command.ts')).scoreCommand(args);
+  },
 };
 
 /** Errors whose message is for the operator. */

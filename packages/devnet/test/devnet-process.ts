@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -43,4 +43,15 @@ export function runDevnet(scope: TestScope, args: readonly string[]): DevnetProc
     ended,
     ready: () => waitFor(() => messages[0], { what: () => `devnet is ready\n${stderr}`, timeoutMs: 20_000 }),
   };
+}
+
+/** Runs a command of devnet to its end. */
+export function runCommand(
+  args: readonly string[],
+): Promise<{ readonly code: number | string; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN_PATH, ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.code ?? String(error.signal)), stdout, stderr });
+    });
+  });
 }

@@ -126,7 +126,7 @@ export type {
   MinerStatisticsFile,
   StatisticsInput,
 } from './scoring/statistics/miner-statistics.ts';
-export { explainMiner, explanationLines } from './scoring/explain-miner.ts';
+export { explainMiner, explainMiners, explanationLines } from './scoring/explain-miner.ts';
 export type { MinerExplanation } from './scoring/explain-miner.ts';
 export { perfLedgersFile, readPerfLedgers } from './scoring/ledger/ledger-file.ts';
 export type { PerfLedgersFile } from './scoring/ledger/ledger-file.ts';

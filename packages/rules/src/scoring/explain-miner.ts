@@ -27,18 +27,21 @@ export interface MinerExplanation {
   readonly outcome: string | undefined;
 }
 
-function metricsOf({ main, generation, inspection }: Round, hotkey: string): readonly TrialMetric[] {
-  const candidate = inspection.reports.get(hotkey)?.metrics;
-  if (candidate !== undefined) return candidate;
-  return main.segments.flatMap(({ segment, metrics }) =>
-    metrics.flatMap(({ name, weight, scores }) => {
-      const score = scores.get(hotkey);
-      if (score === undefined) return [];
-      const place = [...scores.keys()].indexOf(hotkey);
-      const percentile = percentiles([...scores.values()], generation.percentile)[place] ?? NaN;
-      return [{ segment: segment.name, name, score, percentile, weight }];
-    }),
-  );
+/** The metrics of the main competition, by hotkey. */
+function mainMetrics({ main, generation }: Round): Map<string, TrialMetric[]> {
+  const byHotkey = new Map<string, TrialMetric[]>();
+  for (const { segment, metrics } of main.segments) {
+    for (const { name, weight, scores } of metrics) {
+      const ranks = percentiles([...scores.values()], generation.percentile);
+      let place = 0;
+      for (const [hotkey, score] of scores) {
+        const own = byHotkey.get(hotkey) ?? [];
+        own.push({ segment: segment.name, name, score, percentile: ranks[place++] ?? NaN, weight });
+        byHotkey.set(hotkey, own);
+      }
+    }
+  }
+  return byHotkey;
 }
 
 function outcomeOf({ inspection, eliminations }: Round, hotkey: string): string | undefined {
@@ -50,22 +53,40 @@ function outcomeOf({ inspection, eliminations }: Round, hotkey: string): string 
   return moved === undefined ? undefined : `moved to ${moved.bucket}`;
 }
 
-/** How a round came to what it decided about a miner, and how far that is from something else. */
-export function explainMiner(round: Round, miner: MinerRecord): MinerExplanation {
+function explain(
+  round: Round,
+  miner: MinerRecord,
+  ofMain: readonly TrialMetric[],
+  place: number | undefined,
+): MinerExplanation {
   const { hotkey } = miner;
   const { percent } = drawdownState(miner.ledgers?.get(PORTFOLIO));
-  const place = round.weights.findIndex(([other]) => other === hotkey);
+  const candidate = round.inspection.reports.get(hotkey);
   return {
     hotkey,
     bucket: round.stateBefore.get(hotkey)?.bucket,
-    weight: round.weights[place]?.[1] ?? 0,
-    rank: place === -1 ? undefined : place + 1,
-    metrics: metricsOf(round, hotkey),
+    weight: (place === undefined ? undefined : round.weights[place]?.[1]) ?? 0,
+    rank: place === undefined ? undefined : place + 1,
+    metrics: candidate?.metrics ?? ofMain,
     penalties: round.main.penalties.get(hotkey) ?? roundPenalties(miner, round.nowMs, round.generation),
     drawdown: { percent, leftPercent: Math.max(0, DRAWDOWN_LIMIT_PERCENT - percent) },
-    candidate: round.inspection.reports.get(hotkey),
+    candidate,
     outcome: outcomeOf(round, hotkey),
   };
+}
+
+/** How a round came to what it decided about miners, and how far that is from something else. */
+export function explainMiners(round: Round, miners: readonly MinerRecord[]): MinerExplanation[] {
+  const ofMain = mainMetrics(round);
+  const places = new Map(round.weights.map(([hotkey], place) => [hotkey, place]));
+  return miners.map((miner) =>
+    explain(round, miner, ofMain.get(miner.hotkey) ?? [], places.get(miner.hotkey)),
+  );
+}
+
+/** The same of one miner. */
+export function explainMiner(round: Round, miner: MinerRecord): MinerExplanation {
+  return explainMiners(round, [miner])[0] as MinerExplanation;
 }
 
 const DAY_MS = 86_400_000;
