@@ -8,10 +8,14 @@ import {
 } from '@ptn-api/positions';
 import type { SummaryFields } from '@ptn-api/positions';
 import type { Order, Position, Tier } from '@ptn-api/protocol';
-import { positionsOf } from '../records/miners.ts';
-import type { Miner } from '../records/miners.ts';
 
 const SOURCES_SHOWN_MS = 7 * 86_400_000;
+
+/** A miner, and its positions in the order of the dashboard: closed ones as they closed, then open ones. */
+export interface MinerPositions {
+  readonly hotkey: string;
+  readonly positions: readonly Position[];
+}
 
 /** A miner on the dashboard as of one time. */
 export interface DashboardMiner {
@@ -22,10 +26,10 @@ export interface DashboardMiner {
 }
 
 /** All miners, best `thirty_day_returns` first. Positions are never changed, so this stays as it is for good. */
-export function takeDashboard(miners: readonly Miner[], nowMs: number): DashboardMiner[] {
+export function takeDashboard(miners: readonly MinerPositions[], nowMs: number): DashboardMiner[] {
   return miners
     .map((miner) => {
-      const positions = positionsOf(miner).map((position) => shown(position, nowMs));
+      const positions = miner.positions.map((position) => shown(position, nowMs));
       const facts = positions.map((position) => ({
         openMs: position.open_ms,
         closeMs: position.is_closed_position ? position.close_ms : null,

@@ -3,7 +3,14 @@ import type { PythonShape as Shape } from '@ptn-api/positions';
 
 const ELIMINATIONS: Shape = {
   items: {
-    fields: { hotkey: 'plain', reason: 'plain', dd: 'float', elimination_initiated_time_ms: 'plain' },
+    fields: {
+      hotkey: 'plain',
+      elimination_initiated_time_ms: 'plain',
+      dd: 'float',
+      reason: 'plain',
+      price_info: { values: 'float' },
+      return_info: { fields: { dd_stats: { values: 'float' }, returns: { values: 'float' } } },
+    },
   },
 };
 
@@ -57,7 +64,22 @@ const PLAGIARISM: Shape = {
     time: 'plain',
     plagiarist: 'plain',
     overall_score: 'float',
-    trade_pairs: { values: 'plain' },
+    trade_pairs: {
+      values: {
+        fields: {
+          plagiarist_trade_pair: 'plain',
+          victims: {
+            items: {
+              fields: {
+                victim: 'plain',
+                victim_trade_pair: 'plain',
+                events: { items: { fields: { type: 'plain', score: 'float' } } },
+              },
+            },
+          },
+        },
+      },
+    },
   },
 };
 

@@ -5,6 +5,7 @@ import { positionsOf } from '../records/miners.ts';
 import { challengePeriodOf, minerStatistics } from '../statistics/miner-statistics.ts';
 import { performanceOf } from '../statistics/portfolio.ts';
 import { dashboardMember, takeDashboard } from './dashboard.ts';
+import type { MinerPositions } from './dashboard.ts';
 import {
   writeCheckpoints,
   writeEliminations,
@@ -12,6 +13,8 @@ import {
   writePlainMap,
   writePlainMaps,
 } from './shapes.ts';
+import { each, enclosed, mapOf, members } from './text-parts.ts';
+import type { Parts } from './text-parts.ts';
 import type { ValidatorFolder } from './validator-folder.ts';
 
 /** What the statistics tell of the rules they were made by. */
@@ -30,45 +33,8 @@ export interface SnapshotOptions {
   readonly nowMs: number;
 }
 
-type Part = Iterable<string>;
-
-/** Parts of a list or object with their brackets, one by one: a large file is never in memory as one text. */
-function* enclosed(open: string, parts: Part, close: string): Generator<string> {
-  let before = open;
-  for (const part of parts) {
-    yield `${before}${part}`;
-    before = ', ';
-  }
-  yield before === open ? `${open}${close}` : close;
-}
-
-/** An object of members whose values come in parts. */
-function* members(entries: readonly (readonly [key: string, value: Part])[]): Generator<string> {
-  let before = '{';
-  for (const [key, value] of entries) {
-    yield `${before}${quote(key)}: `;
-    yield* value;
-    before = ', ';
-  }
-  yield '}';
-}
-
-function* eachMember<T>(
-  items: Iterable<T>,
-  entry: (item: T) => readonly [key: string, text: string],
-): Generator<string> {
-  for (const item of items) {
-    const [key, text] = entry(item);
-    yield `${quote(key)}: ${text}`;
-  }
-}
-
-function mapOf<T>(items: Iterable<T>, entry: (item: T) => readonly [key: string, text: string]): Part {
-  return enclosed('{', eachMember(items, entry), '}');
-}
-
-function* each<T>(items: Iterable<T>, write: (item: T) => string): Generator<string> {
-  for (const item of items) yield write(item);
+function shown(miner: Miner): MinerPositions {
+  return { hotkey: miner.hotkey, positions: positionsOf(miner) };
 }
 
 function eliminationsText(miners: readonly Miner[]): string {
@@ -76,7 +42,7 @@ function eliminationsText(miners: readonly Miner[]): string {
 }
 
 /** Version and time of writing, with which statistics and checkpoint begin. */
-function heading({ version, nowMs }: SnapshotOptions): [string, Part][] {
+function heading({ version, nowMs }: SnapshotOptions): [string, Parts][] {
   const date = new Date(nowMs).toISOString().slice(0, 19).replace('T', ' ');
   return [
     ['version', [quote(version)]],
@@ -85,7 +51,7 @@ function heading({ version, nowMs }: SnapshotOptions): [string, Part][] {
   ];
 }
 
-function checkpointText(options: SnapshotOptions): Part {
+function checkpointText(options: SnapshotOptions): Parts {
   const { miners, nowMs } = options;
   const periods: Record<'testing' | 'success', Record<string, number>> = { testing: {}, success: {} };
   let [youngestMs, oldestMs] = [0, nowMs];
@@ -99,7 +65,7 @@ function checkpointText(options: SnapshotOptions): Part {
       }
     }
   }
-  const dashboard = takeDashboard(miners, nowMs);
+  const dashboard = takeDashboard(miners.map(shown), nowMs);
   return members([
     ...heading(options),
     ['challengeperiod', [writePlainMaps(periods)]],
@@ -122,7 +88,7 @@ function ledgerText(miner: Miner, nowMs: number): string {
   ]);
 }
 
-function statisticsText(options: SnapshotOptions): Part {
+function statisticsText(options: SnapshotOptions): Parts {
   const statistics = minerStatistics(options.miners, options.nowMs);
   return members([
     ...heading(options),
@@ -141,7 +107,7 @@ export async function writeSnapshots(options: SnapshotOptions): Promise<void> {
   const { folder, miners, nowMs } = options;
   writeEliminationsFile(folder, miners);
   await folder.writeGzipInPlace('runnable/validator_checkpoint.json.gz', checkpointText(options));
-  const dashboard = takeDashboard(miners, nowMs);
+  const dashboard = takeDashboard(miners.map(shown), nowMs);
   const output = mapOf(dashboard, (miner) => dashboardMember(miner));
   await folder.writeChunks('validation/outputs/output.json', output);
   for (const tier of TIERS) {

@@ -1,0 +1,39 @@
+import { PORTFOLIO } from '@ptn-api/rules';
+import type { ChallengeState, Elimination, LedgerBundle } from '@ptn-api/rules';
+import { dashboardMember, takeDashboard } from '../files/dashboard.ts';
+import type { MinerPositions } from '../files/dashboard.ts';
+import { mapOf, members } from '../files/text-parts.ts';
+import { ledgerText } from './ledger-texts.ts';
+import { challengeText, eliminationsText, heading } from './scoring-texts.ts';
+
+export interface CheckpointContent {
+  /** Unix ms. */
+  readonly nowMs: number;
+  readonly version: string;
+  readonly state: ChallengeState;
+  readonly eliminations: readonly Elimination[];
+  readonly miners: readonly MinerPositions[];
+  readonly ledgers: ReadonlyMap<string, LedgerBundle>;
+}
+
+/** Parts of `validator_checkpoint.json`. Of the ledgers it has the portfolios alone. */
+export function checkpointParts(content: CheckpointContent): Iterable<string> {
+  const { nowMs, version, state, eliminations, miners, ledgers } = content;
+  const times = miners.flatMap(({ positions }) =>
+    positions.flatMap(({ orders }) => orders.map((order) => order.processed_ms)),
+  );
+  const portfolios = [...ledgers].flatMap(([hotkey, bundle]) => {
+    const ledger = bundle.get(PORTFOLIO);
+    return ledger === undefined ? [] : [[hotkey, ledger] as const];
+  });
+  return members([
+    ...heading(version, nowMs),
+    ['challengeperiod', [challengeText(state)]],
+    ['eliminations', [eliminationsText(eliminations)]],
+    // The names are swapped: validators write it so.
+    ['youngest_order_processed_ms', [String(times.reduce((a, b) => Math.min(a, b), nowMs))]],
+    ['oldest_order_processed_ms', [String(times.reduce((a, b) => Math.max(a, b), 0))]],
+    ['positions', mapOf(takeDashboard(miners, nowMs), (miner) => dashboardMember(miner))],
+    ['perf_ledgers', mapOf(portfolios, ([hotkey, ledger]) => [hotkey, ledgerText(ledger)])],
+  ]);
+}
