@@ -54,6 +54,45 @@ function aroundOrder(position: Position, timeMs: number): { before: ValuedPositi
   };
 }
 
+/** Positions that end before a ledger does, as their orders make them. They never change, and every update asks for them. */
+const ended = new WeakMap<Position, ValuedPosition>();
+
+function endedPosition(position: Position): ValuedPosition {
+  const known = ended.get(position);
+  if (known !== undefined) return known;
+  const subject = valued(rebuilt(position, position.orders));
+  ended.set(position, subject);
+  return subject;
+}
+
+/** Whether all orders of a position were written before; one that lost everything is looked at order by order. */
+function hasEnded(
+  { is_closed_position: isClosed, orders, return_at_close: worth }: Position,
+  fromMs: number,
+): boolean {
+  return isClosed && worth !== 0 && orders.every(({ processed_ms: timeMs }) => timeMs < fromMs);
+}
+
+/** An order that a ledger is built up to, or a position that ended before. */
+interface TimelineEvent {
+  readonly timeMs: number;
+  readonly position: Position;
+  readonly hasEnded: boolean;
+}
+
+/** The orders of positions up to `nowMs` in the order of time; of those that ended before `fromMs` the first alone. */
+function timelineOf(positions: readonly Position[], fromMs: number, nowMs: number): TimelineEvent[] {
+  return positions
+    .filter(({ is_closed_position: isClosed, orders: { length } }) => !isClosed || length >= 2)
+    .flatMap((position): TimelineEvent[] => {
+      const isPast = hasEnded(position, fromMs);
+      const orders = isPast ? position.orders.slice(0, 1) : position.orders;
+      return orders.map(({ processed_ms: timeMs }) => ({ timeMs, position, hasEnded: isPast }));
+    })
+    .filter(({ timeMs }) => timeMs <= nowMs)
+    .sort((a, b) => a.timeMs - b.timeMs);
+}
+
 function pairOf({ position }: ValuedPosition): string {
   return position.trade_pair[0];
 }
@@ -83,11 +122,6 @@ function putPosition(byPair: Map<string, PairPositions>, subject: ValuedPosition
 export function updateLedgers(update: LedgerUpdate): UpdatedLedgers {
   const positions = byCloseTime(update.positions);
   const build = new LedgerBuild(update);
-  const orders = positions
-    .filter(({ is_closed_position: isClosed, orders: { length } }) => !isClosed || length >= 2)
-    .flatMap((position) => position.orders.map(({ processed_ms: timeMs }) => ({ timeMs, position })))
-    .filter(({ timeMs }) => timeMs <= update.nowMs)
-    .sort((a, b) => a.timeMs - b.timeMs);
   const lastOrderMs = positions.reduce(
     (last, position) => Math.max(last, position.orders.at(-1)?.processed_ms ?? 0),
     0,
@@ -98,11 +132,20 @@ export function updateLedgers(update: LedgerUpdate): UpdatedLedgers {
   if (lastOrderMs <= build.lastUpdateMs) {
     for (const position of positions) putPosition(byPair, valued(position));
   } else {
-    for (const { timeMs, position } of orders) {
+    for (const { timeMs, position, hasEnded: isPast } of timelineOf(
+      positions,
+      build.lastUpdateMs,
+      update.nowMs,
+    )) {
       if (pending !== undefined) replaceLast(byPair, pending);
       if (pending?.returnAtClose === 0) {
         liquidation = build.liquidated(byPair, pending.position.close_ms ?? timeMs);
         break;
+      }
+      if (isPast) {
+        putPosition(byPair, endedPosition(position));
+        pending = undefined;
+        continue;
       }
       const { before, after } = aroundOrder(position, timeMs);
       putPosition(byPair, before);
