@@ -264,19 +264,19 @@ await t.test('statistics are read as far as they are there', (t) => {
     weight: { value: 0.1, rank: 3 },
     augmented_scores: { omega: { value: 2, rank: 1, percentile: 0.9 }, calmar: 'broken' },
     daily_returns: [
-      { date: '2026-09-06', value: -0.5 },
-      { date: '2026-09-05', value: 0.1 },
+      { date: '2026-09-06', value: -50 },
+      { date: '2026-09-05', value: 10 },
       { date: 'never', value: 1 },
       null,
     ],
-    drawdowns: { daily_max_drawdown: 0.02 },
+    drawdowns: { max_drawdown: 0.75 },
   };
   const row = statisticsRow(element as Parameters<typeof statisticsRow>[0]);
   t.same(row.scores, [
     { name: 'omega', value: 2, rank: 1, percentile: 0.9 },
     { name: 'calmar', value: null, rank: null, percentile: null },
   ]);
-  t.same([row.status, row.weight, row.rank, row.penalty, row.drawdown], ['testing', 0.1, 3, null, 0.02]);
+  t.same([row.status, row.weight, row.rank, row.penalty, row.drawdown], ['testing', 0.1, 3, null, 0.25]);
   const days = [Date.UTC(2026, 8, 5) / 1000, Date.UTC(2026, 8, 6) / 1000];
   t.same(
     row.dailyReturns,
@@ -293,12 +293,21 @@ await t.test('statistics are read as far as they are there', (t) => {
 });
 
 await t.test('eliminations without a hotkey are passed over', (t) => {
-  const entry = { hotkey: '5Abc', reason: 'LIQUIDATED', dd: 0.1, elimination_initiated_time_ms: 5 };
+  const entry = { hotkey: '5Abc', reason: 'MAX_TOTAL_DRAWDOWN', dd: 12.5, elimination_initiated_time_ms: 5 };
   const list = [entry, {}, 'x'] as (typeof entry)[];
-  const row = { hotkey: '5Abc', reason: 'LIQUIDATED', drawdown: 0.1, sinceMs: 5 };
+  const row = { hotkey: '5Abc', reason: 'MAX_TOTAL_DRAWDOWN', drawdown: 0.125, sinceMs: 5 };
   t.same(eliminationRows({ eliminations: list }), [row]);
   t.same(eliminationRows(list), [row], 'a list by itself');
   t.same(eliminationRows({}), []);
+  for (const [reason, dd] of [
+    ['FAILED_CHALLENGE_PERIOD_TIME', -1],
+    ['PLAGIARISM', 0.95],
+    ['LIQUIDATED', 0],
+    ['MAX_TOTAL_DRAWDOWN', '12'],
+  ]) {
+    const [shown] = eliminationRows([{ ...entry, reason, dd }] as unknown as (typeof entry)[]);
+    t.equal(shown?.drawdown, null, `${String(reason)}: ${String(dd)} is no drawdown in percent`);
+  }
   t.end();
 });
 

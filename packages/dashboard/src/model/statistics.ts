@@ -32,14 +32,15 @@ export function readScore(name: string, value: unknown): Score {
   return { name, value: numberOf(score), rank: numberOf(rank), percentile: numberOf(percentile) };
 }
 
-function readDays(value: unknown): CurvePoint[] {
-  if (!Array.isArray(value)) return [];
+/** Validators write a day's return in percent. */
+function readDays(days: unknown): CurvePoint[] {
+  if (!Array.isArray(days)) return [];
   const byTime = new Map<number, number>();
-  for (const entry of value) {
-    const { date, value: change } = membersOf(entry);
+  for (const entry of days) {
+    const { date, value } = membersOf(entry);
     const timeMs = typeof date === 'string' ? Date.parse(`${date.slice(0, 10)}T00:00:00Z`) : NaN;
-    const fraction = numberOf(change);
-    if (!Number.isNaN(timeMs) && fraction !== null) byTime.set(timeMs / 1000, fraction * 100);
+    const percent = numberOf(value);
+    if (!Number.isNaN(timeMs) && percent !== null) byTime.set(timeMs / 1000, percent);
   }
   return [...byTime].map(([time, percent]) => ({ time, value: percent })).sort((a, b) => a.time - b.time);
 }
@@ -92,6 +93,16 @@ export interface EliminationRow {
   readonly sinceMs: number | null;
 }
 
+/** The reasons of which `dd` is a drawdown in percent; of others it is a score, or nothing. */
+const WITH_DRAWDOWN = /DRAWDOWN|^FAILED_CHALLENGE_PERIOD_TIME$/;
+
+/** From 0 to 1. A miner whose challenge period was over without anything to score has -1. */
+function drawdownAtElimination(reason: unknown, dd: unknown): number | null {
+  const percent = numberOf(dd);
+  const isDrawdown = typeof reason === 'string' && WITH_DRAWDOWN.test(reason);
+  return isDrawdown && percent !== null && percent >= 0 ? percent / 100 : null;
+}
+
 /** The validator's file of eliminations, a list by itself or under its name. */
 export function eliminationRows(document: EliminationsDocument): EliminationRow[] {
   const list: unknown = 'eliminations' in document ? document.eliminations : document;
@@ -102,7 +113,7 @@ export function eliminationRows(document: EliminationsDocument): EliminationRow[
           {
             hotkey,
             reason: textOf(reason),
-            drawdown: numberOf(dd),
+            drawdown: drawdownAtElimination(reason, dd),
             sinceMs: numberOf(since),
           },
         ]
