@@ -7,7 +7,7 @@ export type { OrderWish, PlacedOrder } from './live/trading-floor.ts';
 export { UsageError } from './options.ts';
 export { positionsOf } from './records/miners.ts';
 export type { Generation } from './generation.ts';
-export type { Elimination, Miner } from './records/miners.ts';
+export type { Miner } from './records/miners.ts';
 export type { Action } from './records/trading.ts';
 export { readCheckpointFile } from './score/read-checkpoint-file.ts';
 export { readValidatorFolder } from './score/read-validator-folder.ts';

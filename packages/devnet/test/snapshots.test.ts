@@ -124,8 +124,9 @@ void t.test('the checkpoint holds the dashboard and the performance of every min
     created_timestamp_ms: END_MS,
     created_date: '2025-11-14 16:30:00',
     eliminations: (readJson('validation/eliminations.json') as { eliminations: unknown }).eliminations,
-    youngest_order_processed_ms: Math.max(...times),
-    oldest_order_processed_ms: Math.min(...times),
+    // The names are swapped: validators write it so.
+    youngest_order_processed_ms: Math.min(...times),
+    oldest_order_processed_ms: Math.max(...times),
   });
   t.strictSame(checkpoint['positions'], output);
   const ledgers = checkpoint['perf_ledgers'] as Record<string, { cps: object[] }>;
@@ -138,12 +139,14 @@ void t.test('statistics are computed from the positions', (t) => {
   const statistics = readJson('runnable/minerstatistics.json') as {
     data: {
       hotkey: string;
+      challengeperiod: { status: string };
       weight: { value: number; rank: number };
       scores: Record<string, { value: number; rank: number }>;
       daily_returns: { date: string; value: number }[];
       checkpoints: {
         prev_portfolio_ret: number;
         last_update_ms: number;
+        accum_ms: number;
         gain: number;
         loss: number;
         mdd: number;
@@ -156,14 +159,15 @@ void t.test('statistics are computed from the positions', (t) => {
     data.map((_, index) => index + 1),
     'best weight first',
   );
-  const total = data.reduce((sum, { weight }) => sum + weight.value, 0);
-  t.ok(Math.abs(total - 1) < 1e-9, 'weights add up to 1');
-  t.strictSame(
-    data.map(({ scores }) => scores['sharpe']?.rank).sort((a, b) => (a ?? 0) - (b ?? 0)),
-    data.map((_, index) => index + 1),
-  );
+  const members = data.filter(({ challengeperiod }) => challengeperiod.status === 'success');
+  t.ok(members.length > 10 && members.length < data.length);
+  const total = members.reduce((sum, { weight }) => sum + weight.value, 0);
+  t.ok(Math.abs(total - 1) < 1e-9, 'weights of the main competition add up to 1');
+  t.equal(members.filter(({ scores }) => scores['sharpe']?.rank === 1).length, 1);
   const eliminated = new Set(validator.miners.flatMap((miner) => (miner.elimination ? [miner.hotkey] : [])));
+  t.equal(data.length, validator.miners.length - eliminated.size, 'all but the eliminated');
   for (const { hotkey, checkpoints, daily_returns: days } of data) {
+    t.notOk(eliminated.has(hotkey));
     const positions = tree.filter((file) => file.hotkey === hotkey).map(({ position }) => position);
     const product = positions.reduce(
       (value, position) => value * Math.max(position.return_at_close, 1e-4),
@@ -171,13 +175,13 @@ void t.test('statistics are computed from the positions', (t) => {
     );
     const last = checkpoints.at(-1);
     if (last === undefined) throw new Error(`${hotkey} has no checkpoints`);
-    if (!eliminated.has(hotkey)) t.equal(last.last_update_ms, END_MS);
+    t.equal(last.last_update_ms, END_MS);
     t.ok(
       Math.abs(last.prev_portfolio_ret / product - 1) < 1e-9,
       'the portfolio is the product of its positions',
     );
-    const compounded = days.reduce((value, day) => value * (1 + day.value), 1);
-    t.ok(Math.abs(compounded / product - 1) < 1e-9, 'so are its days');
+    const full = checkpoints.filter(({ accum_ms: coveredMs }) => coveredMs === 43_200_000);
+    t.ok(Math.abs(days.length - full.length / 2) <= 1, 'a day for two full cells');
     t.ok(checkpoints.every(({ gain, loss, mdd }) => gain >= 0 && loss <= 0 && mdd > 0 && mdd <= 1));
   }
   t.end();

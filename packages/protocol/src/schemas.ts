@@ -170,6 +170,9 @@ export const Score = Type.Object(
     value: Type.Union([Type.Number(), Type.Null()]),
     rank: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
     percentile: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    overall_contribution: Type.Optional(
+      Type.Union([Type.Number(), Type.Null()], { description: 'Percentile times the weight of the metric' }),
+    ),
   },
   { ...open, $id: 'Score' },
 );
@@ -183,6 +186,12 @@ export const Checkpoint = Type.Object(
     n_updates: Type.Number(),
     open_ms: Type.Optional(Type.Number({ description: 'ms during which a position was open' })),
     mdd: Type.Optional(Type.Number({ description: 'Greatest drawdown, a factor' })),
+    mpv: Type.Optional(Type.Number({ description: 'Highest return, a factor' })),
+    prev_portfolio_spread_fee: Type.Optional(Type.Number()),
+    prev_portfolio_carry_fee: Type.Optional(Type.Number()),
+    spread_fee_loss: Type.Optional(Type.Number()),
+    carry_fee_loss: Type.Optional(Type.Number()),
+    overall_returns: Type.Optional(Type.Number({ description: 'Of all cells up to this one, a factor' })),
   },
   { ...open, $id: 'Checkpoint' },
 );
@@ -192,13 +201,20 @@ export const StatisticsMiner = Type.Object(
   {
     hotkey: Hotkey,
     challengeperiod: Type.Optional(
-      Type.Object({ status: Type.String(), start_time_ms: Type.Optional(UnixMs) }, open),
+      Type.Object(
+        {
+          status: Type.String(),
+          start_time_ms: Type.Optional(Type.Union([UnixMs, Type.Null()])),
+          remaining_time_ms: Type.Optional(Type.Number()),
+        },
+        open,
+      ),
     ),
     scores: Type.Optional(Type.Record(Type.String(), named(Score))),
     augmented_scores: Type.Optional(Type.Record(Type.String(), named(Score))),
     weight: Type.Optional(named(Score)),
     daily_returns: Type.Optional(
-      Type.Array(Type.Object({ date: Type.String(), value: Type.Number() }, open)),
+      Type.Array(Type.Object({ date: Type.String(), value: Type.Number({ description: 'Percent' }) }, open)),
     ),
     volatility: Type.Optional(Numbers),
     drawdowns: Type.Optional(Numbers),
@@ -225,7 +241,11 @@ export const Elimination = Type.Object(
   {
     hotkey: Hotkey,
     reason: Type.String(),
-    dd: Type.Optional(Type.Union([Type.Number(), Type.Null()], { description: 'Drawdown, a fraction' })),
+    dd: Type.Optional(
+      Type.Union([Type.Number(), Type.Null()], {
+        description: 'Drawdown in percent; -1 where there is nothing to score',
+      }),
+    ),
     elimination_initiated_time_ms: Type.Optional(UnixMs),
   },
   { ...open, $id: 'Elimination' },

@@ -14,50 +14,6 @@ const ELIMINATIONS: Shape = {
   },
 };
 
-const CHECKPOINTS: Shape = {
-  items: {
-    fields: {
-      last_update_ms: 'plain',
-      prev_portfolio_ret: 'float',
-      accum_ms: 'plain',
-      open_ms: 'plain',
-      n_updates: 'plain',
-      gain: 'float',
-      loss: 'float',
-      mdd: 'float',
-    },
-  },
-};
-
-const SCORES: Shape = { values: { fields: { value: 'float', rank: 'plain', percentile: 'float' } } };
-
-const MINER_STATISTICS: Shape = {
-  fields: {
-    hotkey: 'plain',
-    challengeperiod: { fields: { status: 'plain', start_time_ms: 'plain' } },
-    scores: SCORES,
-    augmented_scores: SCORES,
-    daily_returns: { items: { fields: { date: 'plain', value: 'float' } } },
-    volatility: { values: 'float' },
-    drawdowns: { values: 'float' },
-    plagiarism: 'float',
-    engagement: {
-      fields: {
-        n_checkpoints: 'plain',
-        n_positions: 'plain',
-        position_duration: 'float',
-        checkpoint_durations: 'float',
-        minimum_days_boolean: 'plain',
-        percentage_profitable: 'float',
-      },
-    },
-    risk_profile: { fields: { risk_profile_score: 'float', risk_profile_penalty: 'float' } },
-    penalties: { values: 'float' },
-    weight: { fields: { value: 'float', rank: 'plain', percentile: 'float' } },
-    checkpoints: CHECKPOINTS,
-  },
-};
-
 const PLAGIARISM: Shape = {
   fields: {
     event_id: 'plain',
@@ -85,10 +41,6 @@ const PLAGIARISM: Shape = {
 
 /** The list of eliminations. */
 export const writeEliminations = pythonJsonWriter(ELIMINATIONS);
-/** A list of performance checkpoints. */
-export const writeCheckpoints = pythonJsonWriter(CHECKPOINTS);
-/** One element of the statistics' `data`. */
-export const writeMinerStatistics = pythonJsonWriter(MINER_STATISTICS);
 /** The plagiarism report of one miner. */
 export const writePlagiarism = pythonJsonWriter(PLAGIARISM);
 /** An object of text, flags and numbers that are ints when whole. */

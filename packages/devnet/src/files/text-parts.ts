@@ -41,8 +41,3 @@ export function mapOf<T>(
 ): Parts {
   return enclosed('{', eachMember(items, entry), '}');
 }
-
-/** Each item as text. */
-export function* each<T>(items: Iterable<T>, write: (item: T) => string): Generator<string> {
-  for (const item of items) yield write(item);
-}

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Elimination } from '@ptn-api/rules';
 import { writeEliminationsFile, writeSnapshots } from '../files/snapshots.ts';
 import { writePlagiarism } from '../files/shapes.ts';
 import { writePositionFile } from '../files/position-file.ts';
@@ -8,7 +9,7 @@ import { generateHistory } from '../history.ts';
 import type { HistoryOptions, World } from '../history.ts';
 import { createRandom } from '../random.ts';
 import type { Random } from '../random.ts';
-import type { Elimination, Miner } from '../records/miners.ts';
+import type { Miner } from '../records/miners.ts';
 import { positionsOf } from '../records/miners.ts';
 import { repeat } from './repeat.ts';
 import type { Repeated } from './repeat.ts';

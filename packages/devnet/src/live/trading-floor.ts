@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Order, Position } from '@ptn-api/protocol';
+import type { Elimination } from '@ptn-api/rules';
 import { writePositionFile } from '../files/position-file.ts';
 import type { ValidatorFolder } from '../files/validator-folder.ts';
 import type { World } from '../history.ts';
@@ -7,7 +8,7 @@ import type { MarketPair } from '../market/market.ts';
 import { isMarketOpen } from '../market/trading-hours.ts';
 import type { Random } from '../random.ts';
 import { openPosition, refreshed, tradePairOf, withOrder } from '../records/accounting.ts';
-import type { Elimination, Miner } from '../records/miners.ts';
+import type { Miner } from '../records/miners.ts';
 import { eliminationOrder, fillOrder, timeAfter } from '../records/orders.ts';
 import { chooseAction, followUpSize, openingSize } from '../records/trading.ts';
 import type { Action, OrderSize } from '../records/trading.ts';

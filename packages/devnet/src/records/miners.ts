@@ -1,5 +1,6 @@
 import { comparePositions } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
+import type { Elimination } from '@ptn-api/rules';
 import { pairsOf } from '../market/market.ts';
 import type { MarketPair } from '../market/market.ts';
 import { hasAccountSize } from '../generation.ts';
@@ -11,14 +12,6 @@ import { hotkeyOf } from './hotkey.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-
-/** Why and when a miner was taken out. `dd` is its drawdown as a fraction where that was the reason. */
-export interface Elimination {
-  readonly hotkey: string;
-  readonly reason: 'MAX_TOTAL_DRAWDOWN' | 'PLAGIARISM' | 'FAILED_CHALLENGE_PERIOD_TIME' | 'LIQUIDATED';
-  readonly dd: number | null;
-  readonly elimination_initiated_time_ms: number;
-}
 
 /** A simulated miner and everything it did. */
 export interface Miner {

@@ -1,28 +1,11 @@
 import type { Position } from '@ptn-api/protocol';
+import { CHECKPOINT_DEFAULTS, PORTFOLIO, SCORING_GENERATIONS } from '@ptn-api/rules';
+import type { Checkpoint, LedgerBundle } from '@ptn-api/rules';
 
 const MINUTE_MS = 60_000;
-/** The validator accumulates performance over half days. */
-export const CHECKPOINT_MS = 12 * 60 * MINUTE_MS;
+const { cellMs: CELL_MS, windowMs: WINDOW_MS } = SCORING_GENERATIONS['2025-05'].ledger;
 /** A liquidated position returns 0, which has no logarithm: it counts as a loss of 99.99 %. */
 const MIN_RETURN = 1e-4;
-
-/** What a miner's portfolio did in one half day (UTC); the last one is still growing. */
-export interface PerformanceCheckpoint {
-  readonly last_update_ms: number;
-  /** The portfolio's return since the miner's first position; 1.02 is +2 %. */
-  readonly prev_portfolio_ret: number;
-  /** How much of the half day is over. */
-  readonly accum_ms: number;
-  /** How long any position was open in it. */
-  readonly open_ms: number;
-  /** Returns are refreshed each minute while a position is open. */
-  readonly n_updates: number;
-  /** Sum of the log returns of the positions that won, and of those that lost (negative). */
-  readonly gain: number;
-  readonly loss: number;
-  /** The portfolio against its best checkpoint so far; 0.95 is 5 % below. */
-  readonly mdd: number;
-}
 
 interface HalfDay {
   gain: number;
@@ -31,15 +14,16 @@ interface HalfDay {
 }
 
 /**
- * A miner's performance in half days from its first position to `nowMs`. The log return of a position with all fees is
- * spread evenly over the time it was (or has been) open, so that this needs no prices of the past.
+ * A miner's ledger as made up with its history, from its first position to `nowMs` (Unix ms). The log return of a position with
+ * all fees is spread evenly over the time it was (or has been) open, so that this needs no prices of the past, as building one
+ * by the rules does.
  */
-export function performanceOf(positions: readonly Position[], nowMs: number): PerformanceCheckpoint[] {
+export function ledgersOf(positions: readonly Position[], nowMs: number): LedgerBundle {
   const sorted = positions.toSorted((a, b) => a.open_ms - b.open_ms);
   const first = sorted[0];
-  if (first === undefined) return [];
-  const startMs = Math.floor(first.open_ms / CHECKPOINT_MS) * CHECKPOINT_MS;
-  const halfDays = Array.from({ length: Math.floor((nowMs - startMs) / CHECKPOINT_MS) + 1 }, (): HalfDay => {
+  if (first === undefined) return new Map();
+  const startMs = Math.floor(first.open_ms / CELL_MS) * CELL_MS;
+  const halfDays = Array.from({ length: Math.floor((nowMs - startMs) / CELL_MS) + 1 }, (): HalfDay => {
     return { gain: 0, loss: 0, openMs: 0 };
   });
 
@@ -64,7 +48,15 @@ export function performanceOf(positions: readonly Position[], nowMs: number): Pe
     });
     coveredMs = Math.max(coveredMs, endMs);
   }
-  return accumulate(halfDays, startMs, nowMs);
+  const cps = accumulate(halfDays, startMs, nowMs);
+  const ledger = {
+    initialization_time_ms: first.open_ms,
+    max_return: cps.reduce((highest, { mpv }) => Math.max(highest, mpv), 1),
+    target_cp_duration_ms: CELL_MS,
+    target_ledger_window_ms: WINDOW_MS,
+    cps,
+  };
+  return new Map([[PORTFOLIO, ledger]]);
 }
 
 /** Cuts [fromMs, untilMs) into the half days since `startMs`. */
@@ -76,35 +68,34 @@ function forEachHalfDay(
 ): void {
   let atMs = fromMs;
   while (atMs < untilMs) {
-    const index = Math.floor((atMs - startMs) / CHECKPOINT_MS);
-    const endMs = Math.min(startMs + (index + 1) * CHECKPOINT_MS, untilMs);
+    const index = Math.floor((atMs - startMs) / CELL_MS);
+    const endMs = Math.min(startMs + (index + 1) * CELL_MS, untilMs);
     visit(index, endMs - atMs);
     atMs = endMs;
   }
 }
 
-function accumulate(halfDays: readonly HalfDay[], startMs: number, nowMs: number): PerformanceCheckpoint[] {
+function accumulate(halfDays: readonly HalfDay[], startMs: number, nowMs: number): Checkpoint[] {
   let logReturn = 0;
   let best = 0;
   return halfDays.map(({ gain, loss, openMs }, index) => {
-    const beginMs = startMs + index * CHECKPOINT_MS;
-    const endMs = Math.min(beginMs + CHECKPOINT_MS, nowMs);
+    const beginMs = startMs + index * CELL_MS;
+    const endMs = Math.min(beginMs + CELL_MS, nowMs);
+    const before = logReturn;
     logReturn += gain + loss;
     best = Math.max(best, logReturn);
     return {
+      ...CHECKPOINT_DEFAULTS,
       last_update_ms: endMs,
       prev_portfolio_ret: Math.exp(logReturn),
       accum_ms: endMs - beginMs,
       open_ms: openMs,
+      // Returns are refreshed each minute while a position is open.
       n_updates: Math.floor(openMs / MINUTE_MS),
       gain,
       loss,
       mdd: Math.exp(logReturn - best),
+      mpv: Math.exp(Math.max(before, logReturn)),
     };
   });
-}
-
-/** The deepest fall of the portfolio from its best, as a fraction: 0.05 is 5 %. */
-export function maxDrawdown(checkpoints: readonly PerformanceCheckpoint[]): number {
-  return 1 - checkpoints.reduce((worst, { mdd }) => Math.min(worst, mdd), 1);
 }
