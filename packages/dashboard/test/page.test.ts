@@ -208,7 +208,7 @@ await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t)
   await t.test('statistics, eliminations and the state of the server are shown', async (t) => {
     await page.getByRole('link', { name: 'Statistics', exact: true }).first().click();
     await page.getByRole('img', { name: /Daily returns: from \S+ to/ }).waitFor({ timeout: TIMEOUT_MS });
-    t.equal(await page.locator('.scores li').count(), 5);
+    t.equal(await page.locator('.scores li').count(), 6);
     await page.getByRole('link', { name: 'Eliminations' }).click();
     await page.getByRole('region', { name: 'Eliminations' }).locator('tbody tr').first().waitFor();
     await page.getByRole('link', { name: 'Server', exact: true }).click();
