@@ -31,6 +31,11 @@ void t.test('what is written can be read, listed and removed', (t) => {
   );
   t.throws(() => folder.read('a'), { code: 'EISDIR' }, 'only absence is no error');
   t.throws(() => folder.list('a/c'), { code: 'ENOTDIR' });
+  folder.write('a/d/e', Uint8Array.of(102, 111, 117, 114));
+  t.equal(folder.read('a/d/e'), 'four');
+  folder.removeTree('a');
+  folder.removeTree('a');
+  t.strictSame(folder.list('a'), []);
   t.strictSame(draftsIn(root), []);
   t.end();
 });

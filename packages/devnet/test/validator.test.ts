@@ -322,7 +322,13 @@ void t.test('who is eliminated is in the file first, and all that is open closes
   t.strictSame([...again.validator.eliminated.values()], [elimination]);
   validator.validator.keepEliminations(new Set());
   t.equal(validator.folder.read('validation/eliminations.json'), '{"eliminations": []}');
+  t.strictSame([namesIn(root), validator.validator.positionsOf(MINER.address)], [[], []]);
   t.equal(makeValidator(t, { root }).validator.eliminated.size, 0);
+  t.equal(
+    validator.send(LONG, WEDNESDAY_MS + 2 * MINUTE_MS).error_message,
+    '',
+    'who registers again begins anew',
+  );
   t.end();
 });
 

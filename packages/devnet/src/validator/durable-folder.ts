@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { FileChanges } from '@ptn-api/rules';
 
 /** What a {@link DurableFolder} changes the file system with; tests make single calls fail. */
 export type FileCalls = Pick<
@@ -20,6 +19,12 @@ export interface DurableFolderOptions {
   /** Whether what is written survives a loss of power. Without it, for simulations in one go, only a SIGKILL. */
   readonly isDurable?: boolean;
   readonly calls?: FileCalls;
+}
+
+/** What is to be written and removed together; rules' changes of an order are such. */
+export interface FolderChanges {
+  readonly write: readonly { readonly path: string; readonly text: string | Uint8Array }[];
+  readonly remove: readonly string[];
 }
 
 /** Whether it is the file system that failed; anything else is a fault of the program. */
@@ -51,13 +56,18 @@ export class DurableFolder {
   }
 
   /** @throws what the file system throws; the file is as it was then. */
-  write(path: string, text: string): void {
+  write(path: string, text: string | Uint8Array): void {
     this.commit({ write: [{ path, text }], remove: [] });
   }
 
   /** @throws what the file system throws, also where there is no such file. */
   remove(path: string): void {
     this.commit({ write: [], remove: [path] });
+  }
+
+  /** Removes a folder with all that is in it, if there is one. @throws what the file system throws. */
+  removeTree(path: string): void {
+    fs.rmSync(join(this.root, path), { recursive: true, force: true });
   }
 
   /** The content of a file; undefined where there is none. */
@@ -91,7 +101,7 @@ export class DurableFolder {
    *
    * @throws what the file system throws.
    */
-  commit({ write, remove }: FileChanges): void {
+  commit({ write, remove }: FolderChanges): void {
     this.#undo();
     const steps: (() => void)[] = [];
     const leftovers: string[] = [];
@@ -150,7 +160,7 @@ export class DurableFolder {
     }
   }
 
-  #writeDraft(draft: string, text: string): void {
+  #writeDraft(draft: string, text: string | Uint8Array): void {
     this.#makeFolder(dirname(draft));
     const file = this.#calls.openSync(draft, 'wx');
     try {

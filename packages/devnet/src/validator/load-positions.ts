@@ -3,7 +3,8 @@ import type { Position } from '@ptn-api/protocol';
 import { BadFolderError } from './bad-folder-error.ts';
 import type { DurableFolder } from './durable-folder.ts';
 
-const MINERS = 'validation/miners';
+/** Where each miner has a folder of its name. */
+export const MINERS_PATH = 'validation/miners';
 
 function readOne(folder: DurableFolder, path: string): Position {
   const reading = readPosition(folder.read(path) ?? '');
@@ -36,8 +37,8 @@ function* positionsIn(folder: DurableFolder, path: string): Iterable<Position> {
 
 /** Every position in a validator's folder, in no particular order. @throws BadFolderError */
 export function* loadPositions(folder: DurableFolder): Iterable<Position> {
-  for (const hotkey of folder.list(MINERS)) {
-    const path = `${MINERS}/${hotkey}/positions`;
+  for (const hotkey of folder.list(MINERS_PATH)) {
+    const path = `${MINERS_PATH}/${hotkey}/positions`;
     for (const pairId of folder.list(path)) yield* positionsIn(folder, `${path}/${pairId}`);
   }
 }

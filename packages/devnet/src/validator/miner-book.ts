@@ -38,6 +38,12 @@ export class MinerBook {
     return this.#closed.get(hotkey) ?? [];
   }
 
+  /** Forgets a miner and its positions. */
+  remove(hotkey: string): void {
+    this.#miners.delete(hotkey);
+    this.#closed.delete(hotkey);
+  }
+
   find(hotkey: string, uuid: string): Position | undefined {
     const isMeant = (position: Position): boolean => position.position_uuid === uuid;
     return (

@@ -88,7 +88,8 @@ export class Network {
   #write(text: string): void {
     const { folder, warn } = this.#options;
     try {
-      folder.write(METAGRAPH_PATH, text);
+      // Somebody may have named this very file as that of own miners: it would change itself for ever.
+      if (folder.read(METAGRAPH_PATH) !== text) folder.write(METAGRAPH_PATH, text);
       this.#isWritten = true;
       this.#hasFailed = false;
     } catch (error) {

@@ -16,7 +16,7 @@ import type {
 import { isFileError } from './durable-folder.ts';
 import type { DurableFolder } from './durable-folder.ts';
 import { EliminationsFile } from './eliminations-file.ts';
-import { loadPositions } from './load-positions.ts';
+import { MINERS_PATH, loadPositions } from './load-positions.ts';
 import { MinerBook } from './miner-book.ts';
 import type { Prices } from './prices.ts';
 import { readTimestamp } from './timestamp-file.ts';
@@ -184,8 +184,17 @@ export class Validator {
     for (const position of this.openOf(hotkey).values()) this.#bringUpToDate(position, nowMs);
   }
 
-  /** Drops the rows of all other hotkeys. @throws what the file system throws; nothing has changed then. */
+  /**
+   * Drops the eliminations of all other hotkeys, and first of all their positions: they are gone for good.
+   *
+   * @throws what the file system throws; what is not dropped yet is dropped by the next call.
+   */
   keepEliminations(hotkeys: ReadonlySet<string>): void {
+    for (const hotkey of this.eliminated.keys()) {
+      if (hotkeys.has(hotkey)) continue;
+      this.#options.folder.removeTree(`${MINERS_PATH}/${hotkey}`);
+      this.#book.remove(hotkey);
+    }
     this.#eliminations.keepOnly(hotkeys);
   }
 
