@@ -103,7 +103,7 @@ async function makeWorld(options: RunOptions, log: Logger): Promise<World> {
     realMs: Date.now,
     reserve,
     onReserveError: (error) => {
-      log.error({ err: error }, 'time stands still until the folder can be written');
+      log.error(`time stands still until the folder can be written: ${(error as Error).message}`);
     },
   });
   return { folder, settings, prices, clock };
