@@ -3,23 +3,20 @@ import { defineConfig } from 'vite';
 
 const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The pages, by Vite's mode: `vite build --config` this file builds the server's, with `--mode miner` the miner's. */
-const PAGES = {
-  production: { root: folder('.'), outDir: folder('dist/page') },
-  miner: { root: folder('miner/'), outDir: folder('dist/miner-page') },
-};
+const SERVER_PAGE = { root: folder('.'), outDir: folder('dist/page') };
+/** With `--mode miner`. */
+const MINER_PAGE = { root: folder('miner/'), outDir: folder('dist/miner-page') };
 
 export default defineConfig(({ mode }) => {
-  const page = PAGES[mode];
-  if (page === undefined) throw new Error(`there is no page for the mode ${mode}`);
+  const { root, outDir } = mode === 'miner' ? MINER_PAGE : SERVER_PAGE;
   return {
-    root: page.root,
+    root,
     publicDir: folder('public'),
     // Relative: behind a proxy the page may be under any path.
     base: './',
     logLevel: 'warn',
     build: {
-      outDir: page.outDir,
+      outDir,
       emptyOutDir: true,
       target: 'es2022',
       // The page's content security policy allows no data: addresses and no inline script.
