@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import { clientAddress, trustFunction } from '@ptn-api/access';
+import { answerClientError } from '@ptn-api/runtime';
 import fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { writeDurably } from '../folder/durable.ts';
 import type { MiningFolder } from '../folder/mining-folder.ts';
 import { allowedBlocks } from './allowed-blocks.ts';
@@ -12,6 +13,8 @@ import type { SignalGeneration } from './receive-signal.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** Node looks for requests that take too long every 30 s only: as many could hold all connections for that long. */
+const TIMEOUT_CHECKS_PER_TIMEOUT = 5;
 const MAX_CONNECTIONS = 256;
 
 export interface SignalsServerOptions {
@@ -24,30 +27,49 @@ export interface SignalsServerOptions {
   readonly trustedProxies: readonly string[];
   /** Of one address, in a minute. */
   readonly requestsPerMinute: number;
+  /** How long a request may take to come, by default 15 s. */
+  readonly requestTimeoutMs?: number;
   readonly log: FastifyBaseLogger;
 }
 
 /** JSON as the Python server writes its errors. */
 const error = (text: string): Buffer => Buffer.from(`${JSON.stringify({ error: text })}\n`);
 
+/** Of what Fastify refuses, by the status that it has for it: the status and text that this server answers. */
+const REFUSALS: Readonly<Record<number, readonly [status: number, text: string]>> = {
+  413: [413, `A signal may have ${MAX_BODY_BYTES} bytes`],
+  415: [400, 'Request must be JSON'],
+  500: [500, 'Internal error'],
+};
+
 /**
  * The server that signals come to. A signal is on disk when it is answered with 200. The key is in the request's body,
  * which is therefore never logged.
  */
 export async function signalsServer(options: SignalsServerOptions): Promise<FastifyInstance> {
-  const { folder, log, allowedAddresses, trustedProxies } = options;
+  const { folder, log, allowedAddresses, trustedProxies, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   const isTrusted = trustFunction(trustedProxies);
   const isAllowed = trustFunction(allowedBlocks(allowedAddresses));
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    // Of what is idle; a request that is late is answered first.
+    connectionTimeout: 2 * requestTimeoutMs,
+    http: {
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: requestTimeoutMs / TIMEOUT_CHECKS_PER_TIMEOUT,
+    },
     exposeHeadRoutes: false,
     // A server that stops does not wait for clients that keep their connection.
     forceCloseConnections: true,
     trustProxy: (address) => isTrusted(address),
+    clientErrorHandler: answerClientError,
+    // Of a path that cannot be read, which is one that there is not.
+    frameworkErrors: (_fault, request, reply) => {
+      void respond(request, reply);
+    },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   app.removeAllContentTypeParsers();
@@ -69,15 +91,17 @@ export async function signalsServer(options: SignalsServerOptions): Promise<Fast
     }),
   });
   app.setErrorHandler((fault: { statusCode?: number; text?: string }, _request, reply) => {
-    const { statusCode: status = 500 } = fault;
-    if (status >= 500) log.error({ err: fault }, 'a request could not be answered');
-    const text = fault.text ?? (status === 413 ? `A signal may have ${MAX_BODY_BYTES} bytes` : 'Bad request');
-    return reply
-      .code(status)
-      .type('application/json')
-      .send(error(status >= 500 ? 'Internal error' : text));
+    const { statusCode = 500, text = 'Bad request' } = fault;
+    if (statusCode >= 500) log.error({ err: fault }, 'a request could not be answered');
+    const [status, shown] = REFUSALS[statusCode] ?? [statusCode, text];
+    return reply.code(status).type('application/json').send(error(shown));
   });
-  app.all('/*', async (request, reply) => {
+  app.all('/*', respond);
+  // Of methods that Fastify has no routes for.
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, respond);
+  return app;
+
+  async function respond(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const answer = receiveSignal(
       {
         method: request.method,
@@ -106,6 +130,5 @@ export async function signalsServer(options: SignalsServerOptions): Promise<Fast
     );
     // As bytes: to text Fastify would add a charset.
     return reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
-  });
-  return app;
+  }
 }
