@@ -132,14 +132,13 @@ function Body({ status, report, freshness, nowMs }: BodyProps) {
 function Ages({ status, report, nowMs }: Omit<BodyProps, 'freshness'>) {
   const { answeredMs, askedMs } = status;
   if (askedMs === null) return null;
+  const { statisticsMs = null, lastOrderMs = null } = report ?? {};
   return (
     <p class="muted ages">
       <span>Validators asked {formatAge(askedMs, nowMs)}</span>
       {answeredMs !== null && <span>data from {formatAge(answeredMs, nowMs)}</span>}
-      {report?.statisticsMs != null && (
-        <span>statistics written {formatAge(report.statisticsMs, nowMs)}</span>
-      )}
-      {report?.lastOrderMs != null && <span>last order {formatAge(report.lastOrderMs, nowMs)}</span>}
+      {statisticsMs !== null && <span>statistics written {formatAge(statisticsMs, nowMs)}</span>}
+      {lastOrderMs !== null && <span>last order {formatAge(lastOrderMs, nowMs)}</span>}
     </p>
   );
 }
