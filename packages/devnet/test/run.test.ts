@@ -205,6 +205,7 @@ void t.test('what a command line asks for is taken, or said to be impossible', (
   t.match(parseRunOptions(['--root', '/r']), {
     ...{ root: '/r', seed: undefined, generation: undefined, miners: 8, metagraph: undefined },
     ...{ prices: undefined, speed: 1, startMs: undefined, axonHost: '127.0.0.1', axonPort: 8091 },
+    isVerbose: false,
   });
   t.match(
     parseRunOptions([

@@ -6,7 +6,7 @@ import { parseRunOptions } from './run-options.ts';
 /** `ptn-devnet run`: a validator, until the process is asked to stop. */
 export async function run(args: readonly string[]): Promise<void> {
   const options = parseRunOptions(args);
-  const log = createLogger({ name: 'devnet', level: 'info' });
+  const log = createLogger({ name: 'devnet', level: options.isVerbose ? 'debug' : 'info' });
   const running = await runValidator(options, log);
   onStop(running.stop);
   const { root, axonHost: host, speed } = options;

@@ -53,6 +53,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
         choices: Object.keys(SCORING_GENERATIONS),
         describe: 'Rules of scoring of a new folder [2025-05]; orders are taken by those of 2025-05',
       },
+      verbose: { type: 'boolean', default: false, describe: 'Log every request, and why it was refused' },
       'axon-host': { type: 'string', default: '127.0.0.1', describe: 'Address that orders are taken at' },
       'axon-port': { type: 'number', default: 8091, describe: 'Port that orders are taken at; 0 for any' },
     })
@@ -85,5 +86,6 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     startMs: parsed['start-ms'],
     axonHost: parsed['axon-host'],
     axonPort: parsed['axon-port'],
+    isVerbose: parsed.verbose,
   };
 }

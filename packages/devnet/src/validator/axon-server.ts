@@ -9,6 +9,8 @@ const MAX_BODY_BYTES = 256 * 1024;
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 /** Miners wait 12 s for an answer. */
 const REQUEST_TIMEOUT_MS = 12_000;
+/** How often it is looked for connections that are too slow. */
+const CHECK_EVERY_MS = 2000;
 /** Python's server closes a connection that was idle for this long. */
 const KEEP_ALIVE_MS = 5000;
 const MAX_CONNECTIONS = 1000;
@@ -39,7 +41,11 @@ export class AxonServer {
 
   /** @param onFault is told what should not happen; the connection is closed then, and the next request comes. */
   constructor(axon: Axon, onFault: (error: unknown) => void) {
-    this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_TIMEOUT_MS });
+    this.#server = createServer({
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+    });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('request', (request, response) => {
       this.#answer(axon, request, response).catch((error: unknown) => {

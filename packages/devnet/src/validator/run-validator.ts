@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly startMs: number | undefined;
   readonly axonHost: string;
   readonly axonPort: number;
+  /** Whether every request is logged. */
+  readonly isVerbose: boolean;
 }
 
 export interface RunningValidator {
