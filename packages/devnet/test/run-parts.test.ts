@@ -45,6 +45,31 @@ void t.test('a clock runs at its speed, and never goes back', (t) => {
   t.end();
 });
 
+void t.test(
+  'a clock that catches up ends at the time of the world, and reserves little of its future',
+  (t) => {
+    let realMs = 10_000_000;
+    const reserved: number[] = [];
+    const clock = new SimulatedClock({
+      ...{ startMs: 0, speed: 1000, realMs: () => realMs, latestMs: () => realMs },
+      reserve: (untilMs) => reserved.push(untilMs),
+      onReserveError: (error) => {
+        throw error;
+      },
+    });
+    realMs += 9000;
+    t.equal(clock.nowMs(), 9_000_000);
+    t.equal(reserved.at(-1), 10_011_000, 'no further than two seconds ahead of the world');
+    realMs += 2000;
+    t.equal(clock.nowMs(), 10_011_000);
+    realMs += 500;
+    t.equal(clock.nowMs(), 10_011_500, 'with the world');
+    realMs -= 400;
+    t.equal(clock.nowMs(), 10_011_500, 'the machine was set back');
+    t.end();
+  },
+);
+
 void t.test('time that cannot be reserved stands still', (t) => {
   let realMs = 0;
   let isFull = true;
@@ -155,7 +180,7 @@ void t.test('a run begins where the last one ended', (t) => {
   const random = { span: { fromMs: 0, toMs: Infinity } };
   const candles = { span: { fromMs: WEDNESDAY_MS, toMs: WEDNESDAY_MS + 1000 } };
   const now = WEDNESDAY_MS + 500;
-  const plain = { startMs: undefined, speed: 1 };
+  const plain = { startMs: undefined, speed: 1, isCatchingUp: false };
   const stateAt = (clockMs: number, isReal: boolean) => ({
     ...{ seed: 1, generation: '2025-05', prices: 'random', clockMs, isReal },
   });
@@ -172,6 +197,21 @@ void t.test('a run begins where the last one ended', (t) => {
   t.strictSame(start(plain, stateAt(7, false), random, now), [7, false], 'a simulation stood still');
   t.strictSame(start({ ...plain, startMs: 5 }, stateAt(7, false), random, now), [7, false]);
   t.strictSame(start({ ...plain, speed: 60 }, stateAt(7, true), random, now), [7, false]);
+  const catchingUp = { ...plain, isCatchingUp: true };
+  t.strictSame(
+    start(catchingUp, stateAt(7, true), random, now),
+    [7, false],
+    'what was missed is made up for',
+  );
+  t.strictSame(
+    start(catchingUp, stateAt(now + 2000, true), random, now),
+    [now + 2000, false],
+    'as after a crash',
+  );
+  t.throws(() => startTimeOf(catchingUp, stateAt(now + 3_600_000, false), random, now), {
+    name: UsageError.name,
+    message: /^--catch-up: it is 2025-05-14T15:00:00.500Z in the simulation, which is ahead of the world/,
+  });
   for (const startMs of [WEDNESDAY_MS - 1, WEDNESDAY_MS + 1000]) {
     t.throws(() => startTimeOf({ ...plain, startMs }, undefined, candles, now), {
       name: UsageError.name,

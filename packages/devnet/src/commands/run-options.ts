@@ -47,6 +47,11 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
         type: 'number',
         describe: 'Time at which a new folder begins, Unix ms [now, or with the first candle]',
       },
+      'catch-up': {
+        type: 'boolean',
+        default: false,
+        describe: 'Run at --speed until it is the time of the world, then with it',
+      },
       seed: { type: 'number', describe: 'Makes prices, keys and decisions of a new folder [1]' },
       generation: {
         type: 'string',
@@ -84,6 +89,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     prices: path(parsed.prices),
     speed: parsed.speed,
     startMs: parsed['start-ms'],
+    isCatchingUp: parsed['catch-up'],
     axonHost: parsed['axon-host'],
     axonPort: parsed['axon-port'],
     isVerbose: parsed.verbose,

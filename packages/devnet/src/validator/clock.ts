@@ -6,6 +6,8 @@ export interface ClockOptions {
   readonly speed: number;
   /** The real time, in ms since any moment. */
   readonly realMs: () => number;
+  /** The time, Unix ms, that it catches up with and then is; without it, it passes any. */
+  readonly latestMs?: (() => number) | undefined;
   /**
    * Keeps on disk up to which time the clock may be looked at, so that after a crash it goes on behind that.
    *
@@ -36,11 +38,12 @@ export class SimulatedClock {
 
   /** The simulated time, in whole Unix ms. */
   nowMs(): number {
-    const { startMs, speed, realMs, reserve, onReserveError } = this.#options;
-    const nowMs = Math.floor(startMs + (realMs() - this.#startRealMs) * speed);
+    const { startMs, speed, realMs, latestMs = () => Infinity, reserve, onReserveError } = this.#options;
+    const latest = latestMs();
+    const nowMs = Math.floor(Math.min(startMs + (realMs() - this.#startRealMs) * speed, latest));
     if (nowMs <= this.#lastMs) return this.#lastMs;
     if (nowMs > this.#reservedMs) {
-      const untilMs = nowMs + Math.ceil(RESERVED_REAL_MS * speed);
+      const untilMs = Math.min(nowMs + Math.ceil(RESERVED_REAL_MS * speed), latest + RESERVED_REAL_MS);
       try {
         reserve(untilMs);
         this.#reservedMs = untilMs;

@@ -39,6 +39,8 @@ export function settingsOf(asked: AskedSettings, state: DevnetState | undefined)
   return settings;
 }
 
+const MAX_AHEAD_MS = 60_000;
+
 export interface StartTime {
   /** Unix ms. */
   readonly startMs: number;
@@ -54,16 +56,22 @@ export interface StartTime {
  * @throws UsageError where there are no prices at that time.
  */
 export function startTimeOf(
-  asked: { readonly startMs: number | undefined; readonly speed: number },
+  asked: { readonly startMs: number | undefined; readonly speed: number; readonly isCatchingUp: boolean },
   state: DevnetState | undefined,
   { span }: Pick<Prices, 'span'>,
   nowMs: number,
 ): StartTime {
-  const mayBeReal = asked.speed === 1 && asked.startMs === undefined;
+  const mayBeReal = asked.speed === 1 && asked.startMs === undefined && !asked.isCatchingUp;
   const isReal = mayBeReal && (state?.isReal ?? span.toMs === Infinity);
   const newMs = asked.startMs ?? (span.toMs === Infinity ? nowMs : span.fromMs);
   const oldMs = state?.clockMs ?? -Infinity;
   const startMs = isReal ? Math.max(oldMs, nowMs) : (state?.clockMs ?? newMs);
+  // After a crash it is ahead by what was reserved, for which it stands still.
+  if (asked.isCatchingUp && startMs > nowMs + MAX_AHEAD_MS) {
+    throw new UsageError(
+      `--catch-up: it is ${new Date(startMs).toISOString()} in the simulation, which is ahead of the world: leave it out`,
+    );
+  }
   if (startMs >= span.fromMs && startMs < span.toMs) return { startMs, isReal };
   const text = (timeMs: number): string => new Date(timeMs).toISOString();
   throw new UsageError(

@@ -39,6 +39,8 @@ export interface RunOptions {
   /** Simulated seconds in a real one. */
   readonly speed: number;
   readonly startMs: number | undefined;
+  /** Whether the clock stops running ahead when it is the time of the world, and is that from then on. */
+  readonly isCatchingUp: boolean;
   readonly axonHost: string;
   readonly axonPort: number;
   /** Whether every request is logged. */
@@ -95,14 +97,17 @@ async function makeWorld(options: RunOptions, log: Logger): Promise<World> {
   if (state !== undefined && options.startMs !== undefined) {
     log.info(`--start-ms is for a new folder: this one goes on at ${new Date(startMs).toISOString()}`);
   }
+  const { isCatchingUp } = options;
   const reserve = (clockMs: number): void => {
-    writeState(folder, { ...settings, clockMs, isReal });
+    // One that has caught up goes on with the world while it does not run.
+    writeState(folder, { ...settings, clockMs, isReal: isReal || (isCatchingUp && clockMs >= Date.now()) });
   };
   reserve(startMs);
   const clock = new SimulatedClock({
     startMs,
     speed: options.speed,
     realMs: Date.now,
+    latestMs: isCatchingUp ? Date.now : undefined,
     reserve,
     onReserveError: (error) => {
       log.error(`time stands still until the folder can be written: ${(error as Error).message}`);
