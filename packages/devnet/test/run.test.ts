@@ -13,10 +13,9 @@ import { parseRunOptions } from '../dist/commands/run-options.js';
 import { runDevnet } from './devnet-process.ts';
 import type { DevnetProcess } from './devnet-process.ts';
 import { sendOrder, sendSigned } from './signing-miner.ts';
-import { MINER, WEDNESDAY_MS, contentsOf, signalText } from './validator-fixture.ts';
+import { LONG, MINER, WEDNESDAY_MS, contentsOf } from './validator-fixture.ts';
 
 const MINER_COMMAND = fileURLToPath(new URL('../../../scripts/ptn-miner.mjs', import.meta.url));
-const LONG = signalText('BTCUSD', 'LONG', 0.1);
 
 interface Ready {
   readonly type: 'ready';

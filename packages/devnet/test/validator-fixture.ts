@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GENERATION_2025_05, readPython } from '@ptn-api/rules';
-import type { PriceSource, PricesAt, PythonDict, SignalAnswer } from '@ptn-api/rules';
+import type { Elimination, PriceSource, PricesAt, PythonDict, SignalAnswer } from '@ptn-api/rules';
 import { Keypair } from '@ptn-api/wire';
 import { makeTemporaryFolder } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
@@ -63,18 +63,24 @@ export class SetPrices implements Prices {
   }
 }
 
-/** The file system, of which single calls can be made to fail. */
+/** What stands for SIGKILL: nothing is done after it. */
+export class Killed extends Error {}
+
+/** The file system, of which single calls can be made to fail. It syncs nothing: tests cut no power. */
 export class FailingCalls {
   readonly calls: FileCalls;
   /** Calls made so far. */
   made = 0;
   /** Whether the call of this number, from 1, fails; of which the name is given, too. */
   fails: (number: number, name: string) => boolean = () => false;
+  /** From this call on none is made, as if the process were killed. */
+  killedAt = Infinity;
 
   constructor() {
     const wrapped = <Args extends unknown[], R>(name: string, call: (...args: Args) => R) => {
       return (...args: Args): R => {
         this.made += 1;
+        if (this.made >= this.killedAt) throw new Killed();
         if (this.fails(this.made, name)) {
           const error = new Error(`ENOSPC: no space left on device, ${name}`);
           throw Object.assign(error, { code: 'ENOSPC', errno: -28, syscall: name });
@@ -85,11 +91,12 @@ export class FailingCalls {
     this.calls = Object.fromEntries(
       (
         [
-          ...['closeSync', 'fsyncSync', 'linkSync', 'mkdirSync'],
+          ...['closeSync', 'linkSync', 'mkdirSync'],
           ...['openSync', 'renameSync', 'unlinkSync', 'writeFileSync'],
         ] as (keyof FileCalls)[]
       ).map((name) => [name, wrapped(name, fs[name] as (...args: unknown[]) => unknown)]),
     ) as unknown as FileCalls;
+    this.calls = { ...this.calls, fsyncSync: wrapped('fsyncSync', () => undefined) };
   }
 }
 
@@ -151,4 +158,26 @@ export function contentsOf(root: string, below = 'validation/miners'): Record<st
     if (statSync(path).isFile()) contents[name] = readFileSync(path, 'utf8');
   }
   return contents;
+}
+
+export const LONG = signalText('BTCUSD', 'LONG', 0.1);
+export const FLAT = signalText('BTCUSD', 'FLAT', 0);
+
+/** Looks at all positions, as once in a minute. */
+export function refresh({ validator }: TestValidator, nowMs: number): void {
+  Array.from(validator.refresh(nowMs));
+}
+
+export function eliminationOf(hotkey: string): Elimination {
+  return { hotkey, elimination_initiated_time_ms: WEDNESDAY_MS, dd: 10.5, reason: 'MAX_TOTAL_DRAWDOWN' };
+}
+
+/** The file of a position of {@link MINER}, below the folder of all miners. */
+export function place(state: 'open' | 'closed', uuid: string, pair = 'BTCUSD'): string {
+  return `${MINER.address}/positions/${pair}/${state}/${uuid}`;
+}
+
+/** The files of all positions, below the folder of all miners. */
+export function namesIn(root: string): string[] {
+  return Object.keys(contentsOf(root));
 }
