@@ -1,5 +1,6 @@
 // Installs the packed release as an operator does, starts the server from it on the simulated validator, asks it for what is
-// served from its own files, and stops it; then the same for the client's package in a project of its own.
+// served from its own files, and stops it; then the same for the miner, with a hotkey of its own, and for the client's package
+// in a project of its own.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -31,27 +32,38 @@ function npmInstall(cwd, ...args) {
   must('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...args], { cwd });
 }
 
-/** Starts the demo on ports of the system's choice; gives its process and, once it serves, the address of REST. */
-async function startDemo(command, cwd) {
-  const ports = ['--api-rest-port', '0', '--api-ws-port', '0', '--admin-port', '0'];
-  const child = spawn(command, ['--serve', '--demo', ...ports], {
-    cwd,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** Starts a program; gives its process and, once a line of its log has it, what is looked for. */
+async function startProgram(command, args, cwd, find) {
+  const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   const late = setTimeout(() => child.kill('SIGKILL'), START_MS);
   const seen = [];
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       seen.push(line);
-      if (line.includes('"event":"listening"')) {
-        return { child, url: `http://127.0.0.1:${JSON.parse(line).port}` };
-      }
+      const found = find(line);
+      if (found !== undefined) return { child, found };
     }
   } finally {
     clearTimeout(late);
     child.stdout.resume();
   }
-  throw new Error(`the installed server did not start\n${seen.join('\n')}`);
+  throw new Error(`the installed ${command} did not start\n${seen.join('\n')}`);
+}
+
+/** Asks for paths below an address; each must be answered with 200. */
+async function checkPaths(url, paths) {
+  for (const path of paths) {
+    const answer = await fetch(new URL(path, url));
+    await answer.arrayBuffer();
+    if (answer.status !== 200) throw new Error(`${url} answers ${path} with ${answer.status}`);
+  }
+}
+
+/** Stops a program, which must end well. */
+async function stopProgram(child) {
+  child.kill('SIGTERM');
+  const [code, signal] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code ?? signal} after SIGTERM`);
 }
 
 /** Every file that a package's documents refer to is in the package, too. */
@@ -77,26 +89,54 @@ function checkVersions(packageFolder) {
   }
 }
 
-async function checkServer(folder, tarball, version) {
+/** Installs a program into a prefix of its own; gives its command. */
+function installProgram(folder, tarball, name, version) {
   npmInstall(folder, '--global', '--prefix', folder, tarball);
-  const command = join(folder, 'bin', 'ptn-api');
+  const command = join(folder, 'bin', name);
   const said = must(command, ['--version']).trim();
-  if (said !== version) throw new Error(`the installed ptn-api says that it is ${said}, not ${version}`);
-  must(join(folder, 'bin', 'ptn-stream'), ['--help']);
-  checkLinks(join(folder, 'lib/node_modules/ptn-api'), ['README.md']);
-  checkVersions(join(folder, 'lib/node_modules/ptn-api'));
+  if (said !== version) throw new Error(`the installed ${name} says that it is ${said}, not ${version}`);
+  checkLinks(join(folder, 'lib/node_modules', name), ['README.md']);
+  checkVersions(join(folder, 'lib/node_modules', name));
+  return command;
+}
 
-  const { child, url } = await startDemo(command, folder);
+async function checkServer(folder, tarball, version) {
+  const command = installProgram(folder, tarball, 'ptn-api', version);
+  for (const other of ['ptn-stream', 'ptn-devnet']) must(join(folder, 'bin', other), ['--help']);
+  const ports = ['--api-rest-port', '0', '--api-ws-port', '0', '--admin-port', '0'];
+  const { child, found: url } = await startProgram(
+    command,
+    ['--serve', '--demo', ...ports],
+    folder,
+    (line) =>
+      line.includes('"event":"listening"') ? `http://127.0.0.1:${JSON.parse(line).port}` : undefined,
+  );
   try {
-    for (const path of ['/readyz', '/docs', '/docs/asyncapi.yaml', '/openapi.json', '/dashboard/']) {
-      const answer = await fetch(url + path);
-      await answer.arrayBuffer();
-      if (answer.status !== 200)
-        throw new Error(`the installed server answers ${path} with ${answer.status}`);
-    }
-    child.kill('SIGTERM');
-    const [code] = await once(child, 'exit');
-    if (code !== 0) throw new Error(`the installed server ended with ${code} after SIGTERM`);
+    await checkPaths(url, ['/readyz', '/docs', '/docs/asyncapi.yaml', '/openapi.json', '/dashboard/']);
+    await stopProgram(child);
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+async function checkMiner(folder, tarball, version) {
+  const command = installProgram(folder, tarball, 'ptn-miner', version);
+  const wallet = ['--wallet.path', join(folder, 'wallets')];
+  const [hotkey] = must(command, ['wallet', 'new', ...wallet]).split('\n');
+  writeFileSync(join(folder, 'metagraph.json'), JSON.stringify({ netuid: 8, neurons: [{ hotkey }] }));
+  mkdirSync(join(folder, 'mining'));
+  writeFileSync(join(folder, 'mining', 'miner_secrets.json'), '{"api_key": "check"}');
+  let signalsUrl;
+  const run = ['run', ...wallet, '--signals-port', '0', '--start-dashboard'];
+  const { child, found: pageUrl } = await startProgram(command, run, folder, (line) => {
+    signalsUrl ??= /takes signals at (http:\/\/[^/]+)/.exec(line)?.[1];
+    return /its page at (http:\S+\/)/.exec(line)?.[1];
+  });
+  try {
+    await checkPaths(pageUrl, ['/', '/status.json', '/miner-data', '/icon.svg', '/licenses.md']);
+    const sent = must(command, ['send', 'BTCUSD', 'LONG', '0.1', '--url', signalsUrl], { cwd: folder });
+    if (!/received successfully/.test(sent)) throw new Error(`the installed miner takes no signal: ${sent}`);
+    await stopProgram(child);
   } finally {
     child.kill('SIGKILL');
   }
@@ -112,17 +152,25 @@ function checkClient(folder, tarball) {
   must(process.execPath, ['--input-type=module', '--eval', code], { cwd: folder });
 }
 
+/** What is released: by the name of its file, and what tries it. */
+const RELEASED = [
+  { name: 'server', file: /^ptn-api-(\d.*)\.tgz$/, check: checkServer },
+  { name: 'miner', file: /^ptn-miner-(\d.*)\.tgz$/, check: checkMiner },
+  { name: 'client', file: /^ptn-api-client-(\d.*)\.tgz$/, check: checkClient },
+];
+
 const work = mkdtempSync(join(tmpdir(), 'ptn-api-release-'));
 try {
-  for (const name of ['packed', 'server', 'client']) mkdirSync(join(work, name));
+  mkdirSync(join(work, 'packed'));
   must(process.execPath, ['scripts/pack.mjs', join(work, 'packed')], { cwd: projectRoot });
   const packed = readdirSync(join(work, 'packed'));
-  const server = packed.find((name) => /^ptn-api-\d/.test(name));
-  const client = packed.find((name) => name.startsWith('ptn-api-client-'));
-  if (packed.length !== 2 || !server || !client) throw new Error(`packed: ${packed.join(', ')}`);
-  const version = server.slice('ptn-api-'.length, -'.tgz'.length);
-  await checkServer(join(work, 'server'), join(work, 'packed', server), version);
-  checkClient(join(work, 'client'), join(work, 'packed', client));
+  if (packed.length !== RELEASED.length) throw new Error(`packed: ${packed.join(', ')}`);
+  for (const { name, file, check } of RELEASED) {
+    const tarball = packed.find((candidate) => file.test(candidate));
+    if (tarball === undefined) throw new Error(`no ${name} among ${packed.join(', ')}`);
+    mkdirSync(join(work, name));
+    await check(join(work, name), join(work, 'packed', tarball), file.exec(tarball)[1]);
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

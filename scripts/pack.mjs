@@ -1,5 +1,6 @@
-// Builds the installable packages: `ptn-api-<version>.tgz`, and `ptn-api-client-<version>.tgz` for programs that follow a
-// server. The workspace's own packages travel inside them; what they depend on is installed from the registry as usual.
+// Builds the installable packages: `ptn-api-<version>.tgz`, `ptn-miner-<version>.tgz`, and `ptn-api-client-<version>.tgz`
+// for programs that follow a server. The workspace's own packages travel inside them; what they depend on is installed from
+// the registry as usual.
 // They are put into the folder named by the argument, the project's own without one. Prints their names.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,9 @@ import { build, install, projectRoot, run } from './steps.mjs';
 
 const destination = resolve(process.argv[2] ?? projectRoot);
 const root = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
+
+/** Of every manifest. */
+const COMMON = { version: root.version, license: root.license, engines: root.engines };
 
 function manifestOf(name) {
   return JSON.parse(readFileSync(join(projectRoot, 'packages', name, 'package.json'), 'utf8'));
@@ -22,9 +26,9 @@ function copyCode(name, to, leftOut) {
   });
 }
 
-/** What the commands need of the workspace, and what that needs, and the client's command. */
-function bundledPackages() {
-  const names = new Set(['cli', 'client', 'miner']);
+/** Packages of the workspace, and what they need of it. */
+function withNeeded(roots) {
+  const names = new Set(roots);
   for (const name of names) {
     for (const other of Object.keys(manifestOf(name).dependencies ?? {})) {
       if (other.startsWith('@ptn-api/')) names.add(other.slice('@ptn-api/'.length));
@@ -66,14 +70,7 @@ function bundle(names, stage, leftOut) {
 function pack(make) {
   const stage = mkdtempSync(join(tmpdir(), 'ptn-api-pack-'));
   try {
-    const manifest = { version: root.version, license: root.license, engines: root.engines, ...make(stage) };
-    // A program's versions are its own; a library's are chosen by the program that it is part of.
-    if (manifest.name === root.name) {
-      const shrinkwrap = shrinkwrapOf(manifest);
-      manifest.dependencies = exactDependencies(manifest.dependencies, shrinkwrap);
-      shrinkwrap.packages[''].dependencies = manifest.dependencies;
-      writeFileSync(join(stage, 'npm-shrinkwrap.json'), `${JSON.stringify(shrinkwrap, null, 2)}\n`);
-    }
+    const manifest = { ...COMMON, ...make(stage) };
     writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     run('pack', 'npm', ['pack', '--silent', `--pack-destination=${destination}`], { cwd: stage });
   } finally {
@@ -81,47 +78,79 @@ function pack(make) {
   }
 }
 
-install();
-build();
+/** What of the built files no program needs: of a page its code is in the page. */
+const NOT_RUN = '\\.(map|d\\.ts|tsbuildinfo)$|dashboard.dist.compiled';
 
-pack((stage) => {
-  const files = [
-    'README.md',
-    'LICENSE',
-    'api_keys.json.example',
-    'ecosystem.config.cjs',
-    // What README refers to.
-    'docs',
-    'bench/README.md',
-    'bench/attacks.md',
-    'bench/faults.md',
-    'CONTRIBUTING.md',
-    'CHANGELOG.md',
-    'scripts/ptn-api.mjs',
-    'scripts/ptn-devnet.mjs',
-    'scripts/ptn-miner.mjs',
-    'scripts/ptn-stream.mjs',
-  ];
-  for (const file of files) cpSync(join(projectRoot, file), join(stage, file), { recursive: true });
-  // Served by the server at /docs/asyncapi.yaml, too.
-  const served = join(stage, 'node_modules', '@ptn-api', 'rest', 'assets', 'docs', 'asyncapi.yaml');
-  const bundled = bundle(
-    bundledPackages(),
-    stage,
-    // Of the dashboard only the built page: its code is in it.
-    /\.(map|d\.ts|tsbuildinfo)$|dashboard.dist.compiled/,
-  );
-  cpSync(join(projectRoot, 'docs/asyncapi.yaml'), served);
-  return {
+/**
+ * The programs: the commands that each has, the packages of the workspace that they import, and the files beside them, as
+ * they are called here and, where that differs, in the package.
+ */
+const PROGRAMS = [
+  {
     name: root.name,
     description: root.description,
     keywords: root.keywords,
-    type: root.type,
-    bin: root.bin,
-    ...bundled,
-    files: [...files, 'npm-shrinkwrap.json'],
-  };
-});
+    commands: ['ptn-api', 'ptn-devnet', 'ptn-stream'],
+    packages: ['cli', 'client'],
+    leftOut: 'dashboard.dist.miner-page',
+    files: [
+      ['README.md'],
+      ['api_keys.json.example'],
+      ['ecosystem.config.cjs'],
+      // What README refers to.
+      ['docs'],
+      ['bench/README.md'],
+      ['bench/attacks.md'],
+      ['bench/faults.md'],
+      ['CONTRIBUTING.md'],
+      // Served by the server at /docs/asyncapi.yaml, too.
+      ['docs/asyncapi.yaml', 'node_modules/@ptn-api/rest/assets/docs/asyncapi.yaml'],
+    ],
+  },
+  {
+    name: 'ptn-miner',
+    description: manifestOf('miner').description,
+    keywords: [...root.keywords.filter((word) => word !== 'api-server'), 'miner'],
+    commands: ['ptn-miner'],
+    packages: ['miner'],
+    leftOut: 'dashboard.dist.page',
+    files: [
+      // With what it refers to.
+      ['docs/miner.md', 'README.md'],
+      ['docs/metagraph.schema.json', 'metagraph.schema.json'],
+      ['docs/decisions/0026-miner-differences.md', 'decisions/0026-miner-differences.md'],
+      ['docs/images/miner-page.png', 'images/miner-page.png'],
+      ['docs/images/miner-phone.png', 'images/miner-phone.png'],
+    ],
+  },
+];
+
+function packProgram({ name, description, keywords, commands, packages, leftOut, files }) {
+  pack((stage) => {
+    const scripts = commands.map((command) => [command, `scripts/${command}.mjs`]);
+    const all = [...files, ['LICENSE'], ['CHANGELOG.md'], ...scripts.map(([, path]) => [path])];
+    const bundled = bundle(withNeeded(packages), stage, new RegExp(`${NOT_RUN}|${leftOut}`));
+    for (const [from, to = from] of all)
+      cpSync(join(projectRoot, from), join(stage, to), { recursive: true });
+    const manifest = {
+      ...{ name, description, keywords, type: root.type },
+      bin: Object.fromEntries(scripts),
+      ...bundled,
+      files: [...all.map(([from, to = from]) => to), 'npm-shrinkwrap.json'],
+    };
+    // A program's versions are its own; a library's are chosen by the program that it is part of.
+    const shrinkwrap = shrinkwrapOf({ ...COMMON, ...manifest });
+    const dependencies = exactDependencies(manifest.dependencies, shrinkwrap);
+    shrinkwrap.packages[''].dependencies = dependencies;
+    writeFileSync(join(stage, 'npm-shrinkwrap.json'), `${JSON.stringify(shrinkwrap, null, 2)}\n`);
+    return { ...manifest, dependencies };
+  });
+}
+
+install();
+build();
+
+for (const program of PROGRAMS) packProgram(program);
 
 pack((stage) => {
   const leftOut = /\.(map|tsbuildinfo)$/;
