@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { minerPage } from '@ptn-api/miner';
 import type { ReportsStatus } from '@ptn-api/miner';
 import { createLogger } from '@ptn-api/runtime';
@@ -150,7 +151,8 @@ await t.test("the miner's page in a browser", { skip, timeout: 120_000 }, async 
     await checkAccess(t, page, 'sources');
     await tabTo(t, page, /^Hide$/);
     await page.keyboard.press('Enter');
-    t.equal(await page.getByRole('region', { name: 'Price sources' }).count(), 0);
+    await page.getByRole('region', { name: 'Price sources' }).waitFor({ state: 'detached' });
+    t.match(await page.evaluate(() => document.activeElement?.textContent), /^Orders of/);
   });
 
   await t.test('texts of others are text', async (t) => {
@@ -166,14 +168,18 @@ await t.test("the miner's page in a browser", { skip, timeout: 120_000 }, async 
       miner.answer(data);
       const read = reader.waitForResponse(/miner-data$/);
       await reader.clock.runFor(READ_EVERY_MS);
-      await (await read).finished();
-      await reader.clock.runFor(FRAMES_MS);
-      const rows = reader.getByRole('region', { name: 'Positions' }).locator('table');
-      const isShown = hasStatistics || positions > 0;
-      const counts = await rows.evaluateAll((tables) =>
-        tables.map((table) => table.getAttribute('aria-rowcount')),
+      await read;
+      const tables = reader.getByRole('region', { name: 'Positions' }).locator('table');
+      const expected = hasStatistics || positions > 0 ? [String(positions + 1)] : [];
+      const counts = () =>
+        tables.evaluateAll((found) => found.map((table) => table.getAttribute('aria-rowcount')));
+      await waitFor(
+        async () => {
+          await reader.clock.runFor(FRAMES_MS);
+          return isDeepStrictEqual(await counts(), expected);
+        },
+        { what: `${name} is shown` },
       );
-      t.same(counts, isShown ? [String(positions + 1)] : [], name);
       t.equal(await widthOf(reader), 390, name);
       t.same(readerFaults, [], name);
     }

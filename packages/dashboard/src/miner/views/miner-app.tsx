@@ -23,7 +23,7 @@ const STATES = {
   asking: { text: 'Asking validators', dot: 'connecting' },
   fresh: { text: 'Up to date', dot: 'connected' },
   stale: { text: 'Out of date', dot: 'interrupted' },
-  unanswered: { text: 'No validator answers', dot: 'interrupted' },
+  unanswered: { text: 'No data from validators', dot: 'interrupted' },
 } as const;
 
 const BADGES: Readonly<Record<string, string>> = {
@@ -129,8 +129,7 @@ function Body({ status, report, freshness, nowMs }: BodyProps) {
   );
 }
 
-function Ages({ status, report, nowMs }: Omit<BodyProps, 'freshness'>) {
-  const { answeredMs, askedMs } = status;
+function Ages({ status: { askedMs, answeredMs }, report, nowMs }: Omit<BodyProps, 'freshness'>) {
   if (askedMs === null) return null;
   const { statisticsMs = null, lastOrderMs = null } = report ?? {};
   return (
