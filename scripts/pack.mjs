@@ -117,6 +117,7 @@ const PROGRAMS = [
     files: [
       // With what it refers to.
       ['docs/miner.md', 'README.md'],
+      ['docs/devnet.md', 'devnet.md'],
       ['docs/metagraph.schema.json', 'metagraph.schema.json'],
       ['docs/decisions/0026-miner-differences.md', 'decisions/0026-miner-differences.md'],
       ['docs/images/miner-page.png', 'images/miner-page.png'],
