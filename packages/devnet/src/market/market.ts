@@ -101,6 +101,8 @@ export function usualDollars(currency: string): number | undefined {
 /** The prices of all pairs at any time; the same seed gives the same prices. */
 export interface Market {
   /** While the market of the pair is closed: its last price. */
+  price(pair: MarketPair, timeMs: number): number;
+  /** That price, and the quotes around it. */
   quote(pair: MarketPair, timeMs: number): Quote;
 }
 
@@ -139,15 +141,24 @@ export function createMarket(seed: number): Market {
     return asset.usd * Math.exp(asset.volatility * years);
   }
 
+  /** Not rounded. */
+  function worth({ id }: MarketPair, timeMs: number): { assetClass: AssetClass; price: number } {
+    const priced = pricing(id);
+    if (priced === undefined) throw new RangeError(`no market for ${id}`);
+    const { assetClass, base, quoted } = priced;
+    const tradingMs = tradingMsAt(assetClass, timeMs);
+    const price =
+      dollars(assetClass, base, tradingMs) /
+      (quoted === undefined ? 1 : dollars(assetClass, quoted, tradingMs));
+    return { assetClass, price };
+  }
+
   return {
+    price(pair, timeMs) {
+      return roundPrice(worth(pair, timeMs).price);
+    },
     quote(pair, timeMs) {
-      const priced = pricing(pair.id);
-      if (priced === undefined) throw new RangeError(`no market for ${pair.id}`);
-      const { assetClass, base, quoted } = priced;
-      const tradingMs = tradingMsAt(assetClass, timeMs);
-      const price =
-        dollars(assetClass, base, tradingMs) /
-        (quoted === undefined ? 1 : dollars(assetClass, quoted, tradingMs));
+      const { assetClass, price } = worth(pair, timeMs);
       return { price: roundPrice(price), ...quotesAround(assetClass, price) };
     },
   };

@@ -25,25 +25,49 @@ export function createRandomWalk(name: string): RandomWalk {
     return normalFrom(place / 2 ** 32, mixBits(place ^ keyB) / 2 ** 32);
   }
 
-  return (timeMs) => {
-    let index = Math.floor(timeMs / WINDOW_MS);
-    let startMs = index * WINDOW_MS;
-    let lengthMs = WINDOW_MS;
+  function windowAt(timeMs: number): Span {
+    const index = Math.floor(timeMs / WINDOW_MS);
     const pinned = PINNED_SPREAD * Math.sqrt(WINDOW_MS);
-    let left = normalAt(0, index) * pinned;
-    let right = normalAt(0, index + 1) * pinned;
-    for (let level = 1; lengthMs > RESOLUTION_MS; level++) {
-      const middle = (left + right) / 2 + (normalAt(level, index) * Math.sqrt(lengthMs)) / 2;
-      lengthMs /= 2;
-      index *= 2;
-      if (timeMs < startMs + lengthMs) {
-        right = middle;
-      } else {
-        left = middle;
-        startMs += lengthMs;
-        index += 1;
-      }
+    return {
+      index,
+      startMs: index * WINDOW_MS,
+      lengthMs: WINDOW_MS,
+      left: normalAt(0, index) * pinned,
+      right: normalAt(0, index + 1) * pinned,
+    };
+  }
+
+  /** The half of a span in which a time lies. */
+  function halfOf({ index, startMs, lengthMs, left, right }: Span, level: number, timeMs: number): Span {
+    const middle = (left + right) / 2 + (normalAt(level, index) * Math.sqrt(lengthMs)) / 2;
+    const halfMs = lengthMs / 2;
+    const middleMs = startMs + halfMs;
+    return timeMs < middleMs
+      ? { index: index * 2, startMs, lengthMs: halfMs, left, right: middle }
+      : { index: index * 2 + 1, startMs: middleMs, lengthMs: halfMs, left: middle, right };
+  }
+
+  // The spans around the time that was asked for last: the next one is near it in most cases, and in the wider ones too.
+  let path: Span[] = [];
+  return (timeMs) => {
+    const known = path.findIndex((span) => timeMs < span.startMs || timeMs >= span.startMs + span.lengthMs);
+    if (known !== -1) path.length = known;
+    let span = path.at(-1) ?? windowAt(timeMs);
+    if (path.length === 0) path = [span];
+    while (span.lengthMs > RESOLUTION_MS) {
+      span = halfOf(span, path.length, timeMs);
+      path.push(span);
     }
-    return left + ((right - left) * (timeMs - startMs)) / lengthMs;
+    return span.left + ((span.right - span.left) * (timeMs - span.startMs)) / span.lengthMs;
   };
+}
+
+/** A piece of a walk between two points that are known. */
+interface Span {
+  /** Its place among those of its length. */
+  readonly index: number;
+  readonly startMs: number;
+  readonly lengthMs: number;
+  readonly left: number;
+  readonly right: number;
 }

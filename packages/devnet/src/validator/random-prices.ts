@@ -61,7 +61,7 @@ export class RandomPrices implements Prices {
   closeAt(pairId: string, timeMs: number, resolution: Resolution = 'minute'): number | undefined {
     const pair = this.#openPair(pairId, timeMs);
     if (pair === undefined) return undefined;
-    return this.#market.quote(pair, timeMs + RESOLUTION_MS[resolution] - 1).price;
+    return this.#market.price(pair, timeMs + RESOLUTION_MS[resolution] - 1);
   }
 
   slippageFeatures(pairId: string, timeMs: number): SlippageFeatures | undefined {
@@ -130,14 +130,14 @@ export class RandomPrices implements Prices {
       const noonMs = (day - before) * DAY_MS + DAY_MS / 2;
       // What the day brought is known on the next: of weekends there are no bars.
       if (before > 0 && !isWeekday(noonMs) && assetClass !== 'crypto') continue;
-      const close = this.#market.quote(pair, (day - before + 1) * DAY_MS - 1).price;
+      const close = this.#market.price(pair, (day - before + 1) * DAY_MS - 1);
       bars.push({ close, volume: averageDailyVolume });
     }
     const features = slippageFeatures(bars);
     if (features === undefined) return undefined;
     const priceOf = (id: string): number | undefined => {
       const other = PAIRS_BY_ID.get(id);
-      return other === undefined ? undefined : this.#market.quote(other, day * DAY_MS).price;
+      return other === undefined ? undefined : this.#market.price(other, day * DAY_MS);
     };
     return { ...features, baseToUsd: dollarsOfBase(pairId, priceOf) };
   }

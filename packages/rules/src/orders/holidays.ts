@@ -1,3 +1,4 @@
+import { byYear } from './by-year.ts';
 import { nthWeekday } from './new-york.ts';
 
 const DAY_MS = 86_400_000;
@@ -32,16 +33,6 @@ function goodFriday(year: number): number {
 function nearestWorkday(day: number): number {
   const weekday = weekdayOf(day);
   return weekday === SATURDAY ? day - 1 : weekday === SUNDAY ? day + 1 : day;
-}
-
-/** The answer for each year, worked out once. */
-function byYear<T>(of: (year: number) => T): (year: number) => T {
-  const years = new Map<number, T>();
-  return (year) => {
-    let value = years.get(year);
-    if (value === undefined) years.set(year, (value = of(year)));
-    return value;
-  };
 }
 
 /** The days (since 1970-01-01) of a year on which forex and metals are closed from midnight to midnight. */

@@ -1,3 +1,5 @@
+import { byYear } from './by-year.ts';
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -8,10 +10,13 @@ export function nthWeekday(year: number, month: number, weekday: number, nth: nu
 }
 
 /** Summer time from the second Sunday of March to the first one of November, each at 2 h of the clocks until then. */
+const summerOf = byYear((year) => ({
+  fromMs: Date.UTC(year, 2, nthWeekday(year, 2, 0, 2), 7),
+  untilMs: Date.UTC(year, 10, nthWeekday(year, 10, 0, 1), 6),
+}));
+
 function isSummerTime(timeMs: number): boolean {
-  const year = new Date(timeMs).getUTCFullYear();
-  const fromMs = Date.UTC(year, 2, nthWeekday(year, 2, 0, 2), 7);
-  const untilMs = Date.UTC(year, 10, nthWeekday(year, 10, 0, 1), 6);
+  const { fromMs, untilMs } = summerOf(new Date(timeMs).getUTCFullYear());
   return timeMs >= fromMs && timeMs < untilMs;
 }
 
