@@ -150,7 +150,7 @@ export const runCommand: CommandModule<object, Arguments> = {
   handler: async (args) => {
     const config = configOf(args);
     const log = createLogger({ name: 'miner', level: config.logLevel });
-    const stop = await runParts(config, log);
+    const { texts, stop } = await runParts(config, log);
     let isStopping = false;
     const onSignal = (): void => {
       if (isStopping) process.exit(1);
@@ -160,5 +160,10 @@ export const runCommand: CommandModule<object, Arguments> = {
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
+    // Who forked it, if anybody did, is told where it is, and takes it along when it goes.
+    process.once('disconnect', () => {
+      if (!isStopping) onSignal();
+    });
+    process.send?.({ type: 'ready', ...texts });
   },
 };

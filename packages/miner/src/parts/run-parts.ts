@@ -112,24 +112,34 @@ class PartKeeper {
   }
 }
 
+/** All parts of a miner. */
+export interface RunningParts {
+  /** What each does. */
+  readonly texts: Readonly<Partial<Record<PartName, string>>>;
+  /** Stops them, the one that takes signals first. */
+  readonly stop: () => Promise<void>;
+}
+
 /**
  * Starts all parts, each a process of its own: one that crashes spares the others and is started again.
  *
- * @returns stops them, the one that takes signals first.
  * @throws CannotStartError where one cannot start; none runs then.
  */
-export async function runParts(config: RunConfig, log: Logger): Promise<() => Promise<void>> {
+export async function runParts(config: RunConfig, log: Logger): Promise<RunningParts> {
   const keepers = PART_NAMES.map((name) => ({ name, keeper: new PartKeeper(name, config, log) }));
   const stop = async (): Promise<void> => {
     for (const { keeper } of [...keepers].reverse()) await keeper.stop();
   };
+  const texts: Partial<Record<PartName, string>> = {};
   try {
     for (const { name, keeper } of keepers) {
-      log.info({ part: name }, `${name} ${await keeper.start()}`);
+      const text = await keeper.start();
+      texts[name] = text;
+      log.info({ part: name }, `${name} ${text}`);
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  return stop;
+  return { texts, stop };
 }
