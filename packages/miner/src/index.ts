@@ -1,5 +1,5 @@
 export { dataApi } from './data-api/data-api.ts';
-export { listenOnFreePort } from './data-api/listen-on-free-port.ts';
+export { listenIfPossible, listenOnFreePort } from './data-api/listen-on-free-port.ts';
 export { MinerData } from './data-api/miner-data.ts';
 export { minerPage } from './data-api/miner-page.ts';
 export { ValidatorReports } from './data-api/validator-reports.ts';

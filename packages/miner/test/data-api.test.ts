@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createLogger } from '@ptn-api/runtime';
 import { waitFor } from '@ptn-api/testkit';
 import t from 'tap';
-import { Slack, dataApi, listenOnFreePort } from '../dist/index.js';
+import { Slack, dataApi, listenIfPossible, listenOnFreePort } from '../dist/index.js';
 
 const silent = () => createLogger({ name: 'test', level: 'fatal', destination: { write: () => undefined } });
 const HOTKEY = '5GzrAeiAshBr2yia5i1KqpnewJNzywxVMrSCbjm7U98RmNME';
@@ -45,6 +45,17 @@ void t.test('it listens on the first port that is free', async (t) => {
   await t.rejects(listenOnFreePort(third, taken, taken + 2), {
     message: `All ports from [${taken}, ${taken + 2}) in use. Aborting dashboard.`,
   });
+  const lines: string[] = [];
+  const log = createLogger({
+    name: 'test',
+    level: 'error',
+    destination: { write: (line) => lines.push(line) },
+  });
+  t.equal(await listenIfPossible(third, taken, taken + 2, log), undefined, 'the miner goes on without');
+  t.match(lines.join(''), /Unable to start miner dashboard with error All ports from .* in use/);
+  const url = (await listenIfPossible(third, taken, 21_260, log)) ?? '';
+  t.equal((await fetch(`${url}/miner`)).status, 200);
+  await t.rejects(listenIfPossible(make(), 70_000, 70_001, log), { code: 'ERR_SOCKET_BAD_PORT' });
 });
 
 void t.test(

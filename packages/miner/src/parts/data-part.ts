@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { askForData, dataSources } from '../data-api/dash-data.ts';
 import { dataApi } from '../data-api/data-api.ts';
-import { PortsInUseError, listenOnFreePort } from '../data-api/listen-on-free-port.ts';
+import { listenIfPossible } from '../data-api/listen-on-free-port.ts';
 import { minerPage, pageFolder } from '../data-api/miner-page.ts';
 import { ValidatorReports } from '../data-api/validator-reports.ts';
 import { ValidatorClient } from '../sender/validator-client.ts';
@@ -44,24 +44,12 @@ export async function startData(config: RunConfig, log: Logger): Promise<Running
     metagraph.close();
     await Promise.all([...apps.map((app) => app.close()), client.close()]);
   };
-  /** Where it listens; undefined where all ports are in use. Signals matter more than a page. */
-  const listen = async (app: FastifyInstance, begin: number, end: number): Promise<string | undefined> => {
-    try {
-      return `http://127.0.0.1:${await listenOnFreePort(app, begin, end)}`;
-    } catch (error) {
-      if (!(error instanceof PortsInUseError)) throw error;
-      log.error(
-        `Unable to start miner dashboard with error ${error.message} Restart miner and specify a new port if desired.`,
-      );
-      return undefined;
-    }
-  };
   try {
     // Made first: where the page is missing nothing is to be listening.
     const page = config.startDashboard ? minerPage({ folder: pageFolder(), reports, log }) : undefined;
     if (page !== undefined) apps.push(page);
-    const dataUrl = await listen(api, FIRST_DATA_PORT, DATA_PORTS_END);
-    const pageUrl = page && (await listen(page, FIRST_PAGE_PORT, PAGE_PORTS_END));
+    const dataUrl = await listenIfPossible(api, FIRST_DATA_PORT, DATA_PORTS_END, log);
+    const pageUrl = page && (await listenIfPossible(page, FIRST_PAGE_PORT, PAGE_PORTS_END, log));
     const shown = [
       ...(pageUrl === undefined ? [] : [`its page at ${pageUrl}/`]),
       ...(dataUrl === undefined ? [] : [`its data at ${dataUrl}/miner-data`]),
