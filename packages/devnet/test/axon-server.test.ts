@@ -8,7 +8,7 @@ import { AxonServer } from '../dist/validator/axon-server.js';
 import { makeAxon, signed } from './axon-fixture.ts';
 import type { TestAxon } from './axon-fixture.ts';
 import { REJECTED } from './bad-requests.ts';
-import { LONG } from './validator-fixture.ts';
+import { LONG, MINER, OTHER, signalText } from './validator-fixture.ts';
 
 interface HttpAnswer {
   readonly status: number;
@@ -60,6 +60,21 @@ void t.test('all of it over HTTP', async (t) => {
   }
   t.strictSame(faults, []);
   t.end();
+});
+
+void t.test('of many orders at once on one pair one is taken, of many pairs all are', async (t) => {
+  const axon = makeAxon(t);
+  const { port } = await listen(t, axon);
+  const accepted = async (orders: readonly SignedRequest[]): Promise<number> => {
+    const answers = await Promise.all(orders.map((order) => overHttp(port, order)));
+    return answers.filter(({ body }) => body.includes('"successfully_processed": true')).length;
+  };
+  t.equal(await accepted(Array.from({ length: 9 }, () => signed(LONG))), 1);
+  t.equal(axon.validator.openOf(MINER.address).get('BTCUSD')?.orders.length, 1);
+  const pairs = ['BTCUSD', 'ETHUSD', 'EURUSD'];
+  const orders = pairs.map((pair) => signed(signalText(pair, 'LONG', 0.2), { keypair: OTHER }));
+  t.equal(await accepted(orders), pairs.length);
+  t.strictSame([...axon.validator.openOf(OTHER.address).keys()].sort(), pairs);
 });
 
 void t.test('who sends without an end, or goes away, is left alone', async (t) => {

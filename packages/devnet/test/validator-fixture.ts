@@ -110,17 +110,22 @@ export interface TestValidator {
   readonly send: (signal: string, nowMs: number, uuid?: string, hotkey?: string) => SignalAnswer;
 }
 
+export interface ValidatorParts extends DurableFolderOptions {
+  readonly root?: string;
+  readonly hotkey?: string;
+}
+
 /** A validator over a folder: an empty one, or the one of an earlier validator. */
 export function makeValidator(
   scope: TestScope,
-  { root = makeTemporaryFolder(scope), ...options }: { root?: string } & DurableFolderOptions = {},
+  { root = makeTemporaryFolder(scope), hotkey = VALIDATOR.address, ...options }: ValidatorParts = {},
 ): TestValidator {
   const folder = new DurableFolder(root, options);
   const prices = new SetPrices();
   const warnings: string[] = [];
   let made = 0;
   const validator = new Validator({
-    hotkey: VALIDATOR.address,
+    hotkey,
     generation: GENERATION_2025_05,
     folder,
     prices,
