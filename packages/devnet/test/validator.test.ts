@@ -37,7 +37,6 @@ void t.test('an accepted order is in its file, and the next run knows it', (t) =
 
   const second = makeValidator(t, { root });
   t.strictSame(second.validator.positionsOf(MINER.address), first.validator.positionsOf(MINER.address));
-  t.equal(second.validator.lastOrderMs, WEDNESDAY_MS);
   const again = second.send(LONG, WEDNESDAY_MS + MINUTE_MS, 'one');
   t.equal(
     again.error_message,

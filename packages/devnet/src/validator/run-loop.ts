@@ -39,12 +39,13 @@ async function doDue({ schedule }: LoopParts, nowMs: number, signal: AbortSignal
   }
 }
 
-function statusText({ clock, validator, counts }: LoopParts): string {
+function statusText({ clock, validator, counts, trading }: LoopParts): string {
   const open = validator.hotkeys().reduce((sum, hotkey) => sum + validator.openOf(hotkey).size, 0);
   const { accepted, refused, rejected } = counts;
   return (
     `${new Date(clock.nowMs()).toISOString()} in the simulation: ${counted(validator.registered.size, 'miner')}, ` +
-    `${counted(open, 'open position')}, ${accepted} requests accepted, ${refused} refused, ${rejected} rejected`
+    `${counted(open, 'open position')}, ${accepted} requests accepted, ${refused} refused, ${rejected} rejected` +
+    (trading.unanswered === 0 ? '' : `, ${trading.unanswered} of simulated miners not answered`)
   );
 }
 

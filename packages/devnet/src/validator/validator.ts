@@ -89,11 +89,6 @@ export class Validator {
     return this.#eliminations.eliminated;
   }
 
-  /** The time of the newest order; 0 before the first. */
-  get lastOrderMs(): number {
-    return this.#timestamp.lastOrderMs;
-  }
-
   /** Who has, or had, a position. */
   hotkeys(): readonly string[] {
     return this.#book.hotkeys();
