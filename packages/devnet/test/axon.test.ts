@@ -41,6 +41,7 @@ void t.test('who is not to be believed is not let in, and the log says why', (t)
     t.strictSame(contentsOf(axon.root), {}, name);
     t.equal(axon.reports.length, 1);
     t.not(axon.reports[0]?.problem, '', name);
+    t.equal(axon.reports[0]?.fault, undefined, 'which is no fault of the validator');
   }
   t.end();
 });

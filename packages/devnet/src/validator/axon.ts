@@ -40,6 +40,9 @@ export interface AxonOptions {
 /** Fields that the handler sets in the answer. */
 type Answered = Readonly<Record<string, JsonValue>>;
 
+/** A signal that no rule could read: nested too deeply, say. */
+class UnreadableSignal extends Error {}
+
 function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
@@ -48,7 +51,7 @@ function textOf(value: JsonValue | undefined): string {
 function signalOf({ fields }: AcceptedRequest): PythonDict {
   const signal = fields.get('signal');
   const read = readPython(writeJson(isJsonObject(signal) ? signal : new Map()));
-  if (!read.ok) throw new SyntaxError(`the signal cannot be read: ${read.reason}`);
+  if (!read.ok) throw new UnreadableSignal(`the signal cannot be read: ${read.reason}`);
   return read.value as PythonDict;
 }
 
@@ -116,7 +119,8 @@ export class Axon {
     const id = randomUUID();
     const reason = error instanceof Error ? error.message : String(error);
     const problem = `${reason} (the sender was told error #${id})`;
-    this.#options.report({ synapse, status: 500, sender, problem, fault: error });
+    const fault = error instanceof UnreadableSignal ? undefined : error;
+    this.#options.report({ synapse, status: 500, sender, problem, fault });
     const body = { message: `Internal Server Error #${id}` };
     return refuseRequest(headers, { accepted: false, status: 500, body, reason });
   }
