@@ -22,6 +22,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   UsageError.name,
   RootInUseError.name,
   'BadFolderError',
+  'DamagedFileError',
   'FolderInUseError',
   'MetagraphError',
   'PricesFileError',

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { SCORING_GENERATIONS } from '@ptn-api/rules';
 import yargs from 'yargs';
 import { UsageError, checkRange } from '../options.ts';
 import type { Range } from '../options.ts';
+import { LIVE_GENERATIONS } from '../scoring/live-generations.ts';
 import type { RunOptions } from '../validator/run-validator.ts';
 
 const MAX_COLUMNS = 100;
@@ -55,7 +55,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
       seed: { type: 'number', describe: 'Makes prices, keys and decisions of a new folder [1]' },
       generation: {
         type: 'string',
-        choices: Object.keys(SCORING_GENERATIONS),
+        choices: [...LIVE_GENERATIONS.keys()],
         describe: 'Rules of scoring of a new folder [2025-05]; orders are taken by those of 2025-05',
       },
       verbose: { type: 'boolean', default: false, describe: 'Log every request, and why it was refused' },

@@ -3,7 +3,8 @@ import type { Scoring } from './scoring.ts';
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 1440 * MINUTE_MS;
-const FILES_EVERY_MS = 15 * SECOND_MS;
+/** How often validators write what others read. */
+export const FILES_EVERY_MS = 15 * SECOND_MS;
 
 /** Something that scoring does again and again, in simulated time. */
 export interface ScoringRow {

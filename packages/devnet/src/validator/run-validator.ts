@@ -6,6 +6,9 @@ import { lockFolder } from '@ptn-api/runtime';
 import { Keypair } from '@ptn-api/wire';
 import type { Logger } from 'pino';
 import { UsageError } from '../options.ts';
+import { LIVE_GENERATIONS } from '../scoring/live-generations.ts';
+import { FILES_EVERY_MS, scoringRows } from '../scoring/scoring-rows.ts';
+import { Scoring } from '../scoring/scoring.ts';
 import { TradingLoop } from '../traders/trading-loop.ts';
 import { Trader } from '../traders/trader.ts';
 import { Axon } from './axon.ts';
@@ -128,6 +131,29 @@ async function listen(server: AxonServer, { axonHost: host, axonPort: port }: Ru
   }
 }
 
+/** What scores the validator's miners. @throws UsageError, DamagedFileError */
+function makeScoring(validator: Validator, { folder, settings, prices }: World, log: Logger): Scoring {
+  const generation = LIVE_GENERATIONS.get(settings.generation);
+  if (generation === undefined) {
+    throw new UsageError(
+      `the rules of ${settings.generation} pay by what only the live chain knows: choose another --root`,
+    );
+  }
+  const scoring = new Scoring({
+    validator,
+    prices,
+    folder,
+    generation,
+    version: SUBNET_VERSION,
+    newUuid: randomUUID,
+    say: (line) => {
+      log.warn(line);
+    },
+  });
+  scoring.load();
+  return scoring;
+}
+
 /** Miners of this machine reach a validator that listens everywhere at its own address. */
 function reachableIp(host: string): string {
   return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
@@ -145,7 +171,8 @@ export async function runValidator(options: RunOptions, log: Logger): Promise<Ru
     name: 'ptn-devnet',
     inUse: `another validator runs in ${options.root}: choose another --root`,
   });
-  const { folder, settings, prices, clock } = await makeWorld(options, log);
+  const world = await makeWorld(options, log);
+  const { folder, settings, prices, clock } = world;
   const warn = (text: string): void => {
     log.warn(text);
   };
@@ -153,6 +180,7 @@ export async function runValidator(options: RunOptions, log: Logger): Promise<Ru
   const generation = GENERATION_2025_05;
   const validator = new Validator({ hotkey, generation, folder, prices, newUuid: randomUUID, warn });
   validator.load();
+  const scoring = makeScoring(validator, world, log);
   if (folder.read(META_PATH) === undefined) {
     folder.write(META_PATH, JSON.stringify({ subnet_version: SUBNET_VERSION }));
   }
@@ -183,7 +211,9 @@ export async function runValidator(options: RunOptions, log: Logger): Promise<Ru
     openOf: (trader) => validator.openOf(trader),
     nowNs: realNs,
   });
-  const schedule = new Schedule(validatorRows(validator), (name, error) => {
+  // In real time as often as validators write them: others read them.
+  const scored = scoringRows(scoring, FILES_EVERY_MS * Math.max(1, options.speed));
+  const schedule = new Schedule([...validatorRows(validator), ...scored], (name, error) => {
     log.error(`${name}: ${error.message}`);
   });
   const stopping = new AbortController();
@@ -197,6 +227,10 @@ export async function runValidator(options: RunOptions, log: Logger): Promise<Ru
     } finally {
       validator.stop();
       await trading.stop();
+      // So that all files are of the same moment.
+      new Schedule(scored, (name, error) => {
+        log.error(`${name}: ${error.message}`);
+      }).tick(clock.nowMs());
       await server.close();
       network.close();
       clock.stop();
