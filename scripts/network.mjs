@@ -21,7 +21,7 @@ const PAIR = 'BTCUSD';
 const command = (name) => join(projectRoot, 'scripts', `${name}.mjs`);
 
 /** `wanted` if nobody listens there, else any port that is free. */
-async function portOr(wanted) {
+export async function portOr(wanted) {
   for (const port of [wanted, 0]) {
     const server = createServer();
     const isFree = await new Promise((resolve) => {
@@ -45,7 +45,7 @@ function portOf(args, option, documented) {
 }
 
 /** A process of the network, with its log in a file. In a group of its own: Ctrl-C is for this process, which stops all. */
-function startPart(name, args, { log, env }) {
+export function startPart(name, args, { log, env }) {
   const output = openSync(log, 'w');
   const child = fork(command(name), args, {
     detached: true,
@@ -65,7 +65,7 @@ const endOf = (child) =>
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
 
-async function stopPart({ child, ended }, signal = 'SIGTERM') {
+export async function stopPart({ child, ended }, signal = 'SIGTERM') {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
   child.kill(signal);
@@ -86,7 +86,7 @@ const fault = async (part) => {
 };
 
 /** What `part` sends when it is ready. @throws PartEnded */
-const readyOf = (part) => Promise.race([part.ready, fault(part)]);
+export const readyOf = (part) => Promise.race([part.ready, fault(part)]);
 
 function startValidator(root, own, historyDays) {
   const startMs = Date.now() - historyDays * DAY_MS;
@@ -114,7 +114,7 @@ function writeKeys(root) {
 }
 
 /** Your miner before it runs: a wallet, a key for signals, and its place in the metagraph. */
-function prepareMiner(folder) {
+export function prepareMiner(folder) {
   const wallet = ['--wallet.path', join(folder, 'wallets'), '--wallet.name', 'demo'];
   const [hotkey] = execFileSync(process.execPath, [command('ptn-miner'), 'wallet', 'new', ...wallet], {
     encoding: 'utf8',
