@@ -4,6 +4,7 @@ import {
   positionAtTier,
   readPosition,
   rebuildRecord,
+  isSettled,
   nextTierChangeMs,
 } from '../dist/index.js';
 import type { Order, Position } from '@ptn-api/protocol';
@@ -255,6 +256,37 @@ void t.test('since 2026 fees, dividends and prices are cut as the orders are', (
   t.equal(Object.hasOwn(shown(recordOf2026({ ...absent, fee_history: [] })), 'dividend_history'), false);
   t.end();
 });
+
+void t.test(
+  'since 2026 a position that is delayed no more keeps its state, and hides fees and prices of today',
+  (t) => {
+    const older = sized({
+      value: 10_000,
+      quantity: 100,
+      price_sources: [source(OPENED_MS - 2000)],
+      quote_usd_rate: 1.25,
+    });
+    const text = recordOf2026({ orders: [older], current_return: 1.0625 });
+    const view = shown(text);
+    t.match(view, {
+      current_return: 1.0625,
+      fee_history: [{}, {}],
+      dividend_history: [{}, {}],
+      last_price_source: source(OPENED_MS - 2000),
+      last_quote_usd_conversion: 1.25,
+    });
+    t.equal((view['fee_history'] as unknown[]).length, 2);
+    const withoutRate = recordOf2026({ orders: [{ ...older, quote_usd_rate: null }] });
+    t.equal(shown(withoutRate)['last_quote_usd_conversion'], null);
+    const reading = readPosition(text);
+    if (!reading.ok) throw new Error(reading.reason);
+    t.equal(nextTierChangeMs(reading.facts, NOW), CUTOFF + DAY_MS + 1, 'when the next fee is 24 h old');
+    const closed = { closeMs: CUTOFF - 1 };
+    t.equal(isSettled(closed, NOW), true);
+    t.equal(isSettled({ ...closed, entryTimesMs: [CUTOFF] }, NOW), false, 'not while a fee is younger');
+    t.end();
+  },
+);
 
 void t.test('since 2026 a delayed state changes when a fee becomes 24 h old', (t) => {
   const reading = readPosition(recordOf2026());

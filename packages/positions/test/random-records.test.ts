@@ -46,17 +46,22 @@ for (const generation of RECORD_GENERATIONS) {
         const view = positionAtTier(text, facts, 0, NOW);
         seen[view.kind] += 1;
         if (view.kind === 'same') assert.ok(isOver(facts));
+        // The last in the list counts, as validators have it, also where an earlier one is younger.
+        const hasYoung = facts.orderTimesMs.some((timeMs) => timeMs >= CUTOFF);
+        if (view.kind === 'same') assert.ok(hasYoung || !text.includes(YOUNG), text);
         if (view.kind === 'dropped') assert.ok(!isOver(facts));
         if (view.kind !== 'cut') return;
         assert.notEqual(generation, 'unknown');
-        assert.ok(!view.text.includes(YOUNG), view.text);
+        assert.ok((isOver(facts) && hasYoung) || !view.text.includes(YOUNG), view.text);
+        if (isOver(facts)) return;
         for (const timeMs of facts.orderTimesMs) {
           if (timeMs >= CUTOFF) assert.ok(!view.text.includes(String(timeMs)));
         }
       }),
       RUNS,
     );
-    t.ok(seen.same > 20 && seen.dropped > 20, JSON.stringify(seen));
+    // Of an open position of 2026 nothing is the same: its rate may be of today.
+    t.ok(seen.same > (generation === '2026' ? 0 : 20) && seen.dropped > 20, JSON.stringify(seen));
     t.equal(seen.cut > 20, generation !== 'unknown');
     t.end();
   });
@@ -71,7 +76,8 @@ for (const generation of RECORD_GENERATIONS) {
         const again = readPosition(view.text);
         assert.ok(again.ok);
         assert.equal(again.facts.generation, generation);
-        assert.deepEqual(positionAtTier(again.text, again.facts, 0, NOW), { kind: 'same' });
+        const twice = positionAtTier(again.text, again.facts, 0, NOW);
+        assert.ok(twice.kind === 'same' || (twice.kind === 'cut' && twice.text === view.text));
       }),
       RUNS,
     );

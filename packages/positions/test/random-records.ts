@@ -164,9 +164,9 @@ export function randomRecord(generation: RecordGeneration): fc.Arbitrary<RandomR
             amount: marked(6, timeMs),
             time_ms: timeMs,
           })),
-          last_price_source: priceSource(pricedMs),
-          // Of today, whenever the last order was.
-          last_quote_usd_conversion: marked(1, NOW),
+          last_price_source: priceSource(isClosed ? newestMs - 1000 : pricedMs),
+          // Of today, whenever the last order was, while the position is open.
+          last_quote_usd_conversion: marked(1, isClosed ? newestMs : NOW),
         });
       }
       return { generation, record };

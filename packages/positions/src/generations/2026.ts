@@ -69,21 +69,36 @@ function pastPriceSource(
   return 'null';
 }
 
+/** What stands beside the orders, as it was; `rate` is the text of the newest order's. */
+function pastMembers(
+  input: RecordText,
+  kept: readonly number[],
+  isPast: (timeMs: number) => boolean,
+  rate: string,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  const has = (name: string): boolean => input.members.has(name);
+  for (const name of HISTORIES.filter(has)) found.set(name, pastEntries(input, name, isPast));
+  if (has('last_price_source')) found.set('last_price_source', pastPriceSource(input, kept, isPast));
+  // The record does not say of when its rate is.
+  if (has('last_quote_usd_conversion')) found.set('last_quote_usd_conversion', rate);
+  return found;
+}
+
 function details(
   input: RecordText,
   kept: readonly number[],
   isPast: (timeMs: number) => boolean,
   orders: readonly QuantityOrder[],
 ): Map<string, string> {
-  const found = new Map<string, string>();
-  const has = (name: string): boolean => input.members.has(name);
-  for (const name of HISTORIES.filter(has)) found.set(name, pastEntries(input, name, isPast));
-  if (has('last_price_source')) found.set('last_price_source', pastPriceSource(input, kept, isPast));
-  if (has('last_quote_usd_conversion')) {
-    // The record does not say of when its rate is.
-    found.set('last_quote_usd_conversion', formatFloat(orders.at(-1)?.quote_usd_rate ?? NaN));
-  }
-  return found;
+  return pastMembers(input, kept, isPast, formatFloat(orders.at(-1)?.quote_usd_rate ?? NaN));
+}
+
+function pastEntriesOf(input: RecordText, isPast: (timeMs: number) => boolean): Map<string, string> {
+  const { orders } = input.record;
+  const past = [...orders.keys()].filter((index) => isPast(Number(orders[index]?.['processed_ms'])));
+  const rate = orders[past.at(-1) ?? -1]?.['quote_usd_rate'];
+  return pastMembers(input, past, isPast, typeof rate === 'number' ? formatFloat(rate) : 'null');
 }
 
 function entryTimesMs(record: JsonRecord): number[] {
@@ -92,6 +107,8 @@ function entryTimesMs(record: JsonRecord): number[] {
     return Array.isArray(list) ? list.map((entry) => timeOf(entry, 'time_ms')) : [];
   });
   times.push(priceTimeMs(record['last_price_source']));
+  // Of an open position it may be of today at any time: it does not say.
+  if (record['is_closed_position'] === false && 'last_quote_usd_conversion' in record) times.push(Infinity);
   return times.filter((timeMs) => timeMs !== undefined);
 }
 
@@ -122,5 +139,6 @@ export const generation2026: PositionGeneration = {
     ]),
     rebuilder: quantityRebuilder({ rules: RULES_2026, details }),
     entryTimesMs,
+    pastEntries: pastEntriesOf,
   },
 };

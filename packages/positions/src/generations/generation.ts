@@ -55,9 +55,11 @@ export interface CutRules {
   readonly rebuilder: (input: RecordText) => Rebuilder;
   /**
    * Times (Unix ms) of what stands beside the orders and is cut as they are: the position changes when one of them
-   * passes the cutoff.
+   * passes the cutoff. Infinity for what is never known to be past.
    */
   readonly entryTimesMs?: (record: JsonRecord) => readonly number[];
+  /** That of it which is past, as texts of the record's members: where all orders are shown. */
+  readonly pastEntries?: (input: RecordText, isPast: (timeMs: number) => boolean) => MemberTexts;
 }
 
 /** One form in which validators have written positions. */

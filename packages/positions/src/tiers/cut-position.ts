@@ -171,6 +171,14 @@ export function withoutState(parsed: ParsedPosition): { head: string; tail: stri
   return around(parsed, new Map(unsaid.map((member) => [member, 'null'])), null, ALL);
 }
 
+/** A position with all of its orders and its state, but with only what is past of what stands beside them. */
+export function withPastEntries(text: string, isPast: (timeMs: number) => boolean): string {
+  const parsed = parseForCut(text);
+  const written = parsed.cutting?.rules.pastEntries?.(parsed, isPast) ?? new Map<string, string>();
+  const pieces = Array.from(editedMembers(text, parsed.members, written, ALL), ([, piece]) => piece);
+  return `{${pieces.join(CUT_SEPARATOR)}}`;
+}
+
 /**
  * A position as it stood after some of its orders. Orders that are kept and members that do not follow from them keep
  * their bytes; the accounting members are replaced, or added where they are missing. Members that are not known are left

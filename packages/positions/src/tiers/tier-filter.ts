@@ -1,6 +1,6 @@
 import type { Tier } from '@ptn-api/protocol';
 import type { PositionFacts } from '../read-position.ts';
-import { cutPosition } from './cut-position.ts';
+import { cutPosition, withPastEntries } from './cut-position.ts';
 
 export const DAY_MS = 86_400_000;
 
@@ -16,7 +16,7 @@ export type TierView =
   | { readonly kind: 'dropped'; readonly reason: 'no-orders' | 'unsupported-generation' }
   | { readonly kind: 'dropped'; readonly reason: 'invalid-orders'; readonly warning: string };
 
-/** The close of a closed position, the last order of an open one: once it is over 24 h ago, every tier shows all. */
+/** The close of a closed position, the last order of an open one: once it is over 24 h ago, every tier shows its state. */
 function delayedUntilOf(facts: PositionFacts): number {
   return facts.closeMs ?? facts.lastOrderMs;
 }
@@ -35,16 +35,17 @@ export function firstMsOlder(timeMs: number, ageMs: number): number {
  */
 export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, now: number): TierView {
   const cutoffMs = now - DAY_MS;
-  if (tier === 100 || facts.sampleBucket < tier || delayedUntilOf(facts) < cutoffMs) return { kind: 'same' };
+  const isPast = (timeMs: number): boolean => timeMs < cutoffMs;
+  if (tier === 100 || facts.sampleBucket < tier) return { kind: 'same' };
+  if (isPast(delayedUntilOf(facts))) {
+    if (facts.entryTimesMs.every(isPast)) return { kind: 'same' };
+    return { kind: 'cut', text: withPastEntries(text, isPast) };
+  }
   if (facts.delayed === 'whole') return { kind: 'same' };
   if (facts.orderTimesMs.every((timeMs) => timeMs >= cutoffMs))
     return { kind: 'dropped', reason: 'no-orders' };
   if (facts.delayed === 'left-out') return { kind: 'dropped', reason: 'unsupported-generation' };
-  const cut = cutPosition(
-    text,
-    (index) => (facts.orderTimesMs[index] ?? Infinity) < cutoffMs,
-    (timeMs) => timeMs < cutoffMs,
-  );
+  const cut = cutPosition(text, (index) => isPast(facts.orderTimesMs[index] ?? Infinity), isPast);
   if (!cut.ok) {
     return {
       kind: 'dropped',
@@ -63,8 +64,9 @@ export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, n
  */
 export function nextTierChangeMs(facts: PositionFacts, now: number): number {
   const finalMs = firstMsOlder(delayedUntilOf(facts), DAY_MS);
-  if (finalMs <= now) return Infinity;
-  let next = finalMs;
+  const isFinal = finalMs <= now;
+  if (isFinal && facts.entryTimesMs.length === 0) return Infinity;
+  let next = isFinal ? Infinity : finalMs;
   for (const times of [facts.orderTimesMs, facts.entryTimesMs]) {
     for (const timeMs of times) {
       const shownMs = firstMsOlder(timeMs, DAY_MS);
@@ -74,7 +76,14 @@ export function nextTierChangeMs(facts: PositionFacts, now: number): number {
   return next;
 }
 
-/** Whether a position is closed for over 24 h: it is the same in every tier then, for good. */
-export function isSettled(facts: Pick<PositionFacts, 'closeMs'>, now: number): boolean {
-  return facts.closeMs !== null && facts.closeMs < now - DAY_MS;
+/** Whether a position is closed for over 24 h, with nothing younger in it: it is the same in every tier then, for good. */
+export function isSettled(
+  {
+    closeMs,
+    entryTimesMs = [],
+  }: Pick<PositionFacts, 'closeMs'> & Partial<Pick<PositionFacts, 'entryTimesMs'>>,
+  now: number,
+): boolean {
+  const cutoffMs = now - DAY_MS;
+  return closeMs !== null && closeMs < cutoffMs && entryTimesMs.every((timeMs) => timeMs < cutoffMs);
 }
