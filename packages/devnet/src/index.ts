@@ -18,3 +18,5 @@ export { Scoring } from './scoring/scoring.ts';
 export type { ScoringFolder } from './scoring/scoring-folder.ts';
 export { scoringRows } from './scoring/scoring-rows.ts';
 export { DamagedFileError } from './scoring/stored-state.ts';
+export { Simulation } from './simulation/simulation.ts';
+export type { SimulationOptions } from './simulation/simulation.ts';

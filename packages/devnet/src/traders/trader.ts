@@ -28,6 +28,16 @@ export interface TraderOptions {
   readonly index: number;
   readonly generation: IntakeGeneration;
   readonly prices: Prices;
+  /** What is not of its own choice. */
+  readonly character?: Partial<TraderCharacter> | undefined;
+}
+
+/** What becomes of a trader, in the long run. */
+export interface TraderCharacter {
+  /** How often it guesses right where a price goes, 0 to 1. */
+  readonly skill: number;
+  /** How much larger than usual ones its first orders are; below 1 it also adds less to a position. */
+  readonly appetite: number;
 }
 
 interface TradedPair {
@@ -56,25 +66,23 @@ export class Trader {
   readonly #prices: Prices;
   readonly #random: Random;
   readonly #pairs: readonly TradedPair[];
-  /** How often it guesses right where a price goes. */
-  readonly #skill: number;
+  readonly #character: TraderCharacter;
   readonly #aheadMs: number;
   readonly #pauseMs: number;
-  /** How much larger than cautious ones its first orders are. */
-  readonly #appetite: number;
   #nextMs: number | undefined;
 
-  constructor({ seed, index, generation, prices }: TraderOptions) {
+  constructor({ seed, index, generation, prices, character }: TraderOptions) {
     const name = `${seed}/trader/${index}`;
     this.keypair = Keypair.fromSeed(createHash('sha256').update(`${name}/key`).digest());
     const random = createRandom(name);
     this.#random = random;
     this.#prices = prices;
     this.#pairs = choosePairs(random, generation);
-    this.#skill = random.between(0.35, 0.65);
+    const skill = random.between(0.35, 0.65);
     this.#aheadMs = logarithmic(random, HOURS_AHEAD) * HOUR_MS;
     this.#pauseMs = DAY_MS / logarithmic(random, ORDERS_A_DAY);
-    this.#appetite = logarithmic(random, { least: 0.5, most: 6 });
+    const appetite = logarithmic(random, { least: 0.5, most: 6 });
+    this.#character = { skill, appetite, ...character };
   }
 
   get hotkey(): string {
@@ -107,12 +115,14 @@ export class Trader {
   #opening({ id, record }: TradedPair, nowMs: number): OrderSize {
     const { type, leverage } = openingSize(this.#random, record, this.#guess(id, nowMs));
     const [, , , minLeverage, maxLeverage] = record;
-    const size = Math.min(Math.max(Math.abs(leverage) * this.#appetite, minLeverage), maxLeverage);
+    const size = Math.min(Math.max(Math.abs(leverage) * this.#character.appetite, minLeverage), maxLeverage);
     return { type, leverage: size };
   }
 
   #followUp(position: Position): OrderSize {
-    return followUpSize(this.#random, position, chooseAction(this.#random, position));
+    const size = followUpSize(this.#random, position, chooseAction(this.#random, position));
+    const isAdding = size.leverage * position.net_leverage > 0;
+    return isAdding ? { ...size, leverage: size.leverage * Math.min(1, this.#character.appetite) } : size;
   }
 
   #guess(pairId: string, nowMs: number): 1 | -1 {
@@ -120,7 +130,7 @@ export class Trader {
       const { websocket, rest } = this.#prices.at(pairId, timeMs, Infinity);
       return (websocket[0] ?? rest[0])?.close;
     });
-    const isRight = this.#random.chance(this.#skill);
+    const isRight = this.#random.chance(this.#character.skill);
     if (now === undefined || later === undefined) return isRight ? 1 : -1;
     return later > now === isRight ? 1 : -1;
   }

@@ -4,7 +4,9 @@ import type { Elimination, PythonValue } from '@ptn-api/rules';
 import { BadFolderError } from './bad-folder-error.ts';
 import type { DurableFolder } from './durable-folder.ts';
 
-const PATH = 'validation/eliminations.json';
+export const ELIMINATIONS_PATH = 'validation/eliminations.json';
+/** The file of a validator that has eliminated nobody. */
+export const NO_ELIMINATIONS = '{"eliminations": []}';
 
 /** A row of `eliminations.json`. */
 interface EliminationRow {
@@ -59,7 +61,7 @@ function eliminationRow(elimination: Elimination): EliminationRow {
 }
 
 function readRows(folder: DurableFolder): EliminationRow[] {
-  const text = folder.read(PATH);
+  const text = folder.read(ELIMINATIONS_PATH);
   if (text === undefined) return [];
   try {
     const list = findMember(text, 0, 'eliminations');
@@ -67,7 +69,7 @@ function readRows(folder: DurableFolder): EliminationRow[] {
     return sliceArray(text, list.valueStart).map(({ start, end }) => rowOfText(text.slice(start, end)));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new BadFolderError(PATH, `holds no list of eliminations (${error.message})`);
+    throw new BadFolderError(ELIMINATIONS_PATH, `holds no list of eliminations (${error.message})`);
   }
 }
 
@@ -111,7 +113,7 @@ export class EliminationsFile {
 
   #write(rows: readonly EliminationRow[]): void {
     const list = rows.map(({ text }) => text).join(', ');
-    this.#folder.write(PATH, joinMembers([['eliminations', `[${list}]`]]));
+    this.#folder.write(ELIMINATIONS_PATH, joinMembers([['eliminations', `[${list}]`]]));
     this.#use(rows);
   }
 

@@ -16,6 +16,7 @@ import type { AxonReport } from './axon.ts';
 import { AxonServer } from './axon-server.ts';
 import { SimulatedClock } from './clock.ts';
 import { DurableFolder } from './durable-folder.ts';
+import { ELIMINATIONS_PATH, NO_ELIMINATIONS } from './eliminations-file.ts';
 import { METAGRAPH_PATH, Network } from './network.ts';
 import type { Prices } from './prices.ts';
 import { RandomPrices } from './random-prices.ts';
@@ -181,8 +182,12 @@ export async function runValidator(options: RunOptions, log: Logger): Promise<Ru
   const validator = new Validator({ hotkey, generation, folder, prices, newUuid: randomUUID, warn });
   validator.load();
   const scoring = makeScoring(validator, world, log);
-  if (folder.read(META_PATH) === undefined) {
-    folder.write(META_PATH, JSON.stringify({ subnet_version: SUBNET_VERSION }));
+  for (const [path, text] of [
+    [META_PATH, JSON.stringify({ subnet_version: SUBNET_VERSION })],
+    // So that readers see that nobody is out yet.
+    [ELIMINATIONS_PATH, NO_ELIMINATIONS],
+  ] as const) {
+    if (folder.read(path) === undefined) folder.write(path, text);
   }
   const traders = Array.from(
     { length: options.miners },
