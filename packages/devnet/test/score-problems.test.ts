@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { makePtnRoot } from '@ptn-api/testkit';
 import t from 'tap';
@@ -185,5 +185,46 @@ void t.test('what is no folder and no checkpoint is named', (t) => {
     t.equal(result.code, 1, args.join(' '));
     t.match(result.err, err);
   }
+  t.end();
+});
+
+void t.test('what of a checkpoint cannot be read is told by miner', (t) => {
+  const root = makePtnRoot(t);
+  const checkpoint = checkpointOf(contentOf(miners)) as { positions: Record<string, unknown> };
+  const [first, second] = [hotkeyOf(0), hotkeyOf(1)];
+  const positions = {
+    ...checkpoint.positions,
+    [first]: { positions: 'none' },
+    [second]: { positions: [{ position_uuid: 'short' }] },
+  };
+  root.writeFile('checkpoint.json', JSON.stringify({ ...checkpoint, positions }));
+  const { code, err } = score(['--checkpoint', root.join('checkpoint.json'), '--json'], root.path);
+  t.equal(code, 3);
+  t.equal(
+    err,
+    `ptn-devnet: ${first}: it has no list of positions, and none of them count\n` +
+      `ptn-devnet: ${second}: its position 1 has no trade_pair that is a list with the id first; it is left out\n`,
+  );
+  t.end();
+});
+
+void t.test('many problems are cut short on the terminal, and all of them are in the JSON', (t) => {
+  const root = writeFolder(t, contentOf(miners));
+  for (let index = 0; index < 25; index++) {
+    root.writeFile(`validation/miners/${hotkeyOf(0)}/positions/BTCUSD/open/${index}`, '{');
+  }
+  const { err, out } = score(['--root', root.path, '--json'], root.path);
+  t.equal(err.split('\n').length, 22);
+  t.match(err, /\nptn-devnet: and 5 more, which --json lists\n$/);
+  t.equal((JSON.parse(out) as Report).problems.length, 25);
+  t.end();
+});
+
+void t.test('a folder of positions that may not be listed is a fault, and not an empty one', (t) => {
+  const root = writeFolder(t, contentOf(miners));
+  const folder = root.join('validation', 'miners', hotkeyOf(0), 'positions');
+  rmSync(folder, { recursive: true });
+  symlinkSync('positions', folder);
+  t.throws(() => score(['--root', root.path], root.path), { code: 'ELOOP' });
   t.end();
 });
