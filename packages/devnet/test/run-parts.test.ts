@@ -1,20 +1,16 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GENERATION_2025_05, readPython } from '@ptn-api/rules';
-import type { PythonDict } from '@ptn-api/rules';
-import { Keypair, parseMetagraph, writeJson } from '@ptn-api/wire';
+import { Keypair, parseMetagraph } from '@ptn-api/wire';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import { UsageError } from '../dist/options.js';
-import { Trader } from '../dist/traders/trader.js';
 import { SimulatedClock } from '../dist/validator/clock.js';
 import { DurableFolder } from '../dist/validator/durable-folder.js';
 import { Network } from '../dist/validator/network.js';
-import { RandomPrices } from '../dist/validator/random-prices.js';
 import { settingsOf, startTimeOf } from '../dist/validator/run-settings.js';
 import { Schedule } from '../dist/validator/schedule.js';
 import { readState, writeState } from '../dist/validator/state-file.js';
-import { MINER, OTHER, STRANGER, VALIDATOR, WEDNESDAY_MS, makeValidator } from './validator-fixture.ts';
+import { MINER, OTHER, STRANGER, VALIDATOR, WEDNESDAY_MS } from './validator-fixture.ts';
 
 const fileError = (): Error => Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
 
@@ -290,50 +286,5 @@ void t.test('a metagraph for miners that cannot be written is tried again', (t) 
   renameSync(join(root, 'devnet/metagraph.json'), join(root, 'moved'));
   network.hasChanged(place);
   t.match(new DurableFolder(root).read('devnet/metagraph.json'), VALIDATOR.address);
-  t.end();
-});
-
-void t.test('simulated miners trade, each in its own way, the same for the same seed', (t) => {
-  const prices = new RandomPrices(1);
-  const trade = (seed: number): { texts: string[]; refusals: Set<string>; accepted: number } => {
-    const validator = makeValidator(t);
-    validator.prices.at = prices.at.bind(prices);
-    const traders = Array.from(
-      { length: 6 },
-      (_, index) => new Trader({ seed, index, generation: GENERATION_2025_05, prices }),
-    );
-    validator.validator.setRegistered(traders.map(({ hotkey }) => hotkey));
-    const texts: string[] = [];
-    const refusals = new Set<string>();
-    let accepted = 0;
-    for (let nowMs = WEDNESDAY_MS; nowMs < WEDNESDAY_MS + 86_400_000; nowMs += 60_000) {
-      for (const trader of traders) {
-        const signal = trader.decide(nowMs, validator.validator.openOf(trader.hotkey));
-        if (signal === undefined) continue;
-        const text = writeJson(signal);
-        texts.push(`${trader.hotkey} ${nowMs} ${text}`);
-        const read = readPython(text);
-        if (!read.ok) throw new Error(read.reason);
-        const request = {
-          hotkey: trader.hotkey,
-          signal: read.value as PythonDict,
-          uuid: `order-${texts.length}`,
-        };
-        const answer = validator.validator.submit(request, nowMs);
-        if (answer.successfully_processed) accepted += 1;
-        else refusals.add(answer.error_message.replaceAll(trader.hotkey, 'X'));
-      }
-    }
-    return { texts, refusals, accepted };
-  };
-  const [one, two, other] = [trade(3), trade(3), trade(4)];
-  t.strictSame(one.texts, two.texts);
-  t.notSame(one.texts, other.texts);
-  t.ok(one.texts.length > 20, `${one.texts.length} signals`);
-  t.ok(
-    one.accepted > one.texts.length * 0.9,
-    `${one.accepted} accepted, not ${[...one.refusals].join('\n')}`,
-  );
-  t.ok(one.texts.some((text) => text.includes('"FLAT"')));
   t.end();
 });

@@ -37,6 +37,7 @@ export class SetPrices implements Prices {
     ['ETHUSD', 3000],
     ['EURUSD', 1.1],
   ]);
+  readonly pairIds = [...this.prices.keys()];
   /** What is known of orders a minute after them. */
   readonly later = new Map<string, number>();
 

@@ -50,13 +50,13 @@ function logarithmic(random: Random, { least, most }: { least: number; most: num
   return least * (most / least) ** random.next();
 }
 
-/** Pairs that can be opened at a time: crypto and forex, one of crypto at least so that there is always a market. */
-function choosePairs(random: Random, generation: IntakeGeneration): TradedPair[] {
-  const known = [...PAIRS.values()].filter(({ id }) => generation.pairs.has(id));
+/** Pairs that have prices: of crypto and forex, one of crypto if there is one, so that there is always a market. */
+function choosePairs(random: Random, generation: IntakeGeneration, { pairIds }: Prices): TradedPair[] {
+  const known = [...PAIRS.values()].filter(({ id }) => generation.pairs.has(id) && pairIds.includes(id));
   const pick = (assetClass: string, share: number): typeof known =>
     known.filter((pair) => pair.assetClass === assetClass && random.chance(share));
   const crypto = pick('crypto', 0.4);
-  const [first] = known.filter(({ assetClass }) => assetClass === 'crypto');
+  const [first = known[0]] = known.filter(({ assetClass }) => assetClass === 'crypto');
   return [...(crypto.length === 0 && first !== undefined ? [first] : crypto), ...pick('forex', 0.15)];
 }
 
@@ -77,7 +77,7 @@ export class Trader {
     const random = createRandom(name);
     this.#random = random;
     this.#prices = prices;
-    this.#pairs = choosePairs(random, generation);
+    this.#pairs = choosePairs(random, generation, prices);
     const skill = random.between(0.35, 0.65);
     this.#aheadMs = logarithmic(random, HOURS_AHEAD) * HOUR_MS;
     this.#pauseMs = DAY_MS / logarithmic(random, ORDERS_A_DAY);

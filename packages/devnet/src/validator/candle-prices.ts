@@ -44,6 +44,7 @@ function indexAt(candles: readonly Candle[], timeMs: number): number {
 
 /** Prices of the past, as recorded in candles. */
 export class CandlePrices implements Prices {
+  readonly pairIds: readonly string[];
   readonly span: { readonly fromMs: number; readonly toMs: number };
   readonly #series: ReadonlyMap<string, CandleSeries>;
   readonly #features = new Map<string, SlippageFeatures | undefined>();
@@ -51,14 +52,11 @@ export class CandlePrices implements Prices {
 
   constructor(series: readonly CandleSeries[]) {
     this.#series = new Map(series.map((one) => [one.pairId, one]));
+    this.pairIds = [...this.#series.keys()];
     this.span = {
       fromMs: Math.min(...series.map(({ candles, lengthMs }) => (candles[0]?.startMs ?? NaN) + lengthMs)),
       toMs: Math.max(...series.map(({ candles, lengthMs }) => (candles.at(-1)?.startMs ?? NaN) + lengthMs)),
     };
-  }
-
-  get pairIds(): readonly string[] {
-    return [...this.#series.keys()];
   }
 
   at(pairId: string, timeMs: number, knownMs = timeMs): PricesAt {

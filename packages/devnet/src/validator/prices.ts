@@ -2,6 +2,8 @@ import type { PricesAt, Resolution, SlippageFeatures } from '@ptn-api/rules';
 
 /** Where a validator has its prices from. The same question always has the same answer. Times are Unix ms. */
 export interface Prices {
+  /** The pairs that there are prices of. */
+  readonly pairIds: readonly string[];
   /** The times that there are prices for. */
   readonly span: { readonly fromMs: number; readonly toMs: number };
   /**

@@ -34,6 +34,7 @@ const PAIRS_BY_ID: ReadonlyMap<string, MarketPair> = new Map(MARKET_PAIRS.map((p
 
 /** The random walks of the simulated market, as the network's price sources would report them. */
 export class RandomPrices implements Prices {
+  readonly pairIds = [...PAIRS_BY_ID.keys()];
   readonly span = { fromMs: 0, toMs: Infinity };
   readonly #market: Market;
   readonly #key: number;

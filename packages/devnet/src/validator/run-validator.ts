@@ -97,6 +97,10 @@ async function makeWorld(options: RunOptions, log: Logger): Promise<World> {
   const settings = settingsOf(options, state);
   const prices =
     options.prices === undefined ? new RandomPrices(settings.seed) : await readCandles(options.prices);
+  if (options.prices !== undefined) {
+    const [from, to] = [prices.span.fromMs, prices.span.toMs].map((timeMs) => new Date(timeMs).toISOString());
+    log.info({ from, to, pairs: prices.pairIds }, 'replays candles');
+  }
   const { startMs, isReal } = startTimeOf(options, state, prices, Date.now());
   if (state !== undefined && options.startMs !== undefined) {
     log.info(`--start-ms is for a new folder: this one goes on at ${new Date(startMs).toISOString()}`);
