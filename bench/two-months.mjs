@@ -16,6 +16,8 @@ const [days = 62, miners = 20, seed = 1] = process.argv.slice(2).map(Number);
 /** The first of the two longest months that follow each other: 62 days. */
 const START_MS = Date.UTC(2025, 6, 1);
 const KEY = 'two-months';
+/** Validators of this generation have none. */
+const BUCKETS = '/challenge-period/{hotkey}';
 const DEVNET = fileURLToPath(new URL('../scripts/ptn-devnet.mjs', import.meta.url));
 const SERVER = fileURLToPath(new URL('../scripts/ptn-api.mjs', import.meta.url));
 
@@ -91,7 +93,7 @@ async function askAll(url, hotkey) {
   ];
   const answers = [];
   for (const { places, route } of routes) {
-    if (!places.some((place) => existsSync(join(root, place)))) continue;
+    if (route === BUCKETS || !places.some((place) => existsSync(join(root, place)))) continue;
     const { status } = await ask(route.replace('{hotkey}', hotkey));
     answers.push(`${route} ${status}`);
   }
@@ -138,7 +140,8 @@ row('and who stands where', 'the same', isSame ? 'the same' : 'others');
 const { server, url } = await serve();
 try {
   const answers = await askAll(url, weights[0][0]);
-  row('files that are served', 'all', answers.filter((answer) => answer.endsWith(' 200')).length);
+  const served = answers.filter((answer) => answer.endsWith(' 200')).length;
+  row('routes of what was written', 'all of them answer', `${served} of ${answers.length}`);
   for (const answer of answers.filter((one) => !one.endsWith(' 200'))) process.stdout.write(`  ${answer}\n`);
 } finally {
   server.kill('SIGTERM');

@@ -61,6 +61,8 @@ export class LedgerKeeper {
 
   /** Whether a miner is beyond the drawdown limit at the prices of `nowMs`, Unix ms. */
   isBelowLimit({ hotkey, positions }: LedgerSubject, nowMs: number): boolean {
+    // What is closed stays as the ledger has it.
+    if (positions.every(({ is_closed_position: isClosed }) => isClosed)) return false;
     const highest = Math.max(1, this.#ledgers.get(hotkey)?.get(PORTFOLIO)?.max_return ?? 1);
     let value = 1;
     for (const position of positions) {

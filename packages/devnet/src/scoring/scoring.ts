@@ -129,7 +129,9 @@ export class Scoring {
   /** Writes who copies whom, a file for each miner that traded in the last days. */
   *reportPlagiarism(nowMs: number): Generator<void> {
     const { validator, folder, newUuid } = this.#options;
-    const positions = new Map(this.#subjects().map(({ hotkey, positions: own }) => [hotkey, own]));
+    const positions = new Map(
+      this.#subjects().map(({ hotkey, positions: own }) => [hotkey, inDashboardOrder(own)]),
+    );
     const scores = new Map<string, number>();
     for (const report of detectPlagiarism(positions, nowMs)) {
       const path = `${SCORING_PATHS.plagiarism}/${report.plagiarist}.json`;
@@ -204,6 +206,7 @@ export class Scoring {
     );
   }
 
+  /** All miners, each with its positions in the order of the dashboard, so that sums over them are always the same. */
   #miners(): LedgerSubject[] {
     const { validator } = this.#options;
     return validator
@@ -213,9 +216,12 @@ export class Scoring {
 
   /** Miners whose ledgers go on. */
   #subjects(): LedgerSubject[] {
+    const { validator } = this.#options;
     const ended = new Set(this.#liquidations.map(({ hotkey }) => hotkey));
-    const { eliminated } = this.#options.validator;
-    return this.#miners().filter(({ hotkey }) => !eliminated.has(hotkey) && !ended.has(hotkey));
+    return validator
+      .hotkeys()
+      .filter((hotkey) => !validator.eliminated.has(hotkey) && !ended.has(hotkey))
+      .map((hotkey) => ({ hotkey, positions: validator.positionsOf(hotkey) }));
   }
 
   #liquidate(row: Elimination): void {
