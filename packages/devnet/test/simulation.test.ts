@@ -27,7 +27,7 @@ const OPTIONS: Omit<SimulationOptions, 'root'> = {
     copiers: 1,
     leavers: 1,
     startMs: START_MS,
-    days: 6,
+    days: 5,
     generation: QUICK,
   },
 };

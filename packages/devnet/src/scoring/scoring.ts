@@ -26,6 +26,11 @@ export interface ScoringOptions {
   readonly say: (line: string) => void;
 }
 
+/** Whether a round leaves everybody where they are. */
+function isQuiet({ inspection: { promoted, demoted, moved, failed }, eliminations }: Round): boolean {
+  return promoted.length + demoted.length + moved.size + failed.size + eliminations.length === 0;
+}
+
 /**
  * What a validator makes of its miners' positions: ledgers, challenge period, eliminations, weights, statistics, and the files
  * that hold all of it. It has no clock: whoever runs it says when each of its methods is due.
@@ -38,6 +43,8 @@ export class Scoring {
   #weights: Weights = [];
   #liquidations: readonly Elimination[] = [];
   #plagiarism: ReadonlyMap<string, number> = new Map();
+  /** The last round, if it decided nothing: what it weighed is right as long as nothing else has happened. */
+  #quietRound: Round | undefined;
   /** Whether the challenge period has not been refreshed since the start. */
   #isFirst = true;
   /** Miners that a look at present prices suspected and their ledgers did not confirm, until the next update. */
@@ -107,6 +114,7 @@ export class Scoring {
   refreshChallenge(nowMs: number): void {
     const { validator } = this.#options;
     const round = this.#round(nowMs);
+    this.#quietRound = isQuiet(round) ? round : undefined;
     this.#isFirst = false;
     // The row first: a miner that a crash leaves in the challenge period is taken out of it by its row.
     for (const row of round.eliminations) validator.closeAll(row.hotkey, row, nowMs);
@@ -120,7 +128,7 @@ export class Scoring {
 
   /** Scores everybody, and sets the weights: into a file, in place of the chain. */
   setWeights(nowMs: number): void {
-    const { weights } = this.#round(nowMs);
+    const { weights } = this.#quietRound?.nowMs === nowMs ? this.#quietRound : this.#round(nowMs);
     this.#weights = weights;
     const { folder, generation } = this.#options;
     folder.write(SCORING_PATHS.weights, texts.weightsText(weights, nowMs, generation.name));
