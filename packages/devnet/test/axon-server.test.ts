@@ -77,6 +77,29 @@ void t.test('of many orders at once on one pair one is taken, of many pairs all 
   t.strictSame([...axon.validator.openOf(OTHER.address).keys()].sort(), pairs);
 });
 
+void t.test('a fault ends one connection, and the server closes although others hang', async (t) => {
+  const axon = makeAxon(t);
+  const broken = Object.assign(Object.create(axon.axon) as typeof axon.axon, {
+    answer: () => {
+      throw new TypeError('broken');
+    },
+  });
+  const faults: unknown[] = [];
+  const server = new AxonServer(broken, (error) => faults.push(error));
+  const port = await server.listen('127.0.0.1', 0);
+  for (let number = 1; number < 3; number += 1) {
+    await t.rejects(overHttp(port, signed(LONG)), { code: 'ECONNRESET' });
+    t.equal(faults.length, number);
+  }
+  const hanging = connect(port, '127.0.0.1');
+  hanging.write('POST /SendSignal HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf');
+  const closed = new Promise((resolve) => hanging.once('close', resolve));
+  hanging.on('error', () => undefined);
+  await new Promise((resolve) => hanging.once('connect', resolve));
+  await server.close();
+  await closed;
+});
+
 void t.test('who sends without an end, or goes away, is left alone', async (t) => {
   const axon = makeAxon(t);
   const { port, faults } = await listen(t, axon);

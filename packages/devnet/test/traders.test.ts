@@ -1,10 +1,14 @@
 import { GENERATION_2025_05, readPython } from '@ptn-api/rules';
 import type { PythonDict } from '@ptn-api/rules';
 import { writeJson } from '@ptn-api/wire';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { freePort, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import { Trader } from '../dist/traders/trader.js';
+import { TradingLoop } from '../dist/traders/trading-loop.js';
 import { RandomPrices } from '../dist/validator/random-prices.js';
-import { SetPrices, WEDNESDAY_MS, makeValidator } from './validator-fixture.ts';
+import { SetPrices, VALIDATOR, WEDNESDAY_MS, makeValidator } from './validator-fixture.ts';
 
 void t.test('simulated miners trade what has prices', (t) => {
   const prices = new SetPrices();
@@ -67,4 +71,43 @@ void t.test('simulated miners trade, each in its own way, the same for the same 
   );
   t.ok(one.texts.some((text) => text.includes('"FLAT"')));
   t.end();
+});
+
+void t.test('what is not answered is counted, and the trader goes on', async (t) => {
+  const prices = new SetPrices();
+  const sockets: Socket[] = [];
+  const listen = async (onSocket: (socket: Socket) => void): Promise<number> => {
+    const server = createServer(onSocket);
+    t.teardown(
+      () =>
+        new Promise<void>(
+          (resolve) =>
+            void server.close(() => {
+              resolve();
+            }),
+        ),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
+  };
+  const hangsUp = await listen((socket) => socket.destroy());
+  const isSilent = await listen((socket) => void sockets.push(socket));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const port of [hangsUp, isSilent, await freePort()]) {
+    const trader = new Trader({ seed: 1, index: 0, generation: GENERATION_2025_05, prices });
+    const trading = new TradingLoop({
+      ...{ traders: [trader], openOf: () => new Map(), nowNs: () => 1n, timeoutMs: 300 },
+      axon: { ip: '127.0.0.1', port, hotkey: VALIDATOR.address },
+    });
+    let nowMs = WEDNESDAY_MS;
+    const isCounted = (): boolean => {
+      trading.tick((nowMs += 3_600_000));
+      return trading.unanswered >= 2;
+    };
+    await waitFor(isCounted, { what: () => `2 orders are not answered, but ${trading.unanswered}` });
+    await trading.stop();
+    t.ok(trading.unanswered <= 3, 'one at a time');
+  }
 });

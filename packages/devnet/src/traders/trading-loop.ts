@@ -5,6 +5,7 @@ import type { AxonAddress, Exchange, JsonObject, SignedRequest } from '@ptn-api/
 import type { Position } from '@ptn-api/protocol';
 import type { Trader } from './trader.ts';
 
+/** As long as the network's miners wait. */
 const TIMEOUT_MS = 12_000;
 
 export interface TradingLoopOptions {
@@ -14,16 +15,18 @@ export interface TradingLoopOptions {
   readonly openOf: (hotkey: string) => ReadonlyMap<string, Position>;
   /** The real time, Unix ns. */
   readonly nowNs: () => bigint;
+  /** How long an answer is waited for. */
+  readonly timeoutMs?: number;
 }
 
-async function send({ ip, port }: AxonAddress, request: SignedRequest): Promise<Exchange> {
+async function send({ ip, port }: AxonAddress, request: SignedRequest, timeoutMs: number): Promise<Exchange> {
   const { path, method, headers, body } = request;
   try {
     const answer = await fetch(`http://${isIPv6(ip) ? `[${ip}]` : ip}:${port}${path}`, {
       method,
       headers,
       body,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     return {
       kind: 'answered',
@@ -33,7 +36,7 @@ async function send({ ip, port }: AxonAddress, request: SignedRequest): Promise<
     };
   } catch (error) {
     if (error instanceof DOMException && error.name === 'TimeoutError') {
-      return { kind: 'timeout', timeoutMs: TIMEOUT_MS };
+      return { kind: 'timeout', timeoutMs };
     }
     return { kind: 'disconnected', problem: error instanceof Error ? error.message : String(error) };
   }
@@ -67,7 +70,7 @@ export class TradingLoop {
   }
 
   async #send({ keypair }: Trader, signal: JsonObject): Promise<void> {
-    const { axon, nowNs } = this.#options;
+    const { axon, nowNs, timeoutMs = TIMEOUT_MS } = this.#options;
     const request = signRequest({
       synapse: 'SendSignal',
       fields: { signal, miner_order_uuid: randomUUID() },
@@ -75,10 +78,10 @@ export class TradingLoop {
       keypair,
       nonceNs: nowNs(),
       uuid: randomUUID(),
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
       ip: '127.0.0.1',
     });
-    const { answered } = readAnswer('SendSignal', await send(axon, request));
+    const { answered } = readAnswer('SendSignal', await send(axon, request, timeoutMs));
     if (!answered) this.unanswered += 1;
   }
 }
