@@ -202,7 +202,14 @@ void t.test('a start that cannot be is answered in one line', async (t) => {
 
 void t.test('what a command line asks for is taken, or said to be impossible', (t) => {
   t.match(parseRunOptions(['--root', '/r']), {
-    ...{ root: '/r', seed: undefined, generation: undefined, miners: 8, metagraph: undefined },
+    ...{
+      root: '/r',
+      seed: undefined,
+      generation: undefined,
+      miners: 8,
+      founders: undefined,
+      metagraph: undefined,
+    },
     ...{ prices: undefined, speed: 1, startMs: undefined, axonHost: '127.0.0.1', axonPort: 8091 },
     isVerbose: false,
   });
@@ -219,6 +226,7 @@ void t.test('what a command line asks for is taken, or said to be impossible', (
   const wrong: [arg: string, message: RegExp][] = [
     ['--miners=257', /^--miners needs a whole number from 0 to 256, given once$/],
     ['--miners=x', /^--miners needs a whole number/],
+    ['--founders=-1', /^--founders needs a whole number from 0 to 256, given once$/],
     ['--speed=0', /^--speed needs a number from 0.1 to 86400, given once$/],
     ['--start-ms=1747231200', /^--start-ms needs a whole number from 1577836800000/],
     ['--axon-port=70000', /^--axon-port needs a whole number from 0 to 65535/],

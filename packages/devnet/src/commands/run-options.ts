@@ -11,6 +11,7 @@ const MAX_COLUMNS = 100;
 const RANGES: Readonly<Record<string, Range>> = {
   seed: { least: 0, most: Number.MAX_SAFE_INTEGER, isWhole: true },
   miners: { least: 0, most: 256, isWhole: true },
+  founders: { least: 0, most: 256, isWhole: true },
   speed: { least: 0.1, most: 86_400 },
   'start-ms': { least: 1_577_836_800_000, most: 4_102_444_800_000, isWhole: true },
   'axon-port': { least: 0, most: 65_535, isWhole: true },
@@ -32,6 +33,10 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     .options({
       root: { type: 'string', demandOption: true, describe: 'The folder that is, or becomes, PTN_ROOT' },
       miners: { type: 'number', default: 8, describe: 'Simulated miners, who send signed orders' },
+      founders: {
+        type: 'number',
+        describe: 'Of these, in the main competition of a new folder from the start [a third]',
+      },
       metagraph: { type: 'string', describe: 'Metagraph file with own miners; it may change at any time' },
       prices: {
         type: 'string',
@@ -85,6 +90,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     seed: parsed.seed,
     generation: parsed.generation,
     miners: parsed.miners,
+    founders: parsed.founders,
     metagraph: path(parsed.metagraph),
     prices: path(parsed.prices),
     speed: parsed.speed,

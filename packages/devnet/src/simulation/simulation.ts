@@ -1,17 +1,15 @@
 import { GENERATION_2025_05, readPython, RESOLUTION_MS } from '@ptn-api/rules';
-import type { BucketEntry, Generation, PythonDict } from '@ptn-api/rules';
+import type { Generation, PythonDict } from '@ptn-api/rules';
 import { writeJson } from '@ptn-api/wire';
 import type { JsonObject } from '@ptn-api/wire';
 import { createRandom } from '../random.ts';
 import type { ClosePrices } from '../scoring/scored-validator.ts';
-import { SCORING_PATHS } from '../scoring/scoring-paths.ts';
 import { scoringRows } from '../scoring/scoring-rows.ts';
-import { challengeText } from '../scoring/scoring-texts.ts';
 import { Scoring } from '../scoring/scoring.ts';
 import { Trader } from '../traders/trader.ts';
 import type { TraderCharacter } from '../traders/trader.ts';
+import { beginFolder } from '../validator/begin-folder.ts';
 import { DurableFolder } from '../validator/durable-folder.ts';
-import { ELIMINATIONS_PATH, NO_ELIMINATIONS } from '../validator/eliminations-file.ts';
 import { RandomPrices } from '../validator/random-prices.ts';
 import { Schedule } from '../validator/schedule.ts';
 import type { ScheduleRow } from '../validator/schedule.ts';
@@ -120,7 +118,7 @@ export class Simulation {
       ...{ hotkey: HOTKEY, generation: GENERATION_2025_05, folder, prices, newUuid, warn: fail },
     });
     this.#miners = this.#makeMiners(prices);
-    this.#found(folder);
+    beginFolder(folder, { version: VERSION, founders: this.founders, startMs });
     this.validator.load();
     this.validator.setRegistered(this.#miners.map(({ hotkey }) => hotkey));
     this.scoring = new Scoring({
@@ -190,16 +188,6 @@ export class Simulation {
       }
       return { hotkey, decide: (nowMs) => trader.decide(nowMs, this.validator.openOf(hotkey)) };
     });
-  }
-
-  /** Writes who is in the main competition at the start. */
-  #found(folder: DurableFolder): void {
-    const { startMs, founders } = this.#options;
-    const entry: BucketEntry = { bucket: 'MAINCOMP', startMs };
-    const state = new Map(this.#miners.slice(0, founders).map(({ hotkey }) => [hotkey, entry]));
-    folder.write(SCORING_PATHS.challenge, challengeText(state));
-    folder.write(ELIMINATIONS_PATH, NO_ELIMINATIONS);
-    folder.write('meta/meta.json', JSON.stringify({ subnet_version: VERSION }));
   }
 
   /** Takes the last miners out of the metagraph. */

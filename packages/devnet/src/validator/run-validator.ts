@@ -14,9 +14,9 @@ import { Trader } from '../traders/trader.ts';
 import { Axon } from './axon.ts';
 import type { AxonReport } from './axon.ts';
 import { AxonServer } from './axon-server.ts';
+import { beginFolder } from './begin-folder.ts';
 import { SimulatedClock } from './clock.ts';
 import { DurableFolder } from './durable-folder.ts';
-import { ELIMINATIONS_PATH, NO_ELIMINATIONS } from './eliminations-file.ts';
 import { METAGRAPH_PATH, Network } from './network.ts';
 import type { Prices } from './prices.ts';
 import { RandomPrices } from './random-prices.ts';
@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly generation: string | undefined;
   /** How many simulated miners there are. */
   readonly miners: number;
+  /** How many of them are in the main competition of a new folder from the start; undefined for a third. */
+  readonly founders: number | undefined;
   /** Path of a metagraph file with own miners. */
   readonly metagraph: string | undefined;
   /** Path of a file of candles. */
@@ -63,7 +65,6 @@ export interface RunningValidator {
 
 /** The version of validators of the generation. */
 const SUBNET_VERSION = '6.1.0';
-const META_PATH = 'meta/meta.json';
 
 /** The real time in Unix ns, which nonces are made of. */
 function realNs(): bigint {
@@ -185,22 +186,22 @@ export async function runValidator(options: RunOptions, log: Logger): Promise<Ru
   const generation = GENERATION_2025_05;
   const validator = new Validator({ hotkey, generation, folder, prices, newUuid: randomUUID, warn });
   validator.load();
-  const scoring = makeScoring(validator, world, log);
-  for (const [path, text] of [
-    [META_PATH, JSON.stringify({ subnet_version: SUBNET_VERSION })],
-    // So that readers see that nobody is out yet.
-    [ELIMINATIONS_PATH, NO_ELIMINATIONS],
-  ] as const) {
-    if (folder.read(path) === undefined) folder.write(path, text);
-  }
   const traders = Array.from(
     { length: options.miners },
     (_, index) => new Trader({ seed: settings.seed, index, generation, prices }),
   );
+  const hotkeys = traders.map((trader) => trader.hotkey);
+  const { founders = Math.ceil(hotkeys.length / 3) } = options;
+  beginFolder(folder, {
+    version: SUBNET_VERSION,
+    founders: hotkeys.slice(0, founders),
+    startMs: clock.nowMs(),
+  });
+  const scoring = makeScoring(validator, world, log);
   const network = new Network({
     folder,
     validator: hotkey,
-    traders: traders.map((trader) => trader.hotkey),
+    traders: hotkeys,
     ownMiners: options.metagraph,
     warn,
   });
