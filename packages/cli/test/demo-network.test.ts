@@ -110,6 +110,15 @@ await t.test('a signal becomes an order on the stream, in the answers and on the
   );
   const miners = (await (await fetch(`${rest}/miner-hotkeys`, { headers })).json()) as string[];
   t.ok(miners.length > 1, 'the simulated miners have traded');
+  await waitFor(
+    async () => {
+      const answer = await fetch(`${rest}/statistics?checkpoints=false`, { headers });
+      if (answer.status !== 200) return false;
+      const { created_timestamp_ms: createdMs } = (await answer.json()) as { created_timestamp_ms: number };
+      return Date.now() - createdMs < 60_000;
+    },
+    { timeoutMs: TIMEOUT_MS, what: 'statistics of now' },
+  );
   t.equal((await fetch(printed(/your miner does +(http\S+)/))).status, 200, 'the page of the miner');
   t.equal((await fetch(`${rest}/dashboard/`)).status, 200, 'the page of the server');
 

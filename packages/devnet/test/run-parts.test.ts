@@ -55,9 +55,11 @@ void t.test(
     });
     realMs += 9000;
     t.equal(clock.nowMs(), 9_000_000);
+    t.equal(clock.speed, 1000);
     t.equal(reserved.at(-1), 10_011_000, 'no further than two seconds ahead of the world');
     realMs += 2000;
     t.equal(clock.nowMs(), 10_011_000);
+    t.equal(clock.speed, 1);
     realMs += 500;
     t.equal(clock.nowMs(), 10_011_500, 'with the world');
     realMs -= 400;
@@ -81,6 +83,24 @@ void t.test('time that cannot be reserved stands still', (t) => {
   t.equal(errors.length, 1, 'which is said once');
   isFull = false;
   t.equal(clock.nowMs(), 1010);
+  t.end();
+});
+
+void t.test('a row whose rhythm becomes faster is due by the new one', (t) => {
+  const times: number[] = [];
+  let everyMs = 1000;
+  const row = {
+    name: 'row',
+    get everyMs() {
+      return everyMs;
+    },
+    run: (nowMs: number) => void times.push(nowMs),
+  };
+  const schedule = new Schedule([row], () => undefined);
+  for (const nowMs of [1000, 1500]) schedule.tick(nowMs);
+  everyMs = 10;
+  for (const nowMs of [1501, 1505, 1511]) schedule.tick(nowMs);
+  t.strictSame(times, [1000, 1501, 1511]);
   t.end();
 });
 

@@ -20,14 +20,18 @@ export interface ScoringRow {
  * @param filesEveryMs how often the large files are written that only others read. A fast clock should write them as often in
  *   real time as a slow one.
  */
-export function scoringRows(scoring: Scoring, filesEveryMs = FILES_EVERY_MS): ScoringRow[] {
+export function scoringRows(scoring: Scoring, filesEveryMs = (): number => FILES_EVERY_MS): ScoringRow[] {
   const ledgersEveryMs = 5 * MINUTE_MS;
   return [
     row('drawdown watch', 5 * SECOND_MS, (nowMs) => {
       scoring.watchDrawdowns(nowMs);
     }),
     row('ledgers', ledgersEveryMs, (nowMs) => scoring.updateLedgers(nowMs)),
-    row('ledger file', Math.max(ledgersEveryMs, filesEveryMs), () => scoring.writeLedgers()),
+    row(
+      'ledger file',
+      () => Math.max(ledgersEveryMs, filesEveryMs()),
+      () => scoring.writeLedgers(),
+    ),
     row('challenge period', MINUTE_MS, (nowMs) => {
       scoring.refreshChallenge(nowMs);
     }),
@@ -41,6 +45,12 @@ export function scoringRows(scoring: Scoring, filesEveryMs = FILES_EVERY_MS): Sc
   ];
 }
 
-function row(name: string, everyMs: number, run: ScoringRow['run']): ScoringRow {
-  return { name, everyMs, run };
+function row(name: string, every: number | (() => number), run: ScoringRow['run']): ScoringRow {
+  return {
+    name,
+    get everyMs() {
+      return typeof every === 'number' ? every : every();
+    },
+    run,
+  };
 }

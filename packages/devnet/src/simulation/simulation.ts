@@ -133,10 +133,12 @@ export class Simulation {
       },
     });
     this.scoring.load();
-    const all = [...validatorRows(this.validator), ...scoringRows(this.scoring, filesEveryMs)].map((row) => ({
-      ...row,
-      everyMs: Math.max(row.everyMs, RHYTHMS_MS.get(row.name) ?? 0),
-    }));
+    const all = [...validatorRows(this.validator), ...scoringRows(this.scoring, () => filesEveryMs)].map(
+      (row) => ({
+        ...row,
+        everyMs: Math.max(row.everyMs, RHYTHMS_MS.get(row.name) ?? 0),
+      }),
+    );
     this.#schedule = new Schedule(rows?.(all) ?? all, (name, error) => {
       throw new Error(`${name}: ${error.message}`, { cause: error });
     });

@@ -28,6 +28,8 @@ export class SimulatedClock {
   #lastMs: number;
   #reservedMs: number;
   #isStanding = false;
+  /** The time that it may not pass, when it was last asked for. */
+  #latestMs = Infinity;
 
   constructor(options: ClockOptions) {
     this.#options = options;
@@ -39,7 +41,8 @@ export class SimulatedClock {
   /** The simulated time, in whole Unix ms. */
   nowMs(): number {
     const { startMs, speed, realMs, latestMs = () => Infinity, reserve, onReserveError } = this.#options;
-    const latest = latestMs();
+    const latest = Math.floor(latestMs());
+    this.#latestMs = latest;
     const nowMs = Math.floor(Math.min(startMs + (realMs() - this.#startRealMs) * speed, latest));
     if (nowMs <= this.#lastMs) return this.#lastMs;
     if (nowMs > this.#reservedMs) {
@@ -56,6 +59,12 @@ export class SimulatedClock {
     }
     this.#lastMs = nowMs;
     return nowMs;
+  }
+
+  /** Simulated seconds in a real one, as it goes now. */
+  get speed(): number {
+    const { speed, latestMs } = this.#options;
+    return latestMs !== undefined && this.#lastMs >= this.#latestMs ? 1 : speed;
   }
 
   /** Gives back what was reserved and not used. @throws what the file system throws. */

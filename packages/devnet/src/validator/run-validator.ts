@@ -222,7 +222,7 @@ export async function runValidator(options: RunOptions, log: Logger): Promise<Ru
     nowNs: realNs,
   });
   // In real time as often as validators write them: others read them.
-  const scored = scoringRows(scoring, FILES_EVERY_MS * Math.max(1, options.speed));
+  const scored = scoringRows(scoring, () => FILES_EVERY_MS * Math.max(1, clock.speed));
   const schedule = new Schedule([...validatorRows(validator), ...scored], (name, error) => {
     log.error(`${name}: ${error.message}`);
   });

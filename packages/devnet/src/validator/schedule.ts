@@ -3,7 +3,7 @@ import { isFileError } from './durable-folder.ts';
 /** Something that a validator does again and again. */
 export interface ScheduleRow {
   readonly name: string;
-  /** Simulated time from one run to the next. */
+  /** Simulated time from one run to the next, which may become another. */
   readonly everyMs: number;
   /** What takes long is a generator: orders may come in at each `yield`, after which state must be looked up anew. */
   readonly run: (nowMs: number) => void | Iterable<void>;
@@ -11,7 +11,7 @@ export interface ScheduleRow {
 
 interface Entry {
   readonly row: ScheduleRow;
-  nextMs: number;
+  lastMs: number;
 }
 
 /**
@@ -27,7 +27,7 @@ export class Schedule {
     rows: readonly ScheduleRow[],
     onFileError: (name: string, error: NodeJS.ErrnoException) => void,
   ) {
-    this.#entries = rows.map((row) => ({ row, nextMs: 0 }));
+    this.#entries = rows.map((row) => ({ row, lastMs: 0 }));
     this.#onFileError = onFileError;
   }
 
@@ -39,9 +39,9 @@ export class Schedule {
   /** The same in steps, between which others may have their turn. */
   *steps(nowMs: number): Generator<void> {
     for (const entry of this.#entries) {
-      if (nowMs < entry.nextMs) continue;
       const { name, everyMs, run } = entry.row;
-      entry.nextMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
+      if (Math.floor(nowMs / everyMs) === Math.floor(entry.lastMs / everyMs)) continue;
+      entry.lastMs = nowMs;
       try {
         const steps = run(nowMs);
         if (steps !== undefined) yield* steps;
