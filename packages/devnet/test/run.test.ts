@@ -1,21 +1,19 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Position } from '@ptn-api/protocol';
+import { createLogger } from '@ptn-api/runtime';
 import { Keypair } from '@ptn-api/wire';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
 import t from 'tap';
 import { parseRunOptions } from '../dist/commands/run-options.js';
+import { runValidator } from '../dist/validator/run-validator.js';
 import { runDevnet } from './devnet-process.ts';
 import type { DevnetProcess } from './devnet-process.ts';
 import { sendOrder, sendSigned } from './signing-miner.ts';
 import { LONG, MINER, WEDNESDAY_MS, contentsOf } from './validator-fixture.ts';
-
-const MINER_COMMAND = fileURLToPath(new URL('../../../scripts/ptn-miner.mjs', import.meta.url));
 
 interface Ready {
   readonly type: 'ready';
@@ -121,41 +119,7 @@ void t.test('candles are replayed, and orders refused when they are over', async
   );
 });
 
-function runMiner(folder: string, ...args: string[]) {
-  const child = spawn(process.execPath, [MINER_COMMAND, ...args], { cwd: folder });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  return { child, ended, output: () => output };
-}
-
-void t.test('ptn-miner sends its signals to it', async (t) => {
-  const folder = makeTemporaryFolder(t);
-  mkdirSync(join(folder, 'mining'));
-  writeFileSync(join(folder, 'mining/miner_secrets.json'), '{"api_key": "k"}');
-  const wallet = ['--wallet.path', join(folder, 'wallets'), '--wallet.name', 'mine'];
-  const made = runMiner(folder, 'wallet', 'new', ...wallet);
-  await made.ended;
-  const [hotkey = ''] = /\b5[1-9A-HJ-NP-Za-km-z]{47}\b/.exec(made.output()) ?? [];
-  const root = join(folder, 'root');
-  const devnet = await start(t, root, '--miners', '0', '--metagraph', ownMiner(folder, hotkey));
-  const ports = ['--signals-port', '0'];
-  const miner = runMiner(folder, 'run', ...wallet, '--metagraph', devnet.metagraph, ...ports);
-  t.teardown(async () => {
-    miner.child.kill('SIGTERM');
-    await miner.ended;
-  });
-  await waitFor(() => miner.output().includes('to 1 validators'), { what: () => miner.output() });
-  const signal = '{"trade_pair": {"trade_pair_id": "BTCUSD"}, "order_type": "LONG", "leverage": 0.1}';
-  mkdirSync(join(folder, 'mining/received_signals'), { recursive: true });
-  writeFileSync(join(folder, 'mining/received_signals/from-a-file'), signal);
-  await waitFor(() => miner.output().includes('signal processed'), { what: () => miner.output() });
-  t.equal(positionsIn(root)[0]?.orders[0]?.order_uuid, 'from-a-file');
-  await stop(devnet);
-});
-
-void t.test('a start that cannot be is answered in one line', async (t) => {
+void t.test('what is in the way of a start is named', async (t) => {
   const folder = makeTemporaryFolder(t);
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
@@ -176,28 +140,45 @@ void t.test('a start that cannot be is answered in one line', async (t) => {
   mkdirSync(join(broken, 'validation'), { recursive: true });
   writeFileSync(join(broken, 'validation/eliminations.json'), '[]');
   const root = join(folder, 'root');
-  const cases: [args: readonly string[], code: number, line: RegExp][] = [
+  const cases: [args: readonly string[], name: string, message: RegExp][] = [
     [
-      ['--root', root, '--axon-port', String(port)],
-      2,
-      /^ptn-devnet: orders cannot be taken at 127.0.0.1, port \d+ \(EADDRINUSE\): choose another --axon-host or --axon-port\n$/,
+      ['--axon-port', String(port)],
+      'UsageError',
+      /^orders cannot be taken at 127.0.0.1, port \d+ \(EADDRINUSE\): choose another --axon-host or --axon-port$/,
     ],
-    [['--root', root, '--metagraph', metagraph], 1, /broken.json: neurons\[0\]: hotkey must be a text\n$/],
-    [['--root', root, '--metagraph', join(folder, 'none')], 1, /none cannot be read \(ENOENT/],
-    [['--root', root, '--prices', csv], 1, /broken.csv, line 2: start_ms is "x", not Unix ms\n$/],
-    [['--root', broken], 1, /^ptn-devnet: validation\/eliminations.json holds no list of eliminations/],
-    [['--root', join(csv, 'root')], 1, /^ptn-devnet: cannot go on: ENOTDIR/],
-    [[], 2, /^ptn-devnet: Missing required argument: root\n$/],
+    [['--metagraph', metagraph], 'MetagraphError', /broken.json: neurons\[0\]: hotkey must be a text$/],
+    [['--metagraph', join(folder, 'none')], 'MetagraphError', /none cannot be read \(ENOENT/],
+    [['--prices', csv], 'PricesFileError', /broken.csv, line 2: start_ms is "x", not Unix ms$/],
+    [['--root', broken], 'BadFolderError', /^validation\/eliminations.json holds no list of eliminations/],
   ];
-  await Promise.all(
-    cases.map(async ([args, code, line]) => {
-      const place = join(root, args.slice(1).join('').replaceAll('/', ''));
-      const devnet = runDevnet(t, ['run', ...args.map((arg) => (arg === root ? place : arg))]);
-      t.equal(await devnet.ended(), code, devnet.stderr());
-      t.match(devnet.stderr(), line);
-      t.equal(devnet.stderr().split('\n').length, 2, 'one line');
-    }),
-  );
+  const log = createLogger({ name: 'test', level: 'info', destination: { write: () => undefined } });
+  for (const [index, [args, name, message]] of cases.entries()) {
+    const place = args.includes('--root') ? [] : ['--root', join(root, String(index))];
+    await t.rejects(
+      runValidator(parseRunOptions([...place, ...args]), log),
+      { name, message },
+      String(message),
+    );
+  }
+});
+
+void t.test('the process says so and ends', async (t) => {
+  const folder = makeTemporaryFolder(t);
+  writeFileSync(join(folder, 'file'), '');
+  const cases: [args: readonly string[], code: number, line: RegExp][] = [
+    [[], 2, /^ptn-devnet: Missing required argument: root\n$/],
+    [['--root', join(folder, 'file', 'root')], 1, /^ptn-devnet: cannot go on: ENOTDIR[^\n]*\n$/],
+    [
+      ['--root', folder, '--metagraph', join(folder, 'none')],
+      1,
+      /^ptn-devnet: \S+none cannot be read[^\n]*\n$/,
+    ],
+  ];
+  for (const [args, code, line] of cases) {
+    const devnet = runDevnet(t, ['run', ...args]);
+    t.equal(await devnet.ended(), code, devnet.stderr());
+    t.match(devnet.stderr(), line);
+  }
 });
 
 void t.test('what a command line asks for is taken, or said to be impossible', (t) => {
