@@ -50,14 +50,19 @@ export interface World {
   readonly restarted: () => World;
 }
 
-function worldOn(folder: PaperFolder, validator: PaperValidator, prices: ClosePrices): World {
+function worldOn(
+  folder: PaperFolder,
+  validator: PaperValidator,
+  prices: ClosePrices,
+  generation: Generation,
+): World {
   const lines: string[] = [];
   let uuids = 0;
   const scoring = new Scoring({
     validator,
     prices,
     folder,
-    generation: QUICK,
+    generation,
     version: '6.0.0',
     newUuid: () => `uuid-${++uuids}`,
     say: (line) => lines.push(line),
@@ -72,13 +77,13 @@ function worldOn(folder: PaperFolder, validator: PaperValidator, prices: ClosePr
     tick: (nowMs) => {
       for (const { run } of rows) finish(run(nowMs));
     },
-    restarted: () => worldOn(folder, validator, prices),
+    restarted: () => worldOn(folder, validator, prices, generation),
   };
 }
 
 /** A new one, in a folder that is removed after the test. */
-export function world(scope: TestScope, prices = pricesWith()): World {
-  return worldOn(new PaperFolder(makeTemporaryFolder(scope)), new PaperValidator(), prices);
+export function world(scope: TestScope, prices = pricesWith(), generation = QUICK): World {
+  return worldOn(new PaperFolder(makeTemporaryFolder(scope)), new PaperValidator(), prices, generation);
 }
 
 /** The JSON of a file. */

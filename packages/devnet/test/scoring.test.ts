@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readCheckpointFile, readValidatorFolder, scoreSource } from '@ptn-api/devnet';
 import type { ClosePrices } from '@ptn-api/devnet';
 import t from 'tap';
+import { LIVE_GENERATIONS } from '../dist/scoring/live-generations.js';
 import {
   DAY_MS,
   finish,
@@ -185,3 +186,18 @@ void t.test('a challenge period that cannot be written is written when the disk 
   t.match(read(folder, path), { testing: { late: Number } });
   t.end();
 });
+
+for (const [name, generation] of LIVE_GENERATIONS) {
+  void t.test(`all files of ${name} can be written, and its statistics have its penalties`, (t) => {
+    const quick = { ...generation, minimumDays: QUICK.minimumDays, challenge: QUICK.challenge };
+    const own = world(t, pricesWith(), quick);
+    trade(own, 3);
+    const { data } = read(own.folder, 'runnable/minerstatistics.json') as {
+      data: { penalties: Record<string, number> }[];
+    };
+    t.equal(data.length, 3);
+    const penalties = [...generation.penalties.map((penalty) => penalty.name), 'total'];
+    for (const miner of data) t.strictSame(Object.keys(miner.penalties), penalties);
+    t.end();
+  });
+}
