@@ -31,6 +31,8 @@ void t.test('newcomers are admitted, promoted and weighed, and those who run out
     [{ hotkey: 'idle', reason: 'FAILED_CHALLENGE_PERIOD_TIME', dd: -1 }],
   );
   t.notOk(scoring.challenge.has('idle'));
+  const checkpoint = readFileSync(join(folder.root, 'runnable/validator_checkpoint.json'), 'utf8');
+  t.match(checkpoint, `"dd": -1, "reason": "FAILED_CHALLENGE_PERIOD_TIME"`, 'as Python writes it');
   t.ok(validator.positionsOf('idle').every((position) => position.is_closed_position));
   t.match(read(folder, 'validation/challengeperiod.json'), {
     testing: {},

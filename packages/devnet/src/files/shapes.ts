@@ -1,19 +1,6 @@
 import { pythonJsonWriter } from '@ptn-api/positions';
 import type { PythonShape as Shape } from '@ptn-api/positions';
 
-const ELIMINATIONS: Shape = {
-  items: {
-    fields: {
-      hotkey: 'plain',
-      elimination_initiated_time_ms: 'plain',
-      dd: 'float',
-      reason: 'plain',
-      price_info: { values: 'float' },
-      return_info: { fields: { dd_stats: { values: 'float' }, returns: { values: 'float' } } },
-    },
-  },
-};
-
 const PLAGIARISM: Shape = {
   fields: {
     event_id: 'plain',
@@ -39,8 +26,6 @@ const PLAGIARISM: Shape = {
   },
 };
 
-/** The list of eliminations. */
-export const writeEliminations = pythonJsonWriter(ELIMINATIONS);
 /** The plagiarism report of one miner. */
 export const writePlagiarism = pythonJsonWriter(PLAGIARISM);
 /** An object of text, flags and numbers that are ints when whole. */

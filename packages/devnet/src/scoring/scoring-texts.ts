@@ -8,7 +8,8 @@ import type {
   PlagiarismReport,
   Weights,
 } from '@ptn-api/rules';
-import { writeEliminations, writePlagiarism, writePlainMap, writePlainMaps } from '../files/shapes.ts';
+import { writePlagiarism, writePlainMap, writePlainMaps } from '../files/shapes.ts';
+import { eliminationText } from '../files/elimination-text.ts';
 import { enclosed, members } from '../files/text-parts.ts';
 import { CUMULATIVE_CELL_SHAPE } from './ledger-texts.ts';
 
@@ -53,7 +54,9 @@ export function challengeText(state: ChallengeState): string {
 }
 
 /** The content of `perf_ledger_eliminations.json`, and of `eliminations` in the checkpoint. */
-export const eliminationsText = (rows: readonly Elimination[]): string => writeEliminations(rows);
+export function eliminationsText(rows: readonly Elimination[]): string {
+  return `[${rows.map(eliminationText).join(', ')}]`;
+}
 
 /** `weights.json`: what validators set on the chain, the highest weight first. */
 export function weightsText(weights: Weights, nowMs: number, generation: string): string {

@@ -1,6 +1,7 @@
-import { findMember, formatFloat, joinMembers, quote, sliceArray } from '@ptn-api/positions';
+import { findMember, joinMembers, sliceArray } from '@ptn-api/positions';
 import { readPython } from '@ptn-api/rules';
 import type { Elimination, PythonValue } from '@ptn-api/rules';
+import { eliminationText } from '../files/elimination-text.ts';
 import { BadFolderError } from './bad-folder-error.ts';
 import type { DurableFolder } from './durable-folder.ts';
 
@@ -17,16 +18,6 @@ interface EliminationRow {
   readonly python: PythonValue;
 }
 
-function floats(values: Readonly<Record<string, number>>): string {
-  return joinMembers(Object.entries(values).map(([key, value]) => [key, formatFloat(value)]));
-}
-
-function ddText(dd: number | null): string {
-  if (dd === null) return 'null';
-  // The one that stands for no drawdown at all is an int.
-  return dd === -1 ? '-1' : formatFloat(dd);
-}
-
 function rowOfText(text: string): EliminationRow {
   const python = readPython(text);
   if (!python.ok) throw new SyntaxError(python.reason);
@@ -36,28 +27,6 @@ function rowOfText(text: string): EliminationRow {
     throw new SyntaxError('a row lacks its hotkey, its reason or elimination_initiated_time_ms');
   }
   return { elimination, text, python: python.value };
-}
-
-/** The row of an elimination, its members in the order of the file. */
-function eliminationRow(elimination: Elimination): EliminationRow {
-  const { hotkey, elimination_initiated_time_ms: timeMs, dd, reason, price_info, return_info } = elimination;
-  const members: [string, string][] = [
-    ['hotkey', quote(hotkey)],
-    ['elimination_initiated_time_ms', String(timeMs)],
-    ['dd', ddText(dd)],
-    ['reason', quote(reason)],
-  ];
-  if (price_info !== undefined) members.push(['price_info', floats(price_info)]);
-  if (return_info !== undefined) {
-    members.push([
-      'return_info',
-      joinMembers([
-        ['dd_stats', '{}'],
-        ['returns', floats(return_info.returns)],
-      ]),
-    ]);
-  }
-  return rowOfText(joinMembers(members));
 }
 
 function readRows(folder: DurableFolder): EliminationRow[] {
@@ -102,7 +71,7 @@ export class EliminationsFile {
   /** Adds a row, or puts it in the place of the hotkey's own. @throws what the file system throws. */
   add(elimination: Elimination): void {
     const others = this.#rows.filter((row) => row.elimination.hotkey !== elimination.hotkey);
-    this.#write([...others, eliminationRow(elimination)]);
+    this.#write([...others, rowOfText(eliminationText(elimination))]);
   }
 
   /** Drops the rows of all other hotkeys. @throws what the file system throws. */
