@@ -3,9 +3,9 @@ import { readdirSync, statSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSegment, lastMembers, sliceObject } from '@ptn-api/positions';
-import { ORDER_STATUSES } from '@ptn-api/runtime';
 import type { MinersFileMember, OrderStatus } from '@ptn-api/runtime';
 import { codeOf, isAbsence, stampOf, UNSETTLED } from '@ptn-api/runtime/file-stamp';
+import { ORDER_STATUSES } from '@ptn-api/runtime/served-file';
 import { finiteText, readText } from './read-text.ts';
 
 /** Of a miner's folder, then of a pair's. */
