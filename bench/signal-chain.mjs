@@ -5,11 +5,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { WebSocket } from 'ws';
 import { portOr, prepareMiner, readyOf, startPart, stopPart } from '../scripts/network.mjs';
-import { ordersIn, streamUrl } from './lib/orders.mjs';
+import { connect } from './lib/orders.mjs';
 import { row } from './lib/report.mjs';
-import { atEnd, finish, KEYS, quantile, startServer, temporaryFolder, until } from './lib/world.mjs';
+import { atEnd, finish, KEYS, quantile, startServer, temporaryFolder } from './lib/world.mjs';
 
 const { values } = parseArgs({ options: { signals: { type: 'string', default: '300' } } });
 const SIGNALS = Number(values.signals);
@@ -20,23 +19,11 @@ const PAUSE_MS = 250;
 
 /** A subscribed client; `next()` resolves with the time at which the next order of the miner is there. */
 async function subscribe(server, hotkey) {
-  const socket = new WebSocket(streamUrl(server));
-  atEnd(() => socket.terminate());
   const waiting = [];
-  let isSubscribed = false;
-  socket.on('open', () => {
-    socket.send(JSON.stringify({ api_key: KEYS[100] }));
-    socket.send(JSON.stringify({ type: 'subscribe', all: true }));
+  const { close } = await connect(server, ({ data }, nowMs) => {
+    if (data.position.miner_hotkey === hotkey) waiting.shift()?.(nowMs);
   });
-  socket.on('message', (bytes) => {
-    const nowMs = performance.now();
-    const message = JSON.parse(bytes.toString());
-    if (message.type === 'subscription_status') isSubscribed = true;
-    for (const { data } of ordersIn(message)) {
-      if (data.position.miner_hotkey === hotkey) waiting.shift()?.(nowMs);
-    }
-  });
-  await until(() => isSubscribed, 5000, 'the subscription');
+  atEnd(close);
   return () =>
     new Promise((resolve, reject) => {
       waiting.push(resolve);

@@ -81,8 +81,12 @@ export function uuidOf({ data }) {
   return data.position.orders.at(-1).order_uuid;
 }
 
-/** A client that is subscribed, live, and keeps what comes: `{ arrivedMs: by order uuid, sequences, close }`. */
-export async function connect(server) {
+/**
+ * A client that is subscribed, live, and keeps what comes: `{ arrivedMs: by order uuid, sequences, close }`.
+ *
+ * @param onOrder is given each order's message, and when it came.
+ */
+export async function connect(server, onOrder = () => undefined) {
   const arrivedMs = new Map();
   const sequences = [];
   const socket = new WebSocket(streamUrl(server));
@@ -98,6 +102,7 @@ export async function connect(server) {
     for (const order of ordersIn(message)) {
       sequences.push(order.sequence);
       arrivedMs.set(uuidOf(order), nowMs);
+      onOrder(order, nowMs);
     }
   });
   await until(() => isSubscribed, 5000, 'the subscription');
