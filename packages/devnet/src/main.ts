@@ -57,7 +57,11 @@ async function makeHistory(args: readonly string[]): Promise<void> {
 
 try {
   const args = process.argv.slice(2);
-  const command = COMMANDS[args[0] ?? ''];
+  const [name = ''] = args;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined && name !== '' && !name.startsWith('-')) {
+    throw new UsageError(`there is no command ${name}: run, score, or options alone for a history (--help)`);
+  }
   await (command === undefined ? makeHistory(args) : command(args.slice(1)));
 } catch (error) {
   fail(error);

@@ -41,6 +41,14 @@ void t.test('a command line that cannot be obeyed ends with one clear error', as
   t.equal(devnet.stderr(), 'ptn-devnet: --miners needs a whole number from 1 to 10000, given once\n');
 });
 
+for (const name of ['constructor', 'scores']) {
+  void t.test(`there is no command ${name}`, async (t) => {
+    const devnet = runDevnet(t, [name, '--root', 'r']);
+    t.equal(await devnet.ended(), 2);
+    t.match(devnet.stderr(), `ptn-devnet: there is no command ${name}: run, score, or options alone`);
+  });
+}
+
 void t.test('it never writes into the folder of another validator', async (t) => {
   const root = makeTemporaryFolder(t);
   mkdirSync(join(root, 'validation'));
