@@ -153,6 +153,15 @@ for (const { what, change, err } of IMPOSSIBLE) {
   });
 }
 
+void t.test('a folder without ledgers that has a checkpoint leads to it', (t) => {
+  const root = makePtnRoot(t);
+  root.writeFile('runnable/validator_checkpoint.json.gz', 'not looked at');
+  const { code, err } = score(['--root', root.path], root.path);
+  t.equal(code, 1);
+  t.match(err, /: score its checkpoint with --checkpoint ROOT\/runnable\/validator_checkpoint.json.gz\n$/);
+  t.end();
+});
+
 void t.test('what is no folder and no checkpoint is named', (t) => {
   const root = makePtnRoot(t);
   const short = gzipSync(JSON.stringify(checkpointOf(contentOf(miners)))).subarray(0, 3000);

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readChallenge } from '../files/read-challenge.ts';
 import type { ChallengeReading } from '../files/read-challenge.ts';
@@ -12,6 +12,7 @@ import type { ScoreSource } from './score-source.ts';
 
 /** Where the ledgers lie: the second since autumn 2025. */
 const LEDGERS = ['validation/perf_ledgers.json', 'validation/perf_ledgers.json.gz'];
+const CHECKPOINTS = ['runnable/validator_checkpoint.json', 'runnable/validator_checkpoint.json.gz'];
 const CHALLENGE = 'validation/challengeperiod.json';
 const ELIMINATIONS = 'validation/eliminations.json';
 const ACCOUNT_SIZES = 'validation/miner_account_sizes.json';
@@ -53,9 +54,12 @@ export function readValidatorFolder(root: string): ScoreSource {
     (reading) => reading !== undefined,
   );
   if (ledgers === undefined) {
-    throw new CannotScoreError(
-      `there is no ${String(LEDGERS[0])} below ${root}: is it a validator's folder?`,
-    );
+    const checkpoint = CHECKPOINTS.map((path) => join(root, path)).find((path) => existsSync(path));
+    const hint =
+      checkpoint === undefined
+        ? "is it a validator's folder?"
+        : `score its checkpoint with --checkpoint ${checkpoint}`;
+    throw new CannotScoreError(`there is no ${String(LEDGERS[0])} below ${root}: ${hint}`);
   }
   problems.push(...ledgers.problems);
   const challenge = valueOf(root, CHALLENGE, readChallenge);
