@@ -30,3 +30,14 @@ await t.test('budgets that are whole again take no memory', (t) => {
   t.equal(budgets.size, 0);
   t.end();
 });
+
+await t.test('all budgets are whole again after clear, and time passes by itself', async (t) => {
+  const budgets = new Budgets({ perSecond: 1_000_000, atOnce: 1000 });
+  t.ok(budgets.spend('a', 1e9) > 0);
+  budgets.clear();
+  t.equal(budgets.size, 0);
+  t.equal(budgets.waitMs('a'), 0);
+  t.ok(budgets.spend('b', 6000) > 0);
+  while (budgets.waitMs('b') > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  t.equal(budgets.size, 1, 'it grew without anybody');
+});
