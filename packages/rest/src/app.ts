@@ -11,6 +11,7 @@ import {
   commonHeaders,
   createRequestId,
   refuseMalformed,
+  SCHEMAS_FOR_READERS,
   sendError,
   UntrustedProxyWarning,
 } from '@ptn-api/runtime';
@@ -117,6 +118,7 @@ export function buildApp({
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    schemaController: SCHEMAS_FOR_READERS,
     bodyLimit: BODY_LIMIT_BYTES,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -9,6 +9,7 @@ export { answerClientError, answerFault, commonHeaders, sendError } from './http
 export { isOfOtherSite } from './http/other-site.ts';
 export { refuseMalformed } from './http/refuse-malformed.ts';
 export { clientRequestId, createRequestId } from './http/request-id.ts';
+export { SCHEMAS_FOR_READERS } from './http/schemas-for-readers.ts';
 export { SocketLimits } from './http/socket-limits.ts';
 export { UntrustedProxyWarning } from './http/untrusted-proxy.ts';
 export { servingMemoryLimit } from './ipc/memory-limit.ts';

@@ -11,6 +11,7 @@ import {
   createRequestId,
   isOfOtherSite,
   refuseMalformed,
+  SCHEMAS_FOR_READERS,
   sendError,
   SocketLimits,
   UntrustedProxyWarning,
@@ -58,6 +59,7 @@ export class UpgradeServer {
     const app = Fastify({
       loggerInstance: log,
       logController: new LogController({ disableRequestLogging: true }),
+      schemaController: SCHEMAS_FOR_READERS,
       trustProxy: trustFunction(limits.trustedProxies),
       genReqId: createRequestId,
       clientErrorHandler: answerClientError,

@@ -14,10 +14,6 @@ const DESCRIPTION =
 
 /** Collects what the document says of the routes that are added after this. */
 export function describeRoutes(app: FastifyInstance, version: string): void {
-  // The schemas are for readers: what a request may hold is the routes' to say, in the words that clients know, and
-  // bodies are bytes that are sent as they are.
-  app.setValidatorCompiler(() => () => true);
-  app.setSerializerCompiler(() => JSON.stringify);
   // Those with a name are described once, and referred to.
   for (const schema of Object.values(schemas)) if (schema.$id !== undefined) app.addSchema(schema);
   app.register(swagger, {
