@@ -1,4 +1,6 @@
 export type { ByRole } from './listeners.ts';
+export { watchKeyFile } from './key-file.ts';
+export type { KeyFile } from './key-file.ts';
 export { readKeysInForce } from './keys-in-force.ts';
 export type { KeysInForce } from './keys-in-force.ts';
 export { probePort } from './listener.ts';

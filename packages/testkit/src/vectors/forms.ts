@@ -1,15 +1,15 @@
 import { CORRECTION_FORMS } from './correction-forms.ts';
-import type { Difference } from './compare-texts.ts';
 import { DASH_DATA_FORMS } from './dash-data-forms.ts';
 import { isHttpCases, runHttpCases } from './http-cases.ts';
 import { INTAKE_FORMS } from './intake-forms.ts';
+import { KEY_FILE_FORMS } from './key-file-forms.ts';
 import { LEVERAGE_FORMS } from './leverage-forms.ts';
 import { MINER_FORMS } from './miner-forms.ts';
 import { PAIR_FORMS } from './pair-forms.ts';
 import { POSITION_FORMS } from './position-forms.ts';
 import { SCORING_FORMS } from './scoring/scoring-forms.ts';
 import { SLIPPAGE_FORMS } from './slippage-forms.ts';
-import type { VectorForm } from './vector-form.ts';
+import type { ServerForm, VectorForm } from './vector-form.ts';
 import { WIRE_FORMS } from './wire-forms.ts';
 
 /** The forms that there is code for; each is recognised by name and by what lies beside it. The first one takes it. */
@@ -26,11 +26,8 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
   ...SCORING_FORMS,
 ];
 
-/** A kind of file that holds what was asked of a whole server. */
-export interface ServerForm extends Omit<VectorForm, 'run'> {
-  readonly run: (path: string, difference: Difference) => Promise<number>;
-}
-
+/** The forms whose files are run against something that is started for each. */
 export const SERVER_FORMS: readonly ServerForm[] = [
   { name: 'requests over HTTP', recognises: isHttpCases, run: runHttpCases },
+  ...KEY_FILE_FORMS,
 ];

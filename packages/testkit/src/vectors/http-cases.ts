@@ -12,6 +12,7 @@ import type { TestScope } from '../test-scope.ts';
 import { compareTexts, noDifference } from './compare-texts.ts';
 import type { Difference } from './compare-texts.ts';
 import { DIFFERENCES_2025, DIFFERENCES_VANTA, OTHER_TEXTS_VANTA } from './http-generations.ts';
+import { inScope } from './vector-form.ts';
 import type { HttpAnswer, HttpDifference, HttpRow } from './http-generations.ts';
 
 /** A row, and the text of what its server answered, where it was recorded. */
@@ -59,13 +60,7 @@ export function isHttpCases(path: string): boolean {
  * @returns how many requests are a contract.
  */
 export async function runHttpCases(path: string, difference: Difference): Promise<number> {
-  const teardowns: (() => void | Promise<void>)[] = [];
-  const scope: TestScope = { teardown: (fn) => teardowns.unshift(fn) };
-  try {
-    return await compareWithServer(scope, path, difference);
-  } finally {
-    for (const teardown of teardowns) await teardown();
-  }
+  return inScope((scope) => compareWithServer(scope, path, difference));
 }
 
 async function compareWithServer(scope: TestScope, path: string, difference: Difference): Promise<number> {

@@ -16,7 +16,7 @@ function filesBelow(folder: string): readonly (readonly [name: string, path: str
   return names.map((name) => [name, join(folder, name)] as const);
 }
 
-/** Runs every file that a server is asked for, which is started for each. */
+/** Runs every file whose form is run against something that is started for each. */
 export async function* runServerVectors(folder: string): AsyncGenerator<VectorResult> {
   for (const [name, path] of filesBelow(folder)) {
     const form = SERVER_FORMS.find(({ recognises }) => recognises(path));

@@ -1,3 +1,4 @@
+import type { TestScope } from '../test-scope.ts';
 import type { Difference } from './compare-texts.ts';
 
 /** A kind of file that holds what the Python systems answered, and what answers the same here. */
@@ -7,6 +8,21 @@ export interface VectorForm {
   readonly recognises: (path: string) => boolean;
   /** Adds what differs, and gives the number of cases. @throws Error where the file is not what it seems. */
   readonly run: (path: string, difference: Difference) => number;
+}
+
+/** A kind of file that holds what was asked of something that runs: a server, or what watches a file. */
+export interface ServerForm extends Omit<VectorForm, 'run'> {
+  readonly run: (path: string, difference: Difference) => Promise<number>;
+}
+
+/** Runs what starts something, and ends all of that, the last first. */
+export async function inScope<T>(run: (scope: TestScope) => Promise<T>): Promise<T> {
+  const teardowns: (() => void | Promise<void>)[] = [];
+  try {
+    return await run({ teardown: (fn) => teardowns.unshift(fn) });
+  } finally {
+    for (const teardown of teardowns) await teardown();
+  }
 }
 
 /** A file of this name, compressed or not, in a folder of that name. */
