@@ -71,7 +71,7 @@ function listening(server: Server): Promise<number> {
 }
 
 const root = makePtnRoot(t, contents);
-const server = await startServer(t, { root: root.path, args: ['--admin-port', '0'] });
+const server = await startServer(t, { root: root.path, args: ['--admin-port', '0', '--rest-workers', '2'] });
 const port = adminPort(server) ?? 0;
 /** What was shown of it. */
 const shownTexts: string[] = [];
@@ -200,7 +200,7 @@ await t.test(
     const port = await listening(holder);
     t.teardown(() => holder.close());
     const root = makePtnRoot(t, contents);
-    const args = ['--admin-port', String(port), '--rest-workers', '1'];
+    const args = ['--admin-port', String(port)];
     const server = await startServer(t, { root: root.path, args });
     t.equal((await fetch(`${server.url}/healthz`)).status, 200);
     t.match(server.output(), /"event":"admin-port-failed"/);

@@ -20,7 +20,7 @@ const root = makePtnRoot(t, {
     'runnable/validator_checkpoint.json': '{"positions": {"__proto__": NaN}}',
   },
 });
-const server = await startServer(t, { root: root.path, args: ['--rest-workers', '1'] });
+const server = await startServer(t, { root: root.path });
 const pids = server.childPids();
 const OPEN = 'validation/miners/miner-a/positions/BTCUSD/open';
 

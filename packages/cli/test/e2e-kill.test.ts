@@ -96,7 +96,7 @@ await t.test('the supervisor is killed: no process is left', async (t) => {
   const root = makePtnRoot(t, { positions, keys });
   const server = await startServer(t, { root: root.path });
   const workers = server.childPids();
-  t.equal(workers.length, 4);
+  t.equal(workers.length, 3);
   server.kill('SIGKILL');
   await server.exited;
   await waitFor(() => workers.every((pid) => !isRunning(pid)), { what: 'the workers end by themselves' });
@@ -105,7 +105,7 @@ await t.test('the supervisor is killed: no process is left', async (t) => {
 
 await t.test('SIGHUP replaces the workers and refuses nobody', async (t) => {
   const root = makePtnRoot(t, { positions, keys });
-  const server = await startServer(t, { root: root.path, args: ['--rest-workers', '1'] });
+  const server = await startServer(t, { root: root.path });
   const before = server.childPids();
   const outcomes = new Set<number | string>();
   let isOver = false;

@@ -104,7 +104,7 @@ await t.test(
         timeoutMs: 20_000,
         what: `all ${orders.count} orders after ${role} was killed`,
       });
-      await waitFor(() => childPidsOf(server.pid).length === 4, { what: 'all workers are there again' });
+      await waitFor(() => childPidsOf(server.pid).length === 3, { what: 'all workers are there again' });
     }
     const numbers = Array.from({ length: orders.count }, (_, index) => index + 1);
     for (const client of clients)

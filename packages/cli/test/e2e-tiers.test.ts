@@ -79,7 +79,7 @@ for (const [set, source] of CASES) {
     const map = presentMap(set);
     if (source === 'tree') writeTree(root, map);
     else root.writeOutputs(map);
-    const server = await startServer(t, { root: root.path, args: ['--rest-workers', '1'] });
+    const server = await startServer(t, { root: root.path });
     const sizes: number[] = [];
     for (const tier of TIERS) {
       const { shown, expected } = await compareTier(server, tier);

@@ -6,7 +6,7 @@ import { hotkeysOf, place, served, statusOf, subscriber } from './fault-fixture.
 const KILLS = 5;
 
 await t.test('a feed that is killed again and again: REST answers, and every order comes once', async (t) => {
-  const { root, server } = await served(t, { args: ['--rest-workers', '1'] });
+  const { root, server } = await served(t);
   const sequences = await subscriber(t, server);
   const statuses = new Set<number>();
   const load = { isOver: false };

@@ -80,7 +80,7 @@ test('a port that is taken: the start names it and the option, and ends with exi
 });
 
 test('workers that are started again need no port: nobody else can have taken it', async (t) => {
-  const { server } = await served(t, { args: ['--rest-workers', '1'] });
+  const { server } = await served(t);
   const ports = [server.url, server.wsUrl].map((url) => Number(new URL(url).port));
   for (const role of ['rest', 'ws'] as const) {
     const [worker] = workersOf(server, role);

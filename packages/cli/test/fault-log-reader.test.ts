@@ -9,8 +9,8 @@ import type { Test } from 'tap';
 import { KEY, servedRoot } from './fault-fixture.ts';
 
 const CLI = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-/** With some 200 bytes each, many times what a pipe holds (64 KiB). */
-const REQUESTS = 3000;
+/** With some 200 bytes each, three times what a pipe holds (64 KiB). */
+const REQUESTS = 1000;
 
 interface Running {
   readonly child: ChildProcessByStdio<null, Readable, null>;

@@ -38,7 +38,7 @@ export async function startMarket(scope: TestScope): Promise<Market> {
   await validator.writeHistory();
   // Not before: the simulated validator wants a folder without files of a validator.
   folder.writeKeys({ replica: { key: apiKey, tier: 100 } });
-  const server = await startServer(scope, { root: folder.path });
+  const server = await startServer(scope, { root: folder.path, args: ['--rest-workers', '2'] });
   const workers = server.childPids().length;
   scope.teardown(() => validator.stop());
   validator.start();

@@ -65,7 +65,7 @@ await t.test('workers are killed and the program is restarted: every order once,
       timeoutMs: 20_000,
       what: () => `${placed} orders after ${role} was killed; there are ${orders.length}`,
     });
-    await waitFor(() => !workersOf(server, role).includes(pid ?? 0) && childPidsOf(server.pid).length === 4, {
+    await waitFor(() => !workersOf(server, role).includes(pid ?? 0) && childPidsOf(server.pid).length === 3, {
       what: 'all workers are there again',
     });
     await client.stop();

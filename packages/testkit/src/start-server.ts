@@ -85,6 +85,8 @@ function standardArgs(root: string, given: readonly string[]): string[] {
     '--api-host': '127.0.0.1',
     '--api-rest-port': '0',
     '--api-ws-port': '0',
+    // A start costs CPU for each; tests of what several share ask for them.
+    '--rest-workers': '1',
     // Tests ask as often as they like; those of the limit set one.
     '--rate-limit': '0',
     '--admin-port': 'off',
