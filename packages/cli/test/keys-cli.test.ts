@@ -1,14 +1,45 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { PassThrough, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { StartError } from '@ptn-api/runtime';
 import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import type { PtnRoot } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
+import { parseCommandLine } from '../dist/command-line.js';
+import { runKeys } from '../dist/keys.js';
 
 const CLI = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
-function keys(root: PtnRoot, args: readonly string[], input = '') {
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `ptn-api keys`, within this process: a process of its own for each takes half a second. */
+async function keys(root: PtnRoot, args: readonly string[], input = ''): Promise<Ended> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const run = async (): Promise<number> => {
+    const context = { env: {}, nowMs: Date.now() };
+    const line = ['keys', ...args, '--ptn-root', root.path];
+    const command = parseCommandLine(line, { ...context, version: '0' });
+    if (command.kind !== 'keys') throw new Error(`${line.join(' ')} is another command`);
+    const io = { stdin: Readable.from([Buffer.from(input)]), stdout, stderr };
+    return runKeys(command.request, { ...context, places: command.places, cwd: '/' }, io);
+  };
+  const status = await run().catch((error: unknown) => {
+    if (!(error instanceof StartError)) throw error;
+    stderr.write(error.message);
+    return error.exitCode;
+  });
+  const textOf = (stream: PassThrough): string => String(stream.read() ?? '');
+  return { status, stdout: textOf(stdout), stderr: textOf(stderr) };
+}
+
+/** The same as a user runs it. */
+function spawnKeys(root: PtnRoot, args: readonly string[], input = ''): Ended {
   const env: NodeJS.ProcessEnv = { ...process.env };
   delete env['PTN_API_KEY'];
   return spawnSync(process.execPath, [CLI, 'keys', ...args, '--ptn-root', root.path], {
@@ -32,25 +63,24 @@ const ODD = `{
 
 `;
 
-void t.test('a new key is alone on stdout; all other bytes of the file stay; mode 0600', (t) => {
+void t.test('a new key is alone on stdout; all other bytes of the file stay; mode 0600', async (t) => {
   const { root, path } = rootWith(t, ODD);
   chmodSync(path, 0o664);
-  const { stdout, stderr, status } = keys(root, ['add', 'amy', '--tier', '50']);
+  const { stdout, stderr, status } = spawnKeys(root, ['add', 'amy', '--tier', '50']);
   t.equal(status, 0, stderr);
   t.match(stdout, /^ptn_[0-9A-Za-z]{38}\n$/);
   t.notMatch(stderr, stdout.trim());
   const entry = `,\n  "amy": { "key": "${stdout.trim()}", "tier": 50 }`;
   t.equal(readFileSync(path, 'utf8'), ODD.replace('"tier": 0 }', `"tier": 0 }${entry}`));
   t.equal(statSync(path).mode & 0o777, 0o600);
-  t.equal(keys(root, ['revoke', 'amy']).status, 0);
+  t.equal((await keys(root, ['revoke', 'amy'])).status, 0);
   t.equal(readFileSync(path, 'utf8'), ODD);
   t.same(readdirSync(root.join('ptn_api')), ['api_keys.json'], 'nothing is left beside it');
-  t.end();
 });
 
-void t.test('a rotation changes the key and nothing else, and keeps the digest of the old one', (t) => {
+void t.test('a rotation changes the key and nothing else, and keeps the digest of the old one', async (t) => {
   const { root, path } = rootWith(t, ODD);
-  const { stdout, status } = keys(root, ['rotate', 'zoe', '--grace', '1h']);
+  const { stdout, status } = await keys(root, ['rotate', 'zoe', '--grace', '1h']);
   t.equal(status, 0);
   const text = readFileSync(path, 'utf8');
   t.equal(
@@ -59,36 +89,33 @@ void t.test('a rotation changes the key and nothing else, and keeps the digest o
       .replace(',}', '}'),
     ODD.replace('old zoe key', stdout.trim()),
   );
-  t.match(keys(root, ['check'], 'old zoe key\n').stdout, /^good: zoe, tier 30, expires /);
-  t.match(keys(root, ['check'], stdout).stdout, /^good: zoe, tier 30\n$/);
-  t.equal(keys(root, ['rotate', 'zoe', '--grace', '0']).status, 0);
-  t.match(keys(root, ['check'], 'old zoe key\n').stdout, /^unknown: /);
-  t.end();
+  t.match((await keys(root, ['check'], 'old zoe key\n')).stdout, /^good: zoe, tier 30, expires /);
+  t.match((await keys(root, ['check'], stdout)).stdout, /^good: zoe, tier 30\n$/);
+  t.equal((await keys(root, ['rotate', 'zoe', '--grace', '0'])).status, 0);
+  t.match((await keys(root, ['check'], 'old zoe key\n')).stdout, /^unknown: /);
 });
 
-void t.test('a mistyped key is told from one that is not known, without showing it', (t) => {
+void t.test('a mistyped key is told from one that is not known, without showing it', async (t) => {
   const { root } = rootWith(t, '{}');
-  const key = keys(root, ['add', 'amy', '--tier', '100', '--hashed']).stdout.trim();
+  const key = (await keys(root, ['add', 'amy', '--tier', '100', '--hashed'])).stdout.trim();
   t.notMatch(readFileSync(root.join('ptn_api', 'api_keys.json'), 'utf8'), key);
   const swapped = `${key.slice(0, 10)}${key[10] === 'x' ? 'y' : 'x'}${key.slice(11)}`;
-  const damaged = keys(root, ['check'], swapped);
+  const damaged = await keys(root, ['check'], swapped);
   t.same([damaged.status, damaged.stdout.split(':')[0]], [1, 'not a whole key']);
   t.notMatch(damaged.stdout + damaged.stderr, swapped);
-  t.same([keys(root, ['check'], key).status, keys(root, ['check'], 'made up').status], [0, 1]);
-  t.end();
+  t.same([spawnKeys(root, ['check'], key).status, spawnKeys(root, ['check'], 'made up').status], [0, 1]);
 });
 
-void t.test('a file that no server could use is refused and left alone', (t) => {
+void t.test('a file that no server could use is refused and left alone', async (t) => {
   const { root, path } = rootWith(t, '{"amy": ');
-  const { status, stdout, stderr } = keys(root, ['add', 'bob', '--tier', '0']);
+  const { status, stdout, stderr } = spawnKeys(root, ['add', 'bob', '--tier', '0']);
   t.same([status, stdout], [8, '']);
   t.match(stderr, /not valid JSON/);
   t.equal(readFileSync(path, 'utf8'), '{"amy": ');
   writeFileSync(path, '{"amy": "k"}');
-  t.match(keys(root, ['add', 'amy', '--tier', '0']).stderr, /there is a user "amy" already/);
-  t.equal(keys(root, ['revoke', 'nobody']).status, 1);
-  t.match(keys(root, ['add', 'x', '--tier', '20']).stderr, /Argument: tier, Given: "20", Choices: /);
-  t.end();
+  t.match((await keys(root, ['add', 'amy', '--tier', '0'])).stderr, /there is a user "amy" already/);
+  t.equal((await keys(root, ['revoke', 'nobody'])).status, 1);
+  t.match((await keys(root, ['add', 'x', '--tier', '20'])).stderr, /Argument: tier, Given: "20", Choices: /);
 });
 
 void t.test('a running server takes an added, a rotated and a revoked key over', async (t) => {
@@ -101,59 +128,56 @@ void t.test('a running server takes an added, a rotated and a revoked key over',
     waitFor(async () => (await statusOf(key)) === status, {
       what: `a key answers ${status}`,
     });
-  const first = keys(root, ['add', 'amy', '--tier', '100']).stdout.trim();
+  const first = (await keys(root, ['add', 'amy', '--tier', '100'])).stdout.trim();
   await becomes(first, 200);
-  const second = keys(root, ['rotate', 'amy']).stdout.trim();
+  const second = (await keys(root, ['rotate', 'amy'])).stdout.trim();
   await becomes(second, 200);
   t.equal(await statusOf(first), 200, 'within the grace');
-  keys(root, ['revoke', 'amy']);
+  await keys(root, ['revoke', 'amy']);
   await becomes(second, 401);
   t.equal(await statusOf(first), 401);
   t.equal(await statusOf('other-key'), 200);
   t.notOk([first, second].some((key) => server.output().includes(key)));
 });
 
-void t.test('keys add makes folder and file, for their owner alone', (t) => {
+void t.test('keys add makes folder and file, for their owner alone', async (t) => {
   const root = makePtnRoot(t, { files: { 'validation/here': '' } });
-  const { status, stdout } = keys(root, ['add', 'alice', '--tier', '100']);
+  const { status, stdout } = await keys(root, ['add', 'alice', '--tier', '100']);
   t.equal(status, 0);
   const path = root.join('ptn_api', 'api_keys.json');
   t.equal(statSync(path).mode & 0o777, 0o600);
   t.equal(statSync(root.join('ptn_api')).mode & 0o777, 0o700);
   t.match(readFileSync(path, 'utf8'), stdout.trim());
-  t.end();
 });
 
-void t.test('an entry that cannot be used is replaced by keys add, and keys rotate says so', (t) => {
+void t.test('an entry that cannot be used is replaced by keys add, and keys rotate says so', async (t) => {
   const example = readFileSync(new URL('../../../api_keys.json.example', import.meta.url), 'utf8');
   const { root, path } = rootWith(t, example);
-  const rotated = keys(root, ['rotate', 'alice']);
+  const rotated = await keys(root, ['rotate', 'alice']);
   t.equal(rotated.status, 1);
   t.match(rotated.stderr, /cannot be used .*ptn-api keys add replaces it/);
   for (const user of ['alice', 'carol']) {
-    const { status, stdout } = keys(root, ['add', user, '--tier', '30']);
+    const { status, stdout } = await keys(root, ['add', user, '--tier', '30']);
     t.equal(status, 0);
-    t.match(keys(root, ['check'], stdout).stdout, `good: ${user}, tier 30`);
+    t.match((await keys(root, ['check'], stdout)).stdout, `good: ${user}, tier 30`);
   }
   t.match(JSON.parse(readFileSync(path, 'utf8')), { alice: { tier: 30 }, dave: { key: '' } });
-  t.equal(keys(root, ['add', 'alice', '--tier', '30']).status, 1, 'one that can be used is not');
-  t.end();
+  t.equal((await keys(root, ['add', 'alice', '--tier', '30'])).status, 1, 'one that can be used is not');
 });
 
-void t.test('keys list as JSON, and counts in proper English', (t) => {
+void t.test('keys list as JSON, and counts in proper English', async (t) => {
   const { root } = rootWith(t, '{}');
   const add = ['add', 'amy', '--tier', '50', '--rate-limit', '1', '--max-connections', '1'];
-  t.equal(keys(root, [...add, '--expires', '2999-01-31']).status, 0);
-  t.equal(keys(root, ['rotate', 'amy']).status, 0);
-  t.match(keys(root, ['list']).stdout, /^amy: tier 50, 1 request per minute, 1 stream, expires 2999/);
-  const { stdout } = keys(root, ['list', '--json']);
+  t.equal((await keys(root, [...add, '--expires', '2999-01-31'])).status, 0);
+  t.equal((await keys(root, ['rotate', 'amy'])).status, 0);
+  t.match((await keys(root, ['list'])).stdout, /^amy: tier 50, 1 request per minute, 1 stream, expires 2999/);
+  const { stdout } = await keys(root, ['list', '--json']);
   t.match(JSON.parse(stdout), [
     { user: 'amy', tier: 50, previous: false, rate_limit: 1, max_connections: 1, expires: /^2999-01-31T/ },
     { user: 'amy', previous: true },
   ]);
   t.notMatch(stdout, /key/);
-  t.equal(keys(root, ['add', 'bob', '--tier', '0', '--json']).status, 2);
-  t.end();
+  t.equal((await keys(root, ['add', 'bob', '--tier', '0', '--json'])).status, 2);
 });
 
 void t.test('a key that cannot be shown is not in the file', (t) => {
@@ -210,15 +234,15 @@ void t.test('the file in force is the one that is changed, and what no server re
   };
   t.not(await statusOf('KB'), 401);
   root.writeFile('vanta_api/api_keys.json', '{"broken');
-  const revoked = keys(root, ['revoke', 'bob']);
+  const revoked = await keys(root, ['revoke', 'bob']);
   t.same([revoked.status, revoked.stderr.includes('warning')], [0, false], revoked.stderr);
   await waitFor(async () => (await statusOf('KB')) === 401, { what: 'bob is refused' });
   const elsewhere = root.join('elsewhere.json');
   writeFileSync(elsewhere, '{"amy": "KA"}');
-  const other = keys(root, ['revoke', 'amy', '--api-keys', elsewhere]);
+  const other = await keys(root, ['revoke', 'amy', '--api-keys', elsewhere]);
   t.equal(other.status, 0);
   t.match(other.stderr, /warning: the server that runs \(process \d+\) has not read this change/);
   t.not(await statusOf('KA'), 401);
   await server.stop();
-  t.notMatch(keys(root, ['add', 'eve', '--tier', '0', '--api-keys', elsewhere]).stderr, /warning/);
+  t.notMatch((await keys(root, ['add', 'eve', '--tier', '0', '--api-keys', elsewhere])).stderr, /warning/);
 });
