@@ -1,201 +1,246 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+/** Every exchange that existing clients rely on, as it was recorded of the Python servers. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeTemporaryFolder } from '@ptn-api/testkit';
+import type { TestScope } from '@ptn-api/testkit';
+import { noDifference, runServerVectors, runTranscript } from '@ptn-api/testkit/vectors';
 import t from 'tap';
-import type { Test } from 'tap';
-import type { Client, Json, RunningStream } from './ws-fixture.js';
-import { grant, MemoryLog, serve } from './ws-fixture.ts';
 
-interface WireEvent {
-  readonly scenario: string;
-  readonly conn: string;
-  readonly dir: 'c' | 's';
-  readonly kind: string;
-  readonly json?: unknown;
-  readonly raw?: string;
+const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
+
+void t.test('recorded transcripts are answered the same, but for what differs on purpose', async (t) => {
+  const results = [];
+  for await (const result of runServerVectors(FIXTURES)) results.push(result);
+  t.same(
+    results.map(({ path, cases, difference }) => [path, cases, difference.unequal]),
+    [
+      ['ws/2025.json.gz', 72, []],
+      ['ws/account-size.json.gz', 72, []],
+      ['ws/quantity.json.gz', 27, []],
+    ],
+  );
+  t.same(
+    results.map(({ difference }) => difference.expected.filter((line) => /not replayed/.test(line)).length),
+    [5, 5, 0],
+    'scenarios that are no contract',
+  );
+});
+
+// --- transcripts that differ ----------------------------------------------------------------------------------------
+
+type Draft = readonly [conn: string, dir: 'c' | 's' | '-', kind: string, more?: object];
+
+const OPEN: object = { line: 'GET / HTTP/1.1' };
+const LOGGED_IN = {
+  status: 'success',
+  message: 'Authentication successful.',
+  current_sequence: 0,
+  tier: 100,
+};
+const SUBSCRIBED = {
+  type: 'subscription_status',
+  status: 'success',
+  all: true,
+  action: 'subscribe',
+  sender_timestamp: 0,
+  received_timestamp: 1,
+};
+
+function json(value: unknown): object {
+  return { json: value };
 }
 
-/** Scenarios whose every exchange is a contract; what is malformed or of the transport has tests of its own. */
-const SCENARIOS = [
-  'auth: no api_key',
-  'auth: wrong key',
-  'auth: tier 0',
-  'auth: tier 30',
-  'auth: tier 50',
-  'auth: tier 75',
-  'auth: api_key null',
-  'auth: api_key number',
-  'auth: api_key list',
-  'auth: api_key object',
-  'auth: JSON array',
-  'auth: type ping before auth',
-  'auth: binary frame with valid auth',
-  'auth: tier 100',
-  'auth: tier 100 with last_sequence',
-  'auth: legacy key',
-  'auth: path and query are ignored',
-  'session: ping variants',
-  'session: subscribe/unsubscribe',
-  'session: junk is ignored',
-  'session: second auth message',
-  'broadcast: subscribed, authenticated-only, no-deflate',
-  'broadcast: after one subscriber dropped its TCP',
-  'eviction: 6th and 7th connection of one key',
-  'original client: wrong key',
-  'original client: subscribe, 3 messages, unsubscribe, message, subscribe, message, stop',
+function order(sequence: unknown, data: unknown = { type: 'test' }): object {
+  return json({ sequence, timestamp: 5, data });
+}
+
+function login(conn: string, more: object = {}): Draft[] {
+  return [
+    [conn, 'c', 'http', OPEN],
+    [conn, 'c', 'text', json({ api_key: 'key-tier100', ...more })],
+    [conn, 's', 'text', json(LOGGED_IN)],
+  ];
+}
+
+/** More than a server reads. */
+function tooLarge(conn: string, code: number): Draft[] {
+  return [
+    [conn, 'c', 'http', OPEN],
+    [conn, 'c', 'text', { raw: 'x'.repeat(1_100_000) }],
+    [conn, 's', 'close', { code }],
+  ];
+}
+
+function subscriber(conn: string): Draft[] {
+  return [
+    ...login(conn),
+    [conn, 'c', 'text', json({ type: 'subscribe', all: true })],
+    [conn, 's', 'text', json(SUBSCRIBED)],
+  ];
+}
+
+function writeText(scope: TestScope, text: string): string {
+  const folder = join(makeTemporaryFolder(scope), 'ws');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'one.json'), text);
+  return folder;
+}
+
+function textOf(drafts: readonly Draft[], scenario = 'made up'): string {
+  const events = drafts.map(([conn, dir, kind, more]) => ({ scenario, conn, dir, kind, ...more }));
+  return JSON.stringify({ events });
+}
+
+/** What `npm run vectors` finds in a file of this text. */
+async function differenceOf(scope: TestScope, text: string) {
+  for await (const { difference } of runServerVectors(writeText(scope, text))) return difference;
+  throw new Error('it was not recognised');
+}
+
+void t.test('batches, and numbers that nobody received, are the same orders', async (t) => {
+  const batch = json({
+    type: 'batch',
+    messages: [
+      { sequence: 3, timestamp: 5, data: null },
+      { sequence: 4, timestamp: 5, data: 'four' },
+    ],
+    count: 2,
+  });
+  const { unequal } = await differenceOf(t, textOf([...subscriber('a'), ['a', 's', 'text', batch]]));
+  t.same(unequal, []);
+});
+
+void t.test('who wants to go on after an order that is yet to come is told so, on purpose', async (t) => {
+  const drafts: Draft[] = [
+    ...login('a', { last_sequence: 9 }),
+    ['a', 'c', 'text', json({ type: 'subscribe', all: true })],
+    ['a', 's', 'text', json(SUBSCRIBED)],
+  ];
+  const { unequal, expected } = await differenceOf(t, textOf(drafts));
+  t.same(unequal, []);
+  t.match(expected.join('\n'), /^1 times: resumed: /m);
+});
+
+const OTHER_ANSWERS: readonly (readonly [
+  name: string,
+  drafts: readonly Draft[],
+  unequal: readonly RegExp[],
+])[] = [
+  [
+    'another member',
+    [...login('a').slice(0, 2), ['a', 's', 'text', json({ ...LOGGED_IN, tier: 500, more: 1 })]],
+    [/^made up: tier: 100 for 500$/, /^made up: more: absent for 1$/],
+  ],
+  [
+    'a member that was not recorded',
+    [...login('a').slice(0, 2), ['a', 's', 'text', json({ status: 'success' })]],
+    [/message: "Auth.* for absent$/, /current_sequence: 0 for absent$/, /tier: 100 for absent$/],
+  ],
+  [
+    'the content of an order that two clients received',
+    [
+      ...subscriber('a'),
+      ...subscriber('b'),
+      ['a', 's', 'text', order(1, 'one')],
+      ['b', 's', 'text', order(1, 'other')],
+    ],
+    [/order 1 was there before, as another one$/, /data: "one" for "other"$/],
+  ],
+  [
+    'an order that one of two did not receive',
+    [...subscriber('a'), ...subscriber('b'), ['a', 's', 'text', order(1)]],
+    [/^at the end: b got \{"sequence":1,.* for nothing$/],
+  ],
+  [
+    'a position that cannot be accounted',
+    [...subscriber('a'), ['a', 's', 'text', order(1, { position: { orders: [] } })]],
+    [/^made up: data\/position: "an error" for \{"orders":\[\]\}$/],
+  ],
+  [
+    'the code of a closing',
+    [
+      ['a', 'c', 'http', OPEN],
+      ['a', 'c', 'text', { raw: 'hello' }],
+      ['a', 's', 'close', { code: 1011 }],
+      ['b', 'c', 'http', OPEN],
+      ['b', 'c', 'text', json({ api_key: 'key-legacy' })],
+      ['b', 's', 'text', json(LOGGED_IN)],
+    ],
+    [/^made up: a was closed with 4\d\d\d for 1011$/],
+  ],
+  [
+    'a closing without a word',
+    [...tooLarge('a', 1009), ...tooLarge('b', 1000), ...login('c')],
+    [/^made up: b was closed with 1009 for 1000$/, /^made up: b was not told why it was closed$/],
+  ],
+  [
+    'the status of plain HTTP',
+    [...login('a'), ['-', 's', 'plain-http', { text: 'HTTP/1.1 400 Bad Request' }]],
+    [/^made up: HTTP 426 for 400$/],
+  ],
+  ['nothing at all', [], [/^no exchange to compare$/]],
 ];
-
-/** Of December 2025, the same; `auth: not JSON` was closed without a word. */
-const QUANTITY_SCENARIOS = [
-  'auth: no api_key',
-  'auth: wrong key',
-  'auth: tier 50',
-  'auth: tier 200',
-  'auth: legacy key',
-  'auth: a list',
-  'auth: key is a number',
-  'auth: key is a list',
-  'subscribe, ping, unknown, unsubscribe',
-  'orders',
-  'orders: market, new position',
-  'orders: limit filled',
-  'orders: bracket filled, closes',
-  'orders: by value, cross pair',
-  'orders: eliminated, price 0',
-  'orders: forced close',
-  'sixth connection of a key',
-  'client goes',
-];
-
-const GRANTS = [
-  grant('key-tier0', 0),
-  grant('key-tier30', 30),
-  grant('key-tier50', 50),
-  grant('key-tier75', 50),
-  grant('key-tier100', 100),
-  grant('key-legacy', 100),
-  grant('key-tier-50', 50),
-  grant('key-tier-100', 100),
-  grant('key-tier-200', 200),
-];
-
-function readEvents(name: string, scenarios: readonly string[]): WireEvent[] {
-  const path = new URL(`../fixtures/ws/${name}.json.gz`, import.meta.url);
-  const { events } = JSON.parse(gunzipSync(readFileSync(path)).toString('utf8')) as { events: WireEvent[] };
-  return events.filter(({ scenario, kind }) => scenarios.includes(scenario) && isMessage(kind));
-}
-
-function isMessage(kind: string): boolean {
-  return kind === 'text' || kind === 'binary' || kind === 'close';
-}
-
-/** What the Python server said, as it must be found in ours: times are any number, own members may be more. */
-function expected(message: Json): Json {
-  const pattern: Json = { ...message };
-  for (const name of ['received_timestamp', 'server_timestamp']) if (name in pattern) pattern[name] = Number;
-  if (pattern['type'] === 'pong') pattern['timestamp'] = Number;
-  return pattern;
-}
-
-/** Answers of our own, where the Python server was silent. */
-function isOwn(message: Json, next: Json | undefined): boolean {
-  if (message['type'] === 'error') return true;
-  // Filters are our own too.
-  if (message['all'] === false) return true;
-  // The transcript's server never replayed, whatever its client had.
-  if (message['type'] === 'gap') return true;
-  // To unsubscribe twice is answered twice.
-  return message['action'] === 'unsubscribe' && next?.['action'] !== 'unsubscribe';
-}
-
-class Replay {
-  readonly #stream: RunningStream;
-  readonly #log: MemoryLog;
-  readonly #clients = new Map<string, Client>();
-  readonly #read = new Map<string, number>();
-  compared = 0;
-
-  constructor(stream: RunningStream, log: MemoryLog) {
-    this.#stream = stream;
-    this.#log = log;
-  }
-
-  async play(t: Test, event: WireEvent): Promise<void> {
-    const { conn, dir, kind } = event;
-    if (kind === 'close') {
-      const client = await this.#client(conn);
-      // Where the server gave no reason, the record shows its answer to the client's own closing.
-      const isRefused = client.received.at(-1)?.['status'] === 'error';
-      if ((dir === 'c' || !isRefused) && client.closeCode === undefined) client.socket.close();
-      await client.closed();
-      return;
-    }
-    const client = await this.#client(conn);
-    if (dir === 'c') {
-      const text = event.raw ?? JSON.stringify(event.json);
-      client.socket.send(kind === 'binary' ? Buffer.from(text) : text);
-      return;
-    }
-    const message = event.json as Json;
-    if ('sequence' in message) this.#append(message);
-    const answer = await this.#next(client, conn, message);
-    t.match(answer, expected(message), event.scenario);
-    this.compared += 1;
-  }
-
-  /** The orders below this one that reached nobody: the transcript holds a jump in their place. */
-  skipTo(sequence: number): void {
-    while (this.#log.state().last < sequence - 1) {
-      this.#log.append({});
-      this.#stream.streams.ordersChanged();
-    }
-  }
-
-  #append({ sequence, timestamp, data }: Json): void {
-    // Another client has received it before.
-    if (this.#log.state().last >= (sequence as number)) return;
-    this.#log.append({ timestampMs: timestamp as number, content: JSON.stringify(data) });
-    this.#stream.streams.ordersChanged();
-  }
-
-  async #next(client: Client, conn: string, wanted: Json): Promise<Json> {
-    for (;;) {
-      const index = this.#read.get(conn) ?? 0;
-      await client.until(() => client.received.length > index || client.closeCode !== undefined);
-      const message = client.received[index];
-      if (message === undefined) throw new Error(`${conn} was closed with ${client.closeCode}`);
-      this.#read.set(conn, index + 1);
-      if (!isOwn(message, wanted)) return message;
-    }
-  }
-
-  async #client(conn: string): Promise<Client> {
-    const known = this.#clients.get(conn);
-    if (known !== undefined) return known;
-    const client = await this.#stream.connect('/any/path?last_sequence=7');
-    this.#clients.set(conn, client);
-    return client;
-  }
-}
-
-for (const [name, scenarios, last, least] of [
-  ['2025', SCENARIOS, 0, 60],
-  ['account-size', SCENARIOS, 0, 60],
-  ['quantity', QUANTITY_SCENARIOS, 41, 25],
-] as const) {
-  await t.test(`${name}: every exchange that existing clients rely on`, async (t) => {
-    const log = new MemoryLog(last);
-    const stream = await serve(t, { log, grants: GRANTS });
-    const replay = new Replay(stream, log);
-    const events = readEvents(name, scenarios);
-    for (const [index, event] of events.entries()) {
-      if (event.dir === 'c' && (event.json as Json | null)?.['type'] === 'subscribe') {
-        const next = events
-          .slice(index)
-          .find(({ json }) => (json as Json | null)?.['sequence'] !== undefined);
-        replay.skipTo((next?.json as Json | undefined)?.['sequence'] as number);
-      }
-      await replay.play(t, event);
-    }
-    t.ok(replay.compared > least, `${replay.compared} messages compared`);
+for (const [name, drafts, wanted] of OTHER_ANSWERS) {
+  void t.test(`${name} differs`, async (t) => {
+    const { unequal } = await differenceOf(t, textOf(drafts));
+    t.equal(unequal.length, wanted.length, unequal.join('\n'));
+    for (const [index, line] of wanted.entries()) t.match(unequal[index], line);
   });
 }
+
+void t.test('a message or a closing that does not come differs', async (t) => {
+  const drafts: Draft[] = [
+    ...login('a'),
+    ['a', 'c', 'text', json({ type: 'ping' })],
+    ['a', 's', 'text', json({ type: 'pong', client_timestamp: 0, server_timestamp: 1, timestamp: 1 })],
+    ['a', 's', 'text', json({ type: 'pong', client_timestamp: 0, server_timestamp: 1, timestamp: 1 })],
+    ...login('b'),
+    ['b', 's', 'close', { code: 1011 }],
+  ];
+  const difference = noDifference();
+  const path = join(writeText(t, textOf(drafts)), 'one.json');
+  t.equal(await runTranscript(path, difference, 1500), 4);
+  t.match(difference.unequal, [
+    /^made up: nothing came to a for \{"type":"pong"/,
+    /^made up: b was not closed$/,
+  ]);
+});
+
+void t.test('a scenario that is no contract is not replayed, and said to be so', async (t) => {
+  const { unequal, expected } = await differenceOf(t, textOf(login('a'), 'auth: Authorization header only'));
+  t.same(unequal, ['no exchange to compare']);
+  t.match(expected, [/^auth: Authorization header only: not replayed: /]);
+});
+
+void t.test('a damaged transcript differs, with what is damaged', async (t) => {
+  const cases: readonly (readonly [text: string, unequal: RegExp])[] = [
+    ['{"events": [', /JSON/],
+    ['null', /no list of events/],
+    ['{"events": 5}', /no list of events/],
+    ['{"events": [null]}', /^event 0: no scenario/],
+    ['{"events": [{"scenario": "x", "conn": "a", "dir": "up", "kind": "text"}]}', /^event 0: no scenario/],
+    [textOf([['a', 'c', 'smoke']]), /^event 0: an unknown kind "smoke"$/],
+    [textOf([['a', 's', 'close']]), /^event 0: a closing without a code$/],
+    [textOf([['a', 'c', 'http', { line: 'POST /' }]]), /^event 0: a handshake without a path$/],
+    [textOf([['-', 's', 'plain-http', { text: 'hello' }]]), /^event 0: an HTTP answer without a status$/],
+    [textOf([['a', 'c', 'text']]), /^event 0: a message without its text$/],
+    [textOf([['a', 's', 'text', json([])]]), /^event 0: a message of the server that is no object$/],
+    [textOf([['a', 's', 'text', json(LOGGED_IN)]]), /^made up: a was never opened$/],
+    [textOf([...subscriber('a'), ['a', 's', 'text', order('1')]]), /an order with the number "1"$/],
+    [textOf([...subscriber('a'), ['a', 's', 'text', order(1e12)]]), /^a jump of 999999999999 orders/],
+    [
+      textOf([...subscriber('a'), ['a', 's', 'text', order(1)], ['a', 's', 'text', order(3)]]),
+      /^made up: order 3 after 1$/,
+    ],
+    [
+      textOf([...subscriber('a'), ['a', 's', 'text', order(1, { position: {} })]]),
+      /a position without orders$/,
+    ],
+  ];
+  for (const [text, unequal] of cases) {
+    const found = (await differenceOf(t, text)).unequal;
+    t.equal(found.length, 1, found.join('\n'));
+    t.match(found[0], unequal, text.slice(0, 200));
+  }
+});

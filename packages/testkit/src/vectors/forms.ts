@@ -9,6 +9,7 @@ import { PAIR_FORMS } from './pair-forms.ts';
 import { POSITION_FORMS } from './position-forms.ts';
 import { SCORING_FORMS } from './scoring/scoring-forms.ts';
 import { SLIPPAGE_FORMS } from './slippage-forms.ts';
+import { TRANSCRIPT_FORMS } from './transcript-forms.ts';
 import type { ServerForm, VectorForm } from './vector-form.ts';
 import { WIRE_FORMS } from './wire-forms.ts';
 
@@ -30,4 +31,5 @@ export const VECTOR_FORMS: readonly VectorForm[] = [
 export const SERVER_FORMS: readonly ServerForm[] = [
   { name: 'requests over HTTP', recognises: isHttpCases, run: runHttpCases },
   ...KEY_FILE_FORMS,
+  ...TRANSCRIPT_FORMS,
 ];
