@@ -122,6 +122,17 @@ void t.test('who wants to go on after an order that is yet to come is told so, o
   t.match(expected.join('\n'), /^1 times: resumed: /m);
 });
 
+void t.test('a key in the recorded handshake logs in, and the server speaks first', async (t) => {
+  const headers = { upgrade: 'websocket', authorization: 'Bearer key-tier100' };
+  const drafts: Draft[] = [
+    ['a', 'c', 'http', { ...OPEN, headers }],
+    ['a', 's', 'text', json(LOGGED_IN)],
+  ];
+  t.same((await differenceOf(t, textOf(drafts))).unequal, []);
+  const none = textOf([['a', 'c', 'http', { ...OPEN, headers: null }], ...drafts]);
+  t.same((await differenceOf(t, none)).unequal, [], 'a request without an upgrade opens nothing');
+});
+
 const OTHER_ANSWERS: readonly (readonly [
   name: string,
   drafts: readonly Draft[],

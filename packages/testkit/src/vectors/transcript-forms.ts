@@ -88,9 +88,10 @@ function firstSequence(events: readonly WireEvent[]): number {
 
 function grantsOf(events: readonly WireEvent[]): readonly KeyGrant[] {
   const users: Record<string, unknown> = {};
-  for (const { dir, text } of events) {
-    if (dir !== 'c' || text === undefined) continue;
-    const [, key = ''] = /"api_key": *"([^"]*)"/.exec(text) ?? [];
+  for (const { dir, text = '', authorization = '' } of events) {
+    if (dir !== 'c') continue;
+    const [, sent] = /"api_key": *"([^"]*)"/.exec(text) ?? [];
+    const key = sent ?? authorization.replace(/^Bearer +/, '');
     const name = KEY_NAME.exec(key);
     if (name !== null) users[key] = name[1] === undefined ? key : { key, tier: Number(name[1]) };
   }

@@ -49,9 +49,9 @@ export class TranscriptReplay {
   async play(events: readonly WireEvent[], index: number): Promise<void> {
     const event = events[index];
     if (event === undefined) return;
-    const { conn, dir, kind, path } = event;
+    const { conn, dir, kind } = event;
     if (kind === 'plain-http') await this.#comparePlainHttp(event);
-    if (path !== undefined) await this.#open(conn, path);
+    if (event.path !== undefined) await this.#open(event, event.path);
     const connection = this.#connections.get(conn);
     if (connection === undefined) {
       if (isMessage(event)) throw new Error(`${event.scenario}: ${conn} was never opened`);
@@ -77,8 +77,9 @@ export class TranscriptReplay {
     if (status !== code) this.#differs(`${scenario}: HTTP ${status} for ${code ?? 0}`);
   }
 
-  async #open(conn: string, path: string): Promise<void> {
-    const client = await this.#options.stream.connect(path);
+  async #open({ conn, authorization }: WireEvent, path: string): Promise<void> {
+    const headers = authorization === undefined ? {} : { authorization };
+    const client = await this.#options.stream.connect(path, headers);
     this.#connections.set(conn, {
       client,
       readCount: 0,

@@ -13,6 +13,8 @@ export interface WireEvent {
   readonly text?: string;
   /** Path of a handshake; absent where the request is none. */
   readonly path?: string;
+  /** What it has as `Authorization`, where that was recorded. */
+  readonly authorization?: string;
   /** Of a closing, or HTTP status. */
   readonly code?: number;
 }
@@ -77,8 +79,10 @@ function detailsOf(
   if (event.kind === 'http' && event.dir === 'c') {
     const [, path] = /^GET (\S+) HTTP\/1\.1$/.exec(typeof line === 'string' ? line : '') ?? [];
     if (path === undefined) throw new Error('a handshake without a path');
-    const isUpgrade = headers === undefined || Object.hasOwn(headers as object, 'upgrade');
-    return isUpgrade ? { path } : {};
+    if (headers === undefined) return { path };
+    const { upgrade, authorization } = (headers ?? {}) as Readonly<Record<string, unknown>>;
+    if (upgrade === undefined) return {};
+    return typeof authorization === 'string' ? { path, authorization } : { path };
   }
   if (!isMessage(event)) return {};
   const json = membersOf(text).get('json');
