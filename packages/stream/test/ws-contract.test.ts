@@ -1,7 +1,8 @@
 /** Every exchange that existing clients rely on, as it was recorded of the Python servers. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { makeTemporaryFolder } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
 import { noDifference, runServerVectors, runTranscript } from '@ptn-api/testkit/vectors';
@@ -97,6 +98,14 @@ async function differenceOf(scope: TestScope, text: string) {
   for await (const { difference } of runServerVectors(writeText(scope, text))) return difference;
   throw new Error('it was not recognised');
 }
+
+void t.test('a position that does not follow from what its file held later differs', async (t) => {
+  const text = gunzipSync(readFileSync(join(FIXTURES, 'ws/quantity.json.gz'))).toString();
+  const damaged = text.replace(/("net_value": ?)20000/, '$17');
+  const { unequal } = await differenceOf(t, damaged);
+  t.equal(unequal.length, 1, unequal.join('\n'));
+  t.match(unequal[0], /^orders: market, new position: data\/position\/net_value: 20000.* for 7/);
+});
 
 void t.test('batches, and numbers that nobody received, are the same orders', async (t) => {
   const batch = json({

@@ -8,6 +8,7 @@ import type { Difference } from './compare-texts.ts';
 import { readTranscript } from './transcript.ts';
 import type { WireEvent } from './transcript.ts';
 import { NOT_REPLAYED } from './transcript-differences.ts';
+import { TranscriptOrders } from './transcript-orders.ts';
 import { TranscriptReplay } from './transcript-replay.ts';
 import { inScope } from './vector-form.ts';
 import type { ServerForm } from './vector-form.ts';
@@ -51,9 +52,10 @@ async function replay(
   difference: Difference,
   timeoutMs: number,
 ): Promise<number> {
+  const orders = new TranscriptOrders(events);
   const log = new MemoryLog(firstSequence(events));
   const stream = await serveStream(scope, { log, grants: grantsOf(events) });
-  const played = new TranscriptReplay({ stream, log, difference, timeoutMs });
+  const played = new TranscriptReplay({ stream, log, orders, difference, timeoutMs });
   for (const index of events.keys()) await played.play(events, index);
   await played.end();
   for (const [reason, count] of played.onPurpose) difference.expected.push(`${count} times: ${reason}`);
