@@ -63,7 +63,14 @@ for (let number = 0; number < KILLS; number += 1) {
   while (!isMinersTurn && miner.partPids().length === 0) await delay(20);
   const parts = miner.partPids();
   const victim = isMinersTurn ? miner.pid : parts[Math.floor(Math.random() * parts.length)];
-  process.kill(victim, 'SIGKILL');
+  try {
+    process.kill(victim, 'SIGKILL');
+  } catch (error) {
+    // A part that has ended since it was looked up.
+    if (error.code !== 'ESRCH' || isMinersTurn) throw error;
+    number -= 1;
+    continue;
+  }
   killed[isMinersTurn ? 'miner' : 'part'] += 1;
   if (isMinersTurn) {
     await miner.exited;
