@@ -36,12 +36,18 @@ const KEYS = {
 function validatorsOf(document: Document): (path: string, status: string) => ValidateFunction | null {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   ajv.addSchema(document, 'document');
-  return (path, status) => {
+  const made = new Map<string, ValidateFunction | null>();
+  const make = (path: string, status: string): ValidateFunction | null => {
     const content = document.paths[path]?.['get']?.responses[status]?.content;
     if (content?.['application/json']?.schema === undefined) return null;
     const steps = ['paths', path, 'get', 'responses', status, 'content', 'application/json', 'schema'];
     const pointer = steps.map((step) => encodeURIComponent(step.replace(/\//g, '~1'))).join('/');
     return ajv.compile({ $ref: `document#/${pointer}` });
+  };
+  return (path, status) => {
+    const name = `${path} ${status}`;
+    if (!made.has(name)) made.set(name, make(path, status));
+    return made.get(name) ?? null;
   };
 }
 
@@ -99,7 +105,7 @@ function writeMinersFiles(root: string, hotkeys: readonly string[]): void {
 }
 
 /** A server of a simulated validator with a few miners, which has seen an order. */
-async function startDevnet(t: Parameters<typeof startServer>[0]): Promise<RunningServer> {
+async function startDevnet(): Promise<RunningServer> {
   const root = makeTemporaryFolder(t);
   mkdirSync(join(root, 'ptn_api'));
   writeFileSync(join(root, 'ptn_api', 'api_keys.json'), JSON.stringify(KEYS));
@@ -137,8 +143,10 @@ async function startDevnet(t: Parameters<typeof startServer>[0]): Promise<Runnin
   return server;
 }
 
+const devnet = startDevnet();
+
 void t.test('every answer is as the document says, on a simulated validator', async (t) => {
-  const { url } = await startDevnet(t);
+  const { url } = await devnet;
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
   const validatorOf = validatorsOf(document);
   const seen = new Map<string, Set<string>>();
@@ -232,7 +240,7 @@ function corrupted(value: Json, path: readonly (string | number)[]): Json {
 }
 
 void t.test('one corrupted member of an answer is noticed', async (t) => {
-  const { url } = await startDevnet(t);
+  const { url } = await devnet;
   const headers = { Authorization: 'Bearer key-200' };
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
   const validatorOf = validatorsOf(document);
