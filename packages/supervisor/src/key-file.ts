@@ -12,6 +12,8 @@ import { StartError, watchFiles } from '@ptn-api/runtime';
 const POLL_MS = 500;
 /** What is wrong with the file counts once it has been so for this long: before, the file may be half-written. */
 const SETTLE_MS = 100;
+/** It is read this often, whether or not something was noticed. */
+const RECHECK_MS = 5000;
 /** Permissions of the file's group and of all others. */
 const OPEN_TO_OTHERS = 0o077;
 
@@ -219,6 +221,8 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
   const watcher = watchFiles({ paths, mode, pollMs, log, onChange: checkSoon });
   // For what changed between the first check and the first event.
   checkSoon();
+  // A file that came and went again between two looks of the watcher may have been read, and has no event.
+  const recheck = setInterval(checkSoon, RECHECK_MS);
 
   return {
     get grants() {
@@ -230,6 +234,7 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
     async close() {
       closed = true;
       clearTimeout(settling);
+      clearInterval(recheck);
       await watcher.close();
       await checking;
     },
