@@ -22,6 +22,8 @@ import type { RunConfig, RunningPart } from './run-config.ts';
 const SCAN_EVERY_MS = 1_000;
 /** A burst of signals is scanned for a few times, not once for each of them. */
 const SCAN_PAUSE_MS = 50;
+/** What the sender of a miner that was killed takes to end. */
+const LOCK_WAIT_MS = 5_000;
 
 /** Resolves when something changed in the folder, or after a while. */
 class FolderChanges {
@@ -89,6 +91,7 @@ export async function startSender(config: RunConfig, log: Logger): Promise<Runni
   const unlock = await lockFolder(folder.path, {
     name: 'ptn-miner',
     inUse: `another miner sends the signals in ${folder.path}: give each its own --mining-dir`,
+    waitMs: LOCK_WAIT_MS,
   });
   await removeOldDrafts(folder, Date.now());
   const keypair = readSigningKey(config.hotkeyFile);

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Another process has the folder. */
 export class FolderInUseError extends Error {
@@ -43,7 +44,11 @@ export interface FolderLock {
   readonly name: string;
   /** What the second one is told, and what it should do. */
   readonly inUse: string;
+  /** How long it is waited for the folder: what a process that was killed leaves behind ends within moments. */
+  readonly waitMs?: number;
 }
+
+const RETRY_MS = 50;
 
 /**
  * Makes this process the only one of its kind in a folder, until it ends. It holds a local socket of the folder's name,
@@ -52,7 +57,10 @@ export interface FolderLock {
  * @returns what gives the folder free.
  * @throws FolderInUseError
  */
-export async function lockFolder(path: string, { name: program, inUse }: FolderLock): Promise<() => void> {
+export async function lockFolder(
+  path: string,
+  { name: program, inUse, waitMs = 0 }: FolderLock,
+): Promise<() => void> {
   const real = realpathSync(path);
   const isLinux = process.platform === 'linux';
   // On Linux a name without a file. Elsewhere the file of a process that was killed stays, and nobody answers there.
@@ -63,7 +71,12 @@ export async function lockFolder(path: string, { name: program, inUse }: FolderL
     await rm(name, { force: true });
     server = await listen(name);
   }
-  if (server === undefined) throw new FolderInUseError(inUse);
+  const deadlineMs = performance.now() + waitMs;
+  while (server === undefined) {
+    if (performance.now() >= deadlineMs) throw new FolderInUseError(inUse);
+    await delay(RETRY_MS);
+    server = await listen(name);
+  }
   const held = server;
   return () => {
     held.close();
