@@ -11,3 +11,8 @@ export function hasAccountSize(generation: Generation): boolean {
 export function hasQuantities(generation: Generation): boolean {
   return generation === 'quantity' || generation === '2026';
 }
+
+/** Whether some miners trade for entities. */
+export function hasEntities(generation: Generation): boolean {
+  return generation === '2026';
+}

@@ -10,8 +10,11 @@ function contents(root: string): Map<string, string> {
 const few = { miners: 12, positions: 150 };
 
 void t.test('the same seed and end give byte-identical files', async (t) => {
-  const [one, two] = [await writtenHistory(t, few), await writtenHistory(t, few)];
-  t.strictSame(contents(one.root), contents(two.root));
+  for (const generation of ['2025', '2026'] as const) {
+    const options = { ...few, generation };
+    const [one, two] = [await writtenHistory(t, options), await writtenHistory(t, options)];
+    t.strictSame(contents(one.root), contents(two.root));
+  }
 });
 
 void t.test('another seed gives other miners', async (t) => {

@@ -53,8 +53,10 @@ export interface PositionFile {
   readonly position: Position;
 }
 
+/** The files of positions; those of limit orders beside them are none. */
 export function readTree(root: string): PositionFile[] {
-  return filesUnder(root, 'validation/miners').map((path) => {
+  const paths = filesUnder(root, 'validation/miners').filter((path) => path.includes('/positions/'));
+  return paths.map((path) => {
     const [, , hotkey = '', , tradePairId = '', side = '', uuid = ''] = path.split('/');
     const text = readFileSync(join(root, path), 'utf8');
     return { hotkey, tradePairId, side, uuid, text, position: JSON.parse(text) as Position };

@@ -40,4 +40,4 @@ export type { SummarizedPosition, SummaryFields } from './tiers/summary.ts';
 export { DAY_MS, isSettled, nextTierChangeMs, positionAtTier } from './tiers/tier-filter.ts';
 export { TRADE_PAIRS, assetClassOf, lotSizeOf, pairTerms, quotedPair } from './trade-pairs.ts';
 export type { AssetClass } from './trade-pairs.ts';
-export { positionPath, writePosition } from './write-position.ts';
+export { positionPath, writeOrder, writePosition } from './write-position.ts';

@@ -82,6 +82,9 @@ const POSITION: Shape = {
 /** One position, as its file and the snapshots hold it. @throws TypeError where it has members that are not known. */
 export const writePosition: (position: Position) => string = pythonJsonWriter(POSITION);
 
+/** One order, as positions hold it. @throws TypeError where it has members that are not known. */
+export const writeOrder: (order: object) => string = pythonJsonWriter(ORDER);
+
 /** Where the file of a position lies under PTN_ROOT. */
 export function positionPath(position: Position): string {
   const {

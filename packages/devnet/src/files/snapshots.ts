@@ -1,4 +1,6 @@
 import { joinMembers } from '@ptn-api/positions';
+import type { Generation } from '../generation.ts';
+import type { Market } from '../market/market.ts';
 import type { Miner } from '../records/miners.ts';
 import { positionsOf } from '../records/miners.ts';
 import { checkpointParts } from '../scoring/checkpoint-text.ts';
@@ -6,11 +8,19 @@ import { outputFiles } from '../scoring/outputs.ts';
 import { SCORING_PATHS } from '../scoring/scoring-paths.ts';
 import { eliminationsText, statisticsFile } from '../scoring/scoring-texts.ts';
 import { scoreHistory } from '../statistics/scored-history.ts';
+import type { ScoredHistory } from '../statistics/scored-history.ts';
+import type { LimitOrderFiles } from '../vanta/limit-order-files.ts';
+import { VANTA_FILES } from '../vanta/vanta-files.ts';
+import { vantaHistory } from '../vanta/vanta-history.ts';
 import type { ValidatorFolder } from './validator-folder.ts';
 
 export interface SnapshotOptions {
   readonly folder: ValidatorFolder;
+  readonly seed: number;
+  readonly generation: Generation;
+  readonly market: Market;
   readonly miners: readonly Miner[];
+  readonly limitOrders: LimitOrderFiles;
   /** The validator's version. */
   readonly version: string;
   /** As of when, Unix ms. */
@@ -31,7 +41,8 @@ export function writeEliminationsFile(folder: ValidatorFolder, miners: readonly 
 export async function writeSnapshots(options: SnapshotOptions): Promise<void> {
   const { folder, miners, nowMs, version } = options;
   writeEliminationsFile(folder, miners);
-  const { challenge, ledgers, statistics } = scoreHistory(miners, nowMs, version);
+  const scored = scoreHistory(miners, nowMs, version);
+  const { challenge, ledgers, statistics } = scored;
   const shown = miners.map((miner) => ({ hotkey: miner.hotkey, positions: positionsOf(miner) }));
   const checkpoint = checkpointParts({
     nowMs,
@@ -47,4 +58,17 @@ export async function writeSnapshots(options: SnapshotOptions): Promise<void> {
     await folder.writeChunks(path, parts, { gzip: isGzip });
   }
   await folder.writeChunks(SCORING_PATHS.statistics, statisticsFile(statistics));
+  await writeVantaFiles(options, scored);
+}
+
+/** What the generation has besides; nothing before quantities. */
+async function writeVantaFiles(options: SnapshotOptions, scored: ScoredHistory): Promise<void> {
+  const { folder, generation, limitOrders } = options;
+  const files = VANTA_FILES.filter(({ generations }) => generations.includes(generation));
+  if (files.length === 0) return;
+  const history = vantaHistory({ ...options, scored });
+  for (const { path, parts } of files) {
+    await folder.writeChunks(path, parts(history), { gzip: path.endsWith('.gz') });
+  }
+  limitOrders.write(history);
 }

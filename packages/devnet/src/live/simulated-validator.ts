@@ -11,6 +11,7 @@ import { createRandom } from '../random.ts';
 import type { Random } from '../random.ts';
 import type { Miner } from '../records/miners.ts';
 import { positionsOf } from '../records/miners.ts';
+import { LimitOrderFiles } from '../vanta/limit-order-files.ts';
 import { repeat } from './repeat.ts';
 import type { Repeated } from './repeat.ts';
 import { TradingFloor } from './trading-floor.ts';
@@ -34,7 +35,7 @@ export interface ValidatorOptions extends HistoryOptions {
   readonly ordersPerSecond: number;
   /** Between refreshes of the returns of open positions; 0 for none. */
   readonly refreshMs: number;
-  /** Between writing outputs, statistics, eliminations and checkpoint; 0 for none. */
+  /** Between writing outputs, statistics, eliminations, checkpoint and the other files; 0 for none. */
   readonly outputsMs: number;
   /** Told once when the validator cannot go on, such as when the disk is full; it places no orders after that. */
   readonly onFault: (error: unknown) => void;
@@ -53,6 +54,7 @@ export class SimulatedValidator {
   readonly #random: Random;
   readonly #world: World;
   readonly #floor: TradingFloor;
+  readonly #limitOrders: LimitOrderFiles;
   #repeated: Repeated[] = [];
   #nextOrderMs = 0;
 
@@ -74,6 +76,7 @@ export class SimulatedValidator {
     this.#random = createRandom(`${options.seed}/live`);
     this.#world = generateHistory(options);
     this.#floor = new TradingFloor(this.#world, this.#folder, this.#random);
+    this.#limitOrders = new LimitOrderFiles(this.#folder);
   }
 
   get miners(): readonly Miner[] {
@@ -86,7 +89,7 @@ export class SimulatedValidator {
   }
 
   /**
-   * Writes the whole history: positions, outputs, statistics, eliminations, checkpoint.
+   * Writes the whole history: positions, outputs, statistics, eliminations, checkpoint, and what the generation has besides.
    *
    * @throws what the file system throws.
    */
@@ -150,11 +153,15 @@ export class SimulatedValidator {
     return this.#floor.refresh(() => Date.now());
   }
 
-  /** Writes outputs, tiers, statistics, eliminations and checkpoint as of `nowMs`. */
+  /** Writes outputs, tiers, statistics, eliminations, checkpoint and what the generation has besides as of `nowMs`. */
   writeSnapshots(nowMs = Date.now()): Promise<void> {
     return writeSnapshots({
       folder: this.#folder,
+      seed: this.#options.seed,
+      generation: this.#options.generation,
+      market: this.#world.market,
       miners: this.#world.miners,
+      limitOrders: this.#limitOrders,
       version: VALIDATOR_VERSION,
       nowMs,
     });

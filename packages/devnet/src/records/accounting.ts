@@ -59,6 +59,11 @@ function pair2026(pair: TradePair): TradePair {
   return assetClassOf(id) === 'crypto' ? [id, name, CRYPTO_FEE, minLeverage, maxLeverage] : pair;
 }
 
+/** The pair with its fee of today, as orders that wait for their price hold it. */
+export function orderedPair(id: string): TradePair {
+  return pair2026(tradePairOf(id));
+}
+
 /** Accounts a record that counts in quantities after its last order, and has its fee paid where fees are kept. */
 function settled(position: Position): Position {
   const rebuilt = withTransactionFee(rebuildRecord(position));

@@ -3,11 +3,13 @@ import type { Position } from '@ptn-api/protocol';
 import type { Elimination } from '@ptn-api/rules';
 import { pairsOf } from '../market/market.ts';
 import type { MarketPair } from '../market/market.ts';
-import { hasAccountSize } from '../generation.ts';
+import { hasAccountSize, hasEntities } from '../generation.ts';
 import type { Generation } from '../generation.ts';
 import { createRandom } from '../random.ts';
 import type { Random } from '../random.ts';
 import { hotkeyOf } from './hotkey.ts';
+import { subaccountAt, syntheticHotkey } from './subaccount.ts';
+import type { Subaccount } from './subaccount.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -16,6 +18,8 @@ const DAY_MS = 24 * HOUR_MS;
 /** A simulated miner and everything it did. */
 export interface Miner {
   readonly hotkey: string;
+  /** Where it trades for an entity, as some do since 2026. */
+  readonly subaccount: Subaccount | undefined;
   readonly joinedMs: number;
   /** The form of its records. */
   readonly generation: Generation;
@@ -61,8 +65,11 @@ export function createMiner(options: MinerOptions): Miner {
   const ofClass = (assetClass: MarketPair['assetClass']): MarketPair[] =>
     pairsOf(generation).filter((pair) => pair.assetClass === assetClass);
   const joinedMs = Math.floor(fromMs + (nowMs - fromMs) * 0.6 * random.next() ** 2);
+  const subaccount = hasEntities(generation) ? subaccountAt(seed, index) : undefined;
+  const ownHotkey = hotkeyOf(random.bytes(32));
   return {
-    hotkey: hotkeyOf(random.bytes(32)),
+    hotkey: subaccount === undefined ? ownHotkey : syntheticHotkey(subaccount),
+    subaccount,
     joinedMs,
     generation,
     pairs: [

@@ -25,7 +25,7 @@ function dollarsFor(market: Market, currency: string, timeMs: number): number {
 }
 
 /** What orders have since 2026, where nothing makes use of it. */
-function unused2026(order: Order): Partial<Order> {
+export function unused2026(order: Order): Partial<Order> {
   const { stop_loss = null, take_profit = null } = order;
   return {
     stop_price: null,

@@ -1,5 +1,12 @@
 import { minerRecord, minerStatistics, scoreRound, SCORING_GENERATIONS } from '@ptn-api/rules';
-import type { BucketEntry, ChallengeState, LedgerBundle, MinerStatisticsFile } from '@ptn-api/rules';
+import type {
+  Bucket,
+  BucketEntry,
+  ChallengeState,
+  LedgerBundle,
+  MinerRecord,
+  MinerStatisticsFile,
+} from '@ptn-api/rules';
 import { positionsOf } from '../records/miners.ts';
 import type { Miner } from '../records/miners.ts';
 import { ledgersOf } from './portfolio.ts';
@@ -10,22 +17,21 @@ const generation = SCORING_GENERATIONS['2025-05'];
 /** What a validator would make of a history. */
 export interface ScoredHistory {
   readonly challenge: ChallengeState;
+  /** Where a miner stood at a time, Unix ms. */
+  readonly bucketAt: (miner: Miner, timeMs: number) => Bucket;
+  readonly records: readonly MinerRecord[];
   readonly ledgers: ReadonlyMap<string, LedgerBundle>;
   readonly statistics: MinerStatisticsFile;
 }
 
 /**
- * Who is in the main competition of a history: those that have been there for 60 days; in a shorter one, for half of it, since
- * nobody is paid without one.
+ * How long a miner is in the challenge period of a history: 60 days; in a shorter one, half of the time that the first miner has
+ * been there, since nobody is paid without a main competition.
  */
-function challengeOf(miners: readonly Miner[], nowMs: number): Map<string, BucketEntry> {
-  const ages = miners.map(({ joinedMs }) => nowMs - joinedMs);
-  const limitMs = Math.min(CHALLENGE_PERIOD_MS, Math.max(0, ...ages) / 2);
-  return new Map(
-    miners.map(({ hotkey, joinedMs }): [string, BucketEntry] => [
-      hotkey,
-      { bucket: nowMs - joinedMs < limitMs ? 'CHALLENGE' : 'MAINCOMP', startMs: joinedMs },
-    ]),
+function challengePeriodMs(miners: readonly Miner[], nowMs: number): number {
+  return Math.min(
+    CHALLENGE_PERIOD_MS,
+    miners.reduce((longest, { joinedMs }) => Math.max(longest, nowMs - joinedMs), 0) / 2,
   );
 }
 
@@ -36,9 +42,15 @@ export function scoreHistory(miners: readonly Miner[], nowMs: number, version: s
     const untilMs = miner.elimination?.elimination_initiated_time_ms ?? nowMs;
     return minerRecord({ hotkey: miner.hotkey, positions, ledgers: ledgersOf(positions, untilMs) });
   });
-  const challenge = challengeOf(
-    miners.filter(({ elimination }) => elimination === undefined),
-    nowMs,
+  const active = miners.filter(({ elimination }) => elimination === undefined);
+  const periodMs = challengePeriodMs(active, nowMs);
+  const bucketAt = ({ joinedMs }: Miner, timeMs: number): Bucket =>
+    timeMs - joinedMs < periodMs ? 'CHALLENGE' : 'MAINCOMP';
+  const challenge = new Map(
+    active.map((miner): [string, BucketEntry] => [
+      miner.hotkey,
+      { bucket: bucketAt(miner, nowMs), startMs: miner.joinedMs },
+    ]),
   );
   const eliminations = miners.flatMap(({ elimination }) => elimination ?? []);
   const { weights } = scoreRound({ nowMs, generation, miners: records, state: challenge, eliminations });
@@ -54,5 +66,5 @@ export function scoreHistory(miners: readonly Miner[], nowMs: number, version: s
     withCheckpoints: true,
   });
   const ledgers = new Map(records.map(({ hotkey, ledgers: own }) => [hotkey, own ?? new Map()]));
-  return { challenge, ledgers, statistics };
+  return { challenge, bucketAt, records, ledgers, statistics };
 }

@@ -1,0 +1,74 @@
+import { joinMembers, pythonJsonWriter, quote } from '@ptn-api/positions';
+import type { PythonShape } from '@ptn-api/positions';
+import { PORTFOLIO } from '@ptn-api/rules';
+import type { PerfLedger } from '@ptn-api/rules';
+import { enclosed } from '../files/text-parts.ts';
+import type { Parts } from '../files/text-parts.ts';
+import { ledgersOf } from '../statistics/portfolio.ts';
+import { vantaCells } from './vanta-cells.ts';
+import type { VantaCell } from './vanta-cells.ts';
+import type { VantaHistory } from './vanta-history.ts';
+
+const CELL: Readonly<Record<keyof VantaCell, PythonShape>> = {
+  last_update_ms: 'plain',
+  prev_portfolio_ret: 'float',
+  prev_portfolio_realized_pnl: 'float',
+  prev_portfolio_unrealized_pnl: 'float',
+  prev_portfolio_spread_fee: 'float',
+  prev_portfolio_carry_fee: 'float',
+  accum_ms: 'plain',
+  open_ms: 'plain',
+  n_updates: 'plain',
+  gain: 'float',
+  loss: 'float',
+  spread_fee_loss: 'float',
+  carry_fee_loss: 'float',
+  mdd: 'float',
+  mpv: 'float',
+  realized_pnl: 'float',
+  unrealized_pnl: 'float',
+};
+
+const write = pythonJsonWriter({
+  fields: {
+    initialization_time_ms: 'plain',
+    max_return: 'float',
+    target_cp_duration_ms: 'plain',
+    target_ledger_window_ms: 'plain',
+    cps: { items: { fields: CELL } },
+    last_known_prices: { values: 'plain' },
+  },
+});
+
+function textOf(ledger: PerfLedger, cps: readonly VantaCell[]): string {
+  return write({ ...ledger, cps, last_known_prices: {} });
+}
+
+/** Parts of `perf_ledgers.json.gz`: of each miner one ledger of all pairs, and before 2026 one of each pair as well. */
+export function* perfLedgersFile(history: VantaHistory, withPairs: boolean): Generator<string> {
+  const own = new Map(history.ledgers.map((miner) => [miner.hotkey, miner]));
+  yield* enclosed('{', miners(), '}');
+
+  function* miners(): Parts {
+    for (const { hotkey, ledgers, positions } of history.scored.records) {
+      const portfolio = ledgers?.get(PORTFOLIO);
+      const cells = own.get(hotkey)?.cells;
+      if (portfolio === undefined || cells === undefined) continue;
+      const whole = textOf(portfolio, cells);
+      if (!withPairs) {
+        yield `${quote(hotkey)}: ${whole}`;
+        continue;
+      }
+      const untilMs = cells.at(-1)?.last_update_ms ?? 0;
+      const accountSize = positions[0]?.account_size ?? 1;
+      const pairs = [...new Set(positions.map(({ trade_pair: [id] }) => id))].flatMap((id) => {
+        const ofPair = positions.filter(({ trade_pair: [other] }) => other === id);
+        const ledger = ledgersOf(ofPair, untilMs).get(PORTFOLIO);
+        return ledger === undefined
+          ? []
+          : [[id, textOf(ledger, vantaCells(ledger.cps, ofPair, accountSize))] as const];
+      });
+      yield `${quote(hotkey)}: ${joinMembers([[PORTFOLIO, whole], ...pairs])}`;
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { Position } from '@ptn-api/protocol';
+import type { Checkpoint } from '@ptn-api/rules';
+
+/** A cell of a ledger as validators keep it since December 2025. */
+export type VantaCell = Omit<Checkpoint, 'pnl_gain' | 'pnl_loss'> & {
+  /** US dollars, up to the end of the cell. */
+  readonly prev_portfolio_realized_pnl: number;
+  readonly prev_portfolio_unrealized_pnl: number;
+  /** US dollars: realized within the cell, and open at its end. */
+  readonly realized_pnl: number;
+  readonly unrealized_pnl: number;
+};
+
+interface Sums {
+  realized: number;
+  unrealized: number;
+  spreadFees: number;
+  carryFees: number;
+}
+
+/** The first cell that ends at or after `timeMs`, else the last. */
+function indexAt(cells: readonly Checkpoint[], timeMs: number): number {
+  let [low, high] = [0, cells.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((cells[middle]?.last_update_ms ?? 0) < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Adds what a position earned: evenly over the time it was open, realized when it closed or was last changed. */
+function addPosition(sums: readonly Sums[], cells: readonly Checkpoint[], position: Position): void {
+  const { open_ms: openMs, is_closed_position: isClosed } = position;
+  const { realized_pnl: realized, unrealized_pnl: unrealized = 0 } = position;
+  const lastMs = cells.at(-1)?.last_update_ms ?? openMs;
+  const closeMs = isClosed ? (position.close_ms ?? lastMs) : Infinity;
+  const realizedAt =
+    sums[indexAt(cells, isClosed ? closeMs : (position.orders.at(-1)?.processed_ms ?? openMs))];
+  if (realizedAt !== undefined) realizedAt.realized += realized;
+
+  const [final, endMs] = isClosed ? [realized, closeMs] : [unrealized, lastMs];
+  for (let index = indexAt(cells, openMs); index < cells.length; index++) {
+    const cellEndMs = cells[index]?.last_update_ms ?? 0;
+    if (cellEndMs >= closeMs) break;
+    const sum = sums[index];
+    if (sum !== undefined) sum.unrealized += (final * (cellEndMs - openMs)) / Math.max(endMs - openMs, 1);
+  }
+  for (const { fee_type: type, amount, time_ms: timeMs } of position.fee_history ?? []) {
+    const sum = sums[indexAt(cells, timeMs)];
+    if (sum === undefined) continue;
+    if (type === 'carry') sum.carryFees += amount;
+    else sum.spreadFees += amount;
+  }
+}
+
+/**
+ * The cells of a ledger of `positions` with what they earned and paid.
+ *
+ * @param accountSize US dollars: fees count as parts of it.
+ */
+export function vantaCells(
+  cells: readonly Checkpoint[],
+  positions: readonly Position[],
+  accountSize: number,
+): VantaCell[] {
+  const sums = cells.map((): Sums => ({ realized: 0, unrealized: 0, spreadFees: 0, carryFees: 0 }));
+  for (const position of positions) addPosition(sums, cells, position);
+  const total = { realized: 0, spread: 0, carry: 0 };
+  return sums.flatMap(({ realized, unrealized, spreadFees, carryFees }, index) => {
+    const cell = cells[index];
+    if (cell === undefined) return [];
+    const [spreadLoss, carryLoss] = [
+      Math.log1p(-spreadFees / accountSize),
+      Math.log1p(-carryFees / accountSize),
+    ];
+    total.realized += realized;
+    total.spread += spreadLoss;
+    total.carry += carryLoss;
+    return {
+      ...cell,
+      prev_portfolio_realized_pnl: total.realized,
+      prev_portfolio_unrealized_pnl: unrealized,
+      prev_portfolio_spread_fee: Math.exp(total.spread),
+      prev_portfolio_carry_fee: Math.exp(total.carry),
+      spread_fee_loss: spreadLoss,
+      carry_fee_loss: carryLoss,
+      realized_pnl: realized,
+      unrealized_pnl: unrealized,
+    };
+  });
+}

@@ -1,0 +1,99 @@
+import {
+  drawdownThresholdPenalty,
+  PORTFOLIO,
+  riskAdjustedPenalty,
+  riskProfilePenalty,
+  SCORING_GENERATIONS,
+} from '@ptn-api/rules';
+import type { Bucket, MinerRecord } from '@ptn-api/rules';
+import type { Market } from '../market/market.ts';
+import { createRandom } from '../random.ts';
+import { hotkeyOf } from '../records/hotkey.ts';
+import type { Miner } from '../records/miners.ts';
+import type { ScoredHistory } from '../statistics/scored-history.ts';
+import { assetSelectionOf } from './asset-selection.ts';
+import { networkRates } from './network-rates.ts';
+import type { NetworkRates } from './network-rates.ts';
+import { vantaCells } from './vanta-cells.ts';
+import type { VantaCell } from './vanta-cells.ts';
+
+const generation = SCORING_GENERATIONS['2025-12'];
+/** How much more of what the network pays goes to the better ones. */
+const SKILL_EXPONENT = 12;
+
+/** What validators since December 2025 keep of twelve hours of a miner. */
+export interface LedgerRow {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly cell: VantaCell;
+  readonly rates: NetworkRates;
+  /** What the miner was paid. */
+  readonly alpha: number;
+  readonly penalties: Readonly<Record<'drawdown' | 'riskProfile' | 'minCollateral' | 'riskAdjusted', number>>;
+  readonly bucket: Bucket;
+}
+
+/** A miner's ledgers; miners without a position have none. */
+export interface MinerLedgers {
+  readonly hotkey: string;
+  readonly coldkey: string;
+  /** Of all pairs, the last one still incomplete. */
+  readonly cells: readonly VantaCell[];
+  /** Complete ones, oldest first. */
+  readonly rows: readonly LedgerRow[];
+}
+
+export interface LedgersInput {
+  readonly seed: number;
+  readonly market: Market;
+  readonly miners: readonly Miner[];
+  readonly scored: ScoredHistory;
+}
+
+/** The worth of all penalties together. */
+export function totalPenalty({ penalties }: LedgerRow): number {
+  return Object.values(penalties).reduce((product, penalty) => product * penalty, 1);
+}
+
+/** The ledgers of all miners that have one. */
+export function vantaLedgers({ seed, market, miners, scored }: LedgersInput): MinerLedgers[] {
+  const ratesOf = networkRates(seed, market);
+  const weights = miners.map(({ skill }) => skill ** SKILL_EXPONENT);
+  const sum = weights.reduce((a, b) => a + b, 0);
+  const records = new Map(scored.records.map((record) => [record.hotkey, record]));
+  return miners.flatMap((miner, index) => {
+    const record = records.get(miner.hotkey);
+    const ledger = record?.ledgers?.get(PORTFOLIO);
+    if (record === undefined || ledger === undefined) return [];
+    const cells = vantaCells(ledger.cps, record.positions, miner.accountSize ?? 1);
+    const complete = cells.filter(({ accum_ms: coveredMs }) => coveredMs === generation.ledger.cellMs);
+    const penalties = penaltiesOf(miner, record);
+    const rows = complete.map((cell): LedgerRow => {
+      const endMs = cell.last_update_ms;
+      const startMs = endMs - cell.accum_ms;
+      const rates = ratesOf(startMs, endMs);
+      const bucket = scored.bucketAt(miner, endMs);
+      const share = bucket === 'MAINCOMP' ? (weights[index] ?? 0) / sum : 0;
+      return { startMs, endMs, cell, rates, bucket, alpha: rates.alpha * share, penalties: penalties(cell) };
+    });
+    const coldkey = hotkeyOf(createRandom(`${seed}/coldkey/${miner.hotkey}`).bytes(32));
+    return { hotkey: miner.hotkey, coldkey, cells, rows };
+  });
+}
+
+/** Penalties at each cell, asked in their order: the drawdown up to it, the others as they are now. */
+function penaltiesOf(miner: Miner, record: MinerRecord): (cell: VantaCell) => LedgerRow['penalties'] {
+  const riskProfile = riskProfilePenalty(record.scoringPositions);
+  const riskAdjusted = riskAdjustedPenalty(record, assetSelectionOf(miner), generation);
+  let deepest: VantaCell | undefined;
+  return (cell) => {
+    if (deepest === undefined || cell.mdd < deepest.mdd) deepest = cell;
+    return {
+      drawdown: drawdownThresholdPenalty({ cps: [deepest] }),
+      riskProfile,
+      // Every account is large enough.
+      minCollateral: 1,
+      riskAdjusted,
+    };
+  };
+}
