@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +59,11 @@ function childrenOf({ process: { pid = 0 } }: Demo): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
+/** The paths of all files below a folder that need not be there. */
+function filesOf(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+}
+
 async function untilGone(pids: readonly number[]): Promise<void> {
   await waitFor(() => !pids.some(isRunning), {
     timeoutMs: TIMEOUT_MS,
@@ -88,6 +93,31 @@ test('the demo serves, and prints keys and commands that work; Ctrl-C leaves not
   const [, , lowest = ''] = keys.at(-1) ?? [];
   const refused = await fetch(`${url}/miner-positions`, { headers: { authorization: `Bearer ${lowest}` } });
   t.equal(refused.status, 403);
+
+  // The demo prints no key that may see entities.
+  const keyFile = join(demo.temporary, folder, 'ptn_api', 'api_keys.json');
+  const granted = JSON.parse(readFileSync(keyFile, 'utf8')) as object;
+  writeFileSync(keyFile, JSON.stringify({ ...granted, services: { key: 'services-key', tier: 200 } }));
+  const authorization = 'Bearer services-key';
+  const hotkeys = await waitFor(
+    async () => {
+      const response = await fetch(`${url}/miner-hotkeys`, { headers: { authorization } });
+      const answer: unknown = await response.json();
+      return response.status === 200 ? (answer as string[]) : undefined;
+    },
+    { timeoutMs: TIMEOUT_MS, what: 'the new key counts' },
+  );
+  const waiting = readdirSync(join(demo.temporary, folder, 'validation', 'miners')).find((hotkey) =>
+    filesOf(join(demo.temporary, folder, 'validation', 'miners', hotkey, 'limit_orders')).some((path) =>
+      path.includes('unfilled'),
+    ),
+  );
+  t.ok(hotkeys.includes(waiting ?? ''), 'a miner with a waiting order');
+  for (const path of ['/debt-ledger', '/collateral/', `/limit-orders/${waiting ?? ''}`, '/entities']) {
+    const response = await fetch(url + path, { headers: { authorization } });
+    await response.arrayBuffer();
+    t.equal(response.status, 200, path);
+  }
 
   const children = childrenOf(demo);
   t.equal(children.length, 4, 'the simulated validator, the feed, one REST and one WebSocket worker');
