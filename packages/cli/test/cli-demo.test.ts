@@ -15,7 +15,7 @@ function test(name: string, run: (t: Test) => Promise<void>): void {
 }
 
 const CLI = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 /** A running `--serve --demo` whose temporary folders are made in a folder of the test. */
 interface Demo {
