@@ -27,9 +27,11 @@ async function text(server: RunningServer): Promise<string> {
 function ask(server: RunningServer): Promise<number | string> {
   return new Promise((resolve) => {
     const asked = request(`${server.url}/miner-positions`, { headers, agent: false }, (response) => {
-      response.resume();
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => pieces.push(piece));
       response.once('end', () => {
-        resolve(response.statusCode ?? 0);
+        // Of a refusal, why.
+        resolve(response.statusCode === 200 ? 200 : Buffer.concat(pieces).toString('utf8'));
       });
       response.once('error', (error) => {
         resolve(error.message);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { pino } from 'pino';
+import { waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import type { Test } from 'tap';
 import { AddressLimit } from '../../access/dist/limits/address-limit.js';
@@ -252,6 +253,14 @@ for (const limit of ['maxHeapUsedBytes', 'maxRssBytes'] as const)
     t.same([answer.statusCode, answer.headers['retry-after']], [503, '2']);
     t.equal((await app.inject('/healthz')).statusCode, 200);
   });
+
+void t.test('a delay of the event loop turns requests away, but not the delay of the start', async (t) => {
+  const pressure = { maxEventLoopDelayMs: 1e-6, maxHeapUsedBytes: 2 ** 40, sampleMs: 10 };
+  const busy = limitedApp(t, { pressure });
+  const starting = limitedApp(t, { pressure: { ...pressure, graceMs: 60_000 } });
+  await waitFor(async () => (await busy.get('good')).statusCode === 503, { what: 'it is busy' });
+  t.equal((await starting.get('good')).statusCode, 200);
+});
 
 void t.test('pages of other origins read nothing unless they are listed', async (t) => {
   const origin = 'https://app.example.com';
