@@ -78,7 +78,7 @@ void t.test('a server is started, tells where it is, and is stopped with the tes
   const server = await startServer(scope, { root: '/nowhere', cliPath: FAKE_CLI, env: { FAKE: 'ready' } });
   t.match(
     server.output(),
-    /"args":\["--serve","--ptn-root","\/nowhere","--api-host","127.0.0.1","--api-rest-port","0","--api-ws-port","0","--rate-limit","0","--admin-port","off"\]/,
+    /"args":\["--serve","--ptn-root","\/nowhere","--api-host","127.0.0.1","--api-rest-port","0","--api-ws-port","0","--rest-workers","1","--rate-limit","0","--admin-port","off"\]/,
   );
   t.equal(server.url, 'http://127.0.0.1:4321');
   t.equal(server.wsUrl, 'ws://127.0.0.1:8765');
@@ -99,7 +99,7 @@ void t.test('a flag of the test replaces the usual one', async (t) => {
   const server = await startServer(t, options);
   t.match(
     server.output(),
-    /"args":\["--serve","--ptn-root","\/nowhere","--api-host","127.0.0.1","--api-ws-port","0","--rate-limit","0","--admin-port","off","--api-rest-port=5"\]/,
+    /"args":\["--serve","--ptn-root","\/nowhere","--api-host","127.0.0.1","--api-ws-port","0","--rest-workers","1","--rate-limit","0","--admin-port","off","--api-rest-port=5"\]/,
   );
   t.strictSame(await server.stop(), { code: 0, signal: null });
 });
