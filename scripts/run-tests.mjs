@@ -9,7 +9,7 @@ import { Parser } from 'tap-parser';
 import { projectRoot, run, tool } from './steps.mjs';
 
 const AT_A_TIME = 3;
-const TIMEOUT_S = 120;
+const TIMEOUT_S = 240;
 
 const outputFolder = join(projectRoot, '.tap');
 

@@ -78,7 +78,7 @@ async function giveKey(page: Page, key: string): Promise<void> {
   await page.getByRole('button', { name: 'Open' }).click();
 }
 
-await t.test('the dashboard in a browser', { skip, timeout: 120_000 }, async (t) => {
+await t.test('the dashboard in a browser', { skip, timeout: 240_000 }, async (t) => {
   const server = await startServer(t);
   server.changeKeys({
     revoked: { key: 'revoked-key', tier: 100 },
