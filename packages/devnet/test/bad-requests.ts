@@ -1,7 +1,7 @@
 import { parseJson } from '@ptn-api/wire';
 import type { SignedRequest } from '@ptn-api/wire';
 import { NOW_NS, signed } from './axon-fixture.ts';
-import { LONG, MINER, OTHER, SATURDAY_MS, STRANGER, signalText } from './validator-fixture.ts';
+import { LONG, MINER, OTHER, SATURDAY_MS, UNREGISTERED, signalText } from './validator-fixture.ts';
 
 const SECOND_NS = 1_000_000_000n;
 
@@ -166,8 +166,8 @@ export const REJECTED: readonly {
   },
   {
     name: 'nobody in the network',
-    request: () => signed(LONG, { keypair: STRANGER }),
-    ...{ status: 403, message: `Forbidden. Key is blacklisted: ${STRANGER.address}.` },
+    request: () => signed(LONG, { keypair: UNREGISTERED }),
+    ...{ status: 403, message: `Forbidden. Key is blacklisted: ${UNREGISTERED.address}.` },
   },
   {
     name: 'no hotkey',

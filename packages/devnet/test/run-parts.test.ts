@@ -10,7 +10,7 @@ import { Network } from '../dist/validator/network.js';
 import { settingsOf, startTimeOf } from '../dist/validator/run-settings.js';
 import { Schedule } from '../dist/validator/schedule.js';
 import { readState, writeState } from '../dist/validator/state-file.js';
-import { MINER, OTHER, STRANGER, VALIDATOR, WEDNESDAY_MS } from './validator-fixture.ts';
+import { MINER, OTHER, UNREGISTERED, VALIDATOR, WEDNESDAY_MS } from './validator-fixture.ts';
 
 const fileError = (): Error => Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
 
@@ -283,9 +283,9 @@ void t.test(
     await after(2);
     t.match(warnings[1], /own.json: the metagraph stays as it was: the new one has lost 4 of 7 hotkeys/);
     t.equal(network.hasChanged(place), false);
-    write([...own.slice(1), STRANGER.address]);
+    write([...own.slice(1), UNREGISTERED.address]);
     await waitFor(() => network.hasChanged(place), { what: 'the new metagraph counts' });
-    t.strictSame(network.hotkeys(), [MINER.address, OTHER.address, ...own.slice(1), STRANGER.address]);
+    t.strictSame(network.hotkeys(), [MINER.address, OTHER.address, ...own.slice(1), UNREGISTERED.address]);
     t.strictSame(shown(), [VALIDATOR.address, ...network.hotkeys()]);
   },
 );

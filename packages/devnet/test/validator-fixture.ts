@@ -20,7 +20,7 @@ const key = (number: number): Keypair => Keypair.fromSeed(new Uint8Array(32).fil
 export const VALIDATOR = key(1);
 export const MINER = key(2);
 export const OTHER = key(3);
-export const STRANGER = key(4);
+export const UNREGISTERED = key(4);
 
 function event(price: number, startMs: number, lagMs: number): PriceSource {
   return {

@@ -57,7 +57,7 @@ export interface SimulationOptions {
   readonly root: string;
   readonly seed: number;
   readonly miners: number;
-  /** So many of them are in the main competition from the start. */
+  /** How many of them are in the main competition from the start. */
   readonly founders: number;
   /** So many others copy a founder each, five minutes later. */
   readonly copiers: number;

@@ -88,7 +88,7 @@ export class Network {
   #write(text: string): void {
     const { folder, warn } = this.#options;
     try {
-      // Somebody may have named this very file as that of own miners: it would change itself for ever.
+      // Somebody may have named this very file as that of own miners: it would change itself forever.
       if (folder.read(METAGRAPH_PATH) !== text) folder.write(METAGRAPH_PATH, text);
       this.#isWritten = true;
       this.#hasFailed = false;

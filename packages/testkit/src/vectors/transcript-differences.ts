@@ -23,7 +23,7 @@ export const OWN_MESSAGES: readonly OwnMessage[] = [
     is: ({ type, all }) => type === 'subscription_status' && all === false,
   },
   {
-    reason: 'who wants to go on where the log no longer reaches is told of the gap',
+    reason: 'who wants to go on where the log no longer reaches is notified of the gap',
     is: ({ type }) => type === 'gap',
   },
   {
