@@ -2,6 +2,7 @@
 // validators: one that is well, one that answers late or hangs up, one that is silent or answers twice, one that answers
 // 500, and one that is away for a while.
 import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning } from '../packages/testkit/dist/index.js';
 import { makeMinerWorld, postSignal } from '../packages/miner/dist-test/miner-fixture.js';
 
 const [KILLS, SIGNALS] = [200, 2_000];
@@ -60,7 +61,10 @@ for (let number = 0; number < KILLS; number += 1) {
   await delay(50 + Math.random() * 400);
   const isMinersTurn = Math.random() < 0.3;
   // While the miner starts there is no part to kill.
-  while (!isMinersTurn && miner.partPids().length === 0) await delay(20);
+  while (!isMinersTurn && miner.partPids().length === 0) {
+    if (!isRunning(miner.pid)) throw new Error(`the miner has ended by itself: ${miner.printed()}`);
+    await delay(20);
+  }
   const parts = miner.partPids();
   const victim = isMinersTurn ? miner.pid : parts[Math.floor(Math.random() * parts.length)];
   try {

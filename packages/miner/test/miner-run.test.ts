@@ -122,6 +122,17 @@ void t.test('each part is started again by itself, and without their parent they
   await waitFor(() => parts.every((pid) => !isRunning(pid)), { what: 'the parts have ended' });
 });
 
+void t.test('a part that is killed while the miner starts is started again', async (t) => {
+  const world = await makeMinerWorld(t, [() => 'accept']);
+  const miner = world.start();
+  await waitFor(() => miner.partPids().length > 0, { what: 'the first part starts' });
+  for (const pid of miner.partPids()) process.kill(pid, 'SIGKILL');
+  await miner.ready();
+  t.match(miner.printed(), /sender ended before it was ready \(SIGKILL\)/);
+  t.equal((await postSignal(world.port, BTC)).status, 200);
+  await waitFor(() => world.filesOf('processed').length === 1, { what: 'the signal is sent' });
+});
+
 void t.test('two miners on one machine have a page each, of what validators say of them', async (t) => {
   const world = await makeMinerWorld(t, [() => 'accept']);
   const mining = join(world.folder, 'other-mining');

@@ -38,7 +38,7 @@ export type FromPart =
 
 /** A part that runs. */
 export interface RunningPart {
-  /** What it does, for whoever started the miner. */
+  /** What it does, for the operator. */
   readonly text: string;
   readonly stop: () => Promise<void>;
 }

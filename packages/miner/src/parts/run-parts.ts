@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { backoffMs } from '@ptn-api/runtime';
 import type { Logger } from 'pino';
@@ -19,7 +20,7 @@ interface Started {
   readonly text: string;
 }
 
-/** Starts a part once. @throws CannotStartError where it refuses, or ends before it is ready */
+/** Starts a part once. @throws CannotStartError where it refuses, another Error where it ends before it is ready. */
 function start(name: PartName, config: RunConfig): Promise<Started> {
   const child = fork(PROGRAM, [name], { serialization: 'advanced' });
   return new Promise((resolve, reject) => {
@@ -34,7 +35,11 @@ function start(name: PartName, config: RunConfig): Promise<Started> {
     });
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
-      reject(new CannotStartError(refusal ?? `${name} ended before it was ready (${signal ?? code})`));
+      reject(
+        refusal === undefined
+          ? new Error(`${name} ended before it was ready (${signal ?? code})`)
+          : new CannotStartError(refusal),
+      );
     });
     child.once('error', reject);
     child.send(config);
@@ -57,12 +62,20 @@ class PartKeeper {
     this.#log = log;
   }
 
-  get pid(): number | undefined {
-    return this.#child?.pid;
+  /** Starts the part; one that crashes on the way is started again. @throws CannotStartError where it refuses. */
+  async start(): Promise<string> {
+    for (;;) {
+      try {
+        return await this.#startOnce();
+      } catch (error) {
+        if (error instanceof CannotStartError) throw error;
+        this.#logFailure(error);
+        await delay(this.#nextWaitMs());
+      }
+    }
   }
 
-  /** @throws CannotStartError */
-  async start(): Promise<string> {
+  async #startOnce(): Promise<string> {
     const { child, text } = await start(this.#name, this.#config);
     this.#child = child;
     const sinceMs = performance.now();
@@ -95,20 +108,28 @@ class PartKeeper {
   }
 
   #startAgain(): void {
-    const waitMs = backoffMs(RESTART_BACKOFF, this.#attempt, Math.random());
-    this.#attempt += 1;
     this.#timer = setTimeout(() => {
-      this.start().then(
+      this.#startOnce().then(
         (text) => {
           this.#log.info({ part: this.#name }, `${this.#name} ${text}`);
         },
         (error: unknown) => {
           if (this.#isStopping) return;
-          this.#log.error({ part: this.#name, reason: (error as Error).message }, 'a part does not start');
+          this.#logFailure(error);
           this.#startAgain();
         },
       );
-    }, waitMs);
+    }, this.#nextWaitMs());
+  }
+
+  #nextWaitMs(): number {
+    const waitMs = backoffMs(RESTART_BACKOFF, this.#attempt, Math.random());
+    this.#attempt += 1;
+    return waitMs;
+  }
+
+  #logFailure(error: unknown): void {
+    this.#log.error({ part: this.#name, reason: (error as Error).message }, 'a part does not start');
   }
 }
 
