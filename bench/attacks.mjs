@@ -1,6 +1,7 @@
 // What a polling and a streaming customer notice of somebody who does one thing as fast as possible: their times beside
-// the attacker against their times without it, refusals, missed orders, and what each process of the server grows by.
-// The rows are those of the table of bounds in docs/security.md. Options: --seconds=60 --only=<parts of names, with | between them>
+// the attacker against their times without it (in the spans before and after, as machines are not always equally fast),
+// refusals, missed orders, and what each process of the server grows by. The rows are those of the table of bounds in
+// docs/security.md. Options: --seconds=60 --only=<parts of names, with | between them>
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,8 +29,12 @@ const ONLY = values.only.split('|');
 /** In the order log before anything is measured, for those who resume. */
 const KEPT_ORDERS = 20_000;
 const ORDER_EVERY_MS = 50;
-const REST_MS = 3000;
+/** Between two attackers the customers are alone for this part of an attack's time. */
+const ALONE_PART = 0.4;
+/** Customers who keep all workers busy before anything is measured: a heap that has never been busy is small. */
+const WARM_UP = { customers: 16, requests: 400 };
 
+const warmUpKey = (customer) => `bench-warm-up-${customer}`;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Positions whose orders are all of this minute. */
@@ -85,16 +90,37 @@ async function customers(server, root, stream, seconds) {
 }
 
 const figures = (times) => [quantile(times, 0.5), quantile(times, 0.99)];
-const text = (times) =>
-  figures(times)
-    .map((ms) => ms.toFixed(1))
-    .join(' / ');
+const inMs = (values) => values.map((ms) => ms.toFixed(1)).join(' / ');
+
+/** A customer's times beside an attacker, and how many times those of the customer alone they are. */
+function compare(beside, alone) {
+  const [attacked, quiet] = [figures(beside), figures(alone)];
+  const ratios = attacked.map((ms, index) => (ms / quiet[index]).toFixed(1));
+  return `${inMs(attacked)} to ${inMs(quiet)} (${ratios.join(' and ')} ×)`;
+}
+
+async function warmUp(server, hotkey) {
+  const paths = ['/miner-hotkeys', `/miner-positions/${hotkey}`, '/statistics'];
+  const ask = async (customer) => {
+    for (let request = 0; request < WARM_UP.requests; request++) {
+      const response = await fetch(`${server.url}${paths[request % paths.length]}`, {
+        headers: { ...HEADERS, Authorization: `Bearer ${warmUpKey(customer)}` },
+      });
+      await response.arrayBuffer();
+      if (!response.ok) throw new Error(`the warm-up was answered with ${response.status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: WARM_UP.customers }, (_, customer) => ask(customer)));
+}
 
 try {
   const root = await makeRoot({ miners: 100, positions: 20_000, name: 'attacks' });
   const keyFile = join(root, 'ptn_api', 'api_keys.json');
   const keys = JSON.parse(readFileSync(keyFile, 'utf8'));
   keys.attacker = { key: ATTACKER_KEY, tier: 100 };
+  for (let customer = 0; customer < WARM_UP.customers; customer++) {
+    keys[`warm-up-${customer}`] = { key: warmUpKey(customer), tier: 100 };
+  }
   writeFileSync(keyFile, JSON.stringify(keys));
   const server = await startServer(root, ['--trust-proxy', '127.0.0.1'], { rateLimit: 600 });
   const stream = await connect(server);
@@ -118,32 +144,29 @@ try {
     admin: { host: '127.0.0.1', port: JSON.parse(line).port },
   };
 
+  await warmUp(server, hotkey);
   await customers(server, root, stream, 5);
-  const alone = await customers(server, root, stream, SECONDS);
-  row('nobody', 'p50 / p99 of the poller, of the stream, ms', `${text(alone.poll)}, ${text(alone.stream)}`);
+  const alone = () => customers(server, root, stream, SECONDS * ALONE_PART);
+  const first = await alone();
+  let before = first;
   for (const name of ATTACKERS.filter((attacker) => ONLY.some((part) => attacker.includes(part)))) {
     const attacker = await startAttacker(name, at);
     const beside = await customers(server, root, stream, SECONDS);
     const count = await attacker.stop();
-    const times = (kind) => {
-      const ratios = figures(beside[kind]).map((ms, index) => (ms / figures(alone[kind])[index]).toFixed(1));
-      return `${text(beside[kind])} (${ratios.join(' and ')} ×)`;
-    };
-    const grown = Object.entries(beside.memory)
-      .map(([process, mb]) => [process, mb - (alone.memory[process] ?? 0)])
+    const after = await alone();
+    const times = (kind) => compare(beside[kind], [...before[kind], ...after[kind]]);
+    const [[role, mb]] = Object.entries(beside.memory)
+      .map(([process, peakMb]) => [process.split(' ')[0], peakMb - (first.memory[process] ?? 0)])
       .sort(([, a], [, b]) => b - a);
-    const [most, mb] = grown[0];
     const refused =
       beside.refused.length === 0 ? 'no refusal' : `REFUSED ${beside.refused.length}: ${beside.refused[0]}`;
     row(
       name,
       '<= 2 ×, no refusal, <= +100 MB',
-      `${times('poll')}, ${times('stream')}, ${refused}, ${most.split(' ')[0]} ${mb >= 0 ? '+' : ''}${mb.toFixed(0)} MB; done ${count}`,
+      `${times('poll')}, ${times('stream')}, ${refused}, ${role} ${mb >= 0 ? '+' : ''}${mb.toFixed(0)} MB; done ${count}`,
     );
-    await sleep(REST_MS);
+    before = after;
   }
-  const after = await customers(server, root, stream, SECONDS);
-  row('nobody, at the end', '', `${text(after.poll)}, ${text(after.stream)}`);
 } finally {
   await finish();
 }
