@@ -65,7 +65,7 @@ export interface OrderLogState {
 
 /**
  * What may be said of the files where orders that are not in them are unknown: that they hold none, and nothing where
- * the first orders are no longer in the log, since whoever lacks those cannot get them from it.
+ * the first orders are no longer in the log, since a client that lacks those cannot get them from it.
  */
 export function emptyClaim(state: OrderLogState): OrderLogState | null {
   return state.oldest > 1 ? null : { ...state, last: 0 };

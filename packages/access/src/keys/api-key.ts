@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { crc32 } from '@ptn-api/positions';
 
-/** By which a generated key is known in logs, mails and repositories, to people and to scanners for secrets. */
+/** Marks a generated key, so that readers and secret scanners recognise it in logs, mails and repositories. */
 const PREFIX = 'ptn_';
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** 32 digits of 62 are 190 bits. */

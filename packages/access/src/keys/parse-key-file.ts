@@ -64,7 +64,7 @@ export function parseKeyFile(text: string): ParsedKeyFile {
     const previous = readPrevious(file[userId], read.value);
     if (previous === undefined) continue;
     if ('problem' in previous) warnings.push(`${user}: "previous" is ignored: ${previous.problem}`);
-    // What is somebody's key now is not taken over by what was a key once.
+    // A key in use now must not be claimed by an entry that was a key once.
     else if (!grants.has(previous.value.sha256)) grants.set(previous.value.sha256, previous.value);
   }
   return { ok: true, grants: [...grants.values()], warnings };

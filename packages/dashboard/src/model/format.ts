@@ -88,7 +88,7 @@ export function formatAge(timeMs: unknown, nowMs: number): string {
   return nowMs - timeMs < 1000 ? 'just now' : `${formatDuration(nowMs - timeMs)} ago`;
 }
 
-/** A hotkey that still can be told from another: `5Fq1N…RCsv`. */
+/** A hotkey, shortened but still distinguishable from another: `5Fq1N…RCsv`. */
 export function shortHotkey(hotkey: string): string {
   return hotkey.length <= 12 ? hotkey : `${hotkey.slice(0, 5)}…${hotkey.slice(-4)}`;
 }

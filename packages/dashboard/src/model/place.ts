@@ -25,7 +25,7 @@ export function placeLink(view: View, hotkey?: string): string {
   return hotkey === undefined ? `#/${view}` : `#/${view}/${encodeURIComponent(hotkey)}`;
 }
 
-/** What the server tells the page about itself. */
+/** What the server says about itself to the page. */
 export interface PageConfig {
   /** Where the stream is, as clients reach it; absent: on {@link wsPort} of the page's host. */
   readonly wsUrl?: string;

@@ -1,4 +1,4 @@
-/** What is told of an error of the client: the codes by which a refused key is known. */
+/** What the page shows for an error of the client, and the codes by which it recognises a refused key. */
 export interface Refused {
   /** Of a REST answer. */
   readonly status?: number | null;
@@ -27,7 +27,7 @@ export function refusalKind({ status, closeCode, code, isTerminal = false }: Ref
   return isTerminal ? 'unknown-key' : null;
 }
 
-/** The same for people; `wasGood`: the page has worked with that key before. */
+/** The same as a sentence for the reader; `wasGood`: the page has worked with that key before. */
 export function refusalText(kind: RefusalKind, wasGood: boolean): string {
   switch (kind) {
     case 'unknown-key':

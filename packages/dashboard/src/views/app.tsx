@@ -12,7 +12,7 @@ import { useSession } from './session.ts';
 import type { Session } from './session.ts';
 import { StatisticsView } from './statistics-view.tsx';
 
-/** Where the tab keeps the key: gone with the tab, and never part of an address. */
+/** Where the tab keeps the key: it ends with the tab and is never part of an address. */
 const KEY_NAME = 'ptn-api-key';
 
 const TITLES: Readonly<Record<View, string>> = {
@@ -58,7 +58,7 @@ export function App() {
     setApiKey(null);
   }, []);
 
-  // Told on the form, and kept there when the session of the refused key is gone.
+  // Shown on the form, where it stays after the session of the refused key has ended.
   const [refusal, setRefusal] = useState<string | null>(null);
   const { phase, failure } = session;
   useEffect(() => {

@@ -84,7 +84,7 @@ function addSeries(
     time: time as UTCTimestamp,
     value,
   });
-  // It would cover a label of the axis; headings tell it.
+  // It would cover a label of the axis; the heading already says it.
   const common = { priceLineVisible: false, lastValueVisible: false };
   if (kind === 'bars') {
     const series = chart.addSeries(HistogramSeries, common, pane);

@@ -51,7 +51,7 @@ export function ServerView({ session }: { session: Session }) {
         <dd>{fault === null ? 'none' : `${formatTime(fault.atMs)} UTC: ${fault.message}`}</dd>
         <dt>Processes</dt>
         <dd>
-          <code>ptn-api status</code> on the server’s machine tells of them, their memory and restarts.
+          <code>ptn-api status</code> on the server’s machine shows them, their memory and restarts.
         </dd>
       </dl>
     </>

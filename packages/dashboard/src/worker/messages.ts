@@ -31,7 +31,7 @@ export interface ServerState {
 export type FromWorker =
   /** The key is good and the first snapshot is there. */
   | { readonly type: 'started' }
-  /** For good; the worker has ended its work. `message` is for people; `isKeyRefused`: another key is needed. */
+  /** Final: the worker has stopped. `message` is shown to the reader; `isKeyRefused`: another key is needed. */
   | { readonly type: 'failed'; readonly message: string; readonly isKeyRefused: boolean }
   | { readonly type: 'miners'; readonly rows: readonly MinerRow[] }
   | { readonly type: 'miner'; readonly hotkey: string; readonly miner: MinerPositions | null }

@@ -14,14 +14,14 @@ import type { TapeRow } from '../model/tape.ts';
 import type { FromWorker, ServerState, ToWorker } from './messages.ts';
 import { ObservedReplica } from './observed-replica.ts';
 
-/** The page is told at most so often: a burst of orders is drawn in a few frames. */
+/** The minimum interval between messages to the page: a burst of orders is drawn in a few frames. */
 const TELL_EVERY_MS = 200;
 const READ_DOCUMENTS_EVERY_MS = 15_000;
 const READ_READINESS_EVERY_MS = 5000;
 /** Of the order log, to begin the tape with. */
 const TAPE_START = 200;
 
-function tell(message: FromWorker): void {
+function post(message: FromWorker): void {
   postMessage(message);
 }
 
@@ -112,7 +112,7 @@ class Follower {
       return; // `finished` says why.
     }
     this.#hasStarted = true;
-    tell({ type: 'started' });
+    post({ type: 'started' });
     this.#areMinersChanged = true;
     this.watch(this.#watched);
     await this.#readTapeStart();
@@ -131,7 +131,7 @@ class Follower {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
     const kind = error instanceof PtnRestError || error instanceof PtnStreamError ? refusalKind(error) : null;
-    tell({
+    post({
       type: 'failed',
       message: kind === null ? error.message : refusalText(kind, this.#hasStarted),
       isKeyRefused: kind !== null && kind !== 'too-many-connections',
@@ -160,17 +160,17 @@ class Follower {
   #tellNow(): void {
     const { positions, sequence, epoch, generation } = this.#replica;
     this.#state = { ...this.#state, sequence, epoch, generation };
-    tell({ type: 'state', state: this.#state });
+    post({ type: 'state', state: this.#state });
     if (this.#waitingOrders.length > 0) {
-      tell({ type: 'orders', rows: this.#waitingOrders });
+      post({ type: 'orders', rows: this.#waitingOrders });
       this.#waitingOrders = [];
     }
     if (this.#areMinersChanged) {
       this.#areMinersChanged = false;
-      tell({ type: 'miners', rows: [...positions].map(([hotkey, miner]) => this.#rowOf(hotkey, miner)) });
+      post({ type: 'miners', rows: [...positions].map(([hotkey, miner]) => this.#rowOf(hotkey, miner)) });
     }
     if (this.#watched !== null && this.#changedMiners.has(this.#watched)) {
-      tell({ type: 'miner', hotkey: this.#watched, miner: positions.get(this.#watched) ?? null });
+      post({ type: 'miner', hotkey: this.#watched, miner: positions.get(this.#watched) ?? null });
     }
     this.#changedMiners = new Set();
   }
@@ -215,11 +215,11 @@ class Follower {
     if (statistics?.isNotModified !== true) {
       const document = statistics?.value ?? { data: [] };
       const writtenMs = numberOf(document.created_timestamp_ms);
-      tell({ type: 'statistics', rows: document.data.map(statisticsRow), writtenMs });
+      post({ type: 'statistics', rows: document.data.map(statisticsRow), writtenMs });
     }
     const eliminations = await nullOn404(this.#rest.eliminations());
     if (eliminations?.isNotModified !== true) {
-      tell({ type: 'eliminations', rows: eliminationRows(eliminations?.value ?? []) });
+      post({ type: 'eliminations', rows: eliminationRows(eliminations?.value ?? []) });
     }
   }
 
@@ -256,7 +256,7 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
         follower = new Follower(data);
       } catch (error) {
         // Such as a key that no header can carry.
-        tell({
+        post({
           type: 'failed',
           message: `This key cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
           isKeyRefused: true,

@@ -160,7 +160,7 @@ export const runCommand: CommandModule<object, Arguments> = {
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
-    // Who forked it, if anybody did, is told where it is, and takes it along when it goes.
+    // A parent that forked it, if any, is sent where it listens, and ends it when it ends itself.
     process.once('disconnect', () => {
       if (!isStopping) onSignal();
     });

@@ -9,7 +9,7 @@ import { validatorsOf } from '../sender/validators.ts';
 const TIMEOUT_MS = 15_000;
 /** On the main network this validator alone is asked, so that the page costs the others nothing. */
 const MAINNET_VALIDATOR = '5FFApaS75bv5pJHfAp2FVLBj9ZaXuFDjEypsaBNc1wCfe52v';
-/** Texts are other people's. */
+/** Texts come from validators: they are not trusted. */
 const MAX_TEXT_LENGTH = 300;
 
 /** What one validator answered. */

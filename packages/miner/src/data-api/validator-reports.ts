@@ -29,7 +29,7 @@ export interface ReportsStatus {
   }[];
 }
 
-/** Asks validators for this miner's data when somebody wants to see it, and keeps what they say. */
+/** Asks validators for this miner's data when a page asks for it, and keeps their answers. */
 export class ValidatorReports {
   readonly #options: ValidatorReportsOptions;
   readonly #data = new MinerData();
@@ -49,7 +49,7 @@ export class ValidatorReports {
     return this.#data.body;
   }
 
-  /** Has validators asked if it is time. Resolves when nobody is being asked; never rejects. */
+  /** Asks the validators if it is time. Resolves when no request is under way; never rejects. */
   refresh(): Promise<void> {
     // Not the clock of the day, which may be set back.
     if (this.#asking === undefined && this.#data.mayAsk(performance.now())) {

@@ -62,7 +62,7 @@ export function errorTexts({ results }: Delivery): string[] {
   return results.flatMap((result) => (result.kind === 'accepted' ? [] : [result.text]));
 }
 
-/** Whether a validator is asked again after an attempt that failed: not one that nobody trusts, unless it answers. */
+/** Whether a failed attempt is repeated: not at a validator without trust, unless it has answered lately. */
 export function isRetried({ validator }: Delivery, recentlyAcked: ReadonlySet<string>): boolean {
   return validator.validatorTrust > 0 || recentlyAcked.has(validator.hotkey);
 }

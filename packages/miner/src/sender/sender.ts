@@ -40,7 +40,7 @@ export interface SenderOptions {
 
 /**
  * Sends the signals of a folder to the validators. Of one pair each validator gets them in the order in which they came,
- * one after the other: one that does not answer holds up nobody else. A signal's file stays until its outcome is on
+ * one after the other: one that does not answer delays no other validator. A signal's file stays until its outcome is on
  * disk.
  */
 export class Sender {
@@ -208,7 +208,7 @@ export class Sender {
     onOutcome(signal.name, signal.signal, outcome);
   }
 
-  /** What cannot be sent is in nobody's way, and says why. */
+  /** Moves a signal that cannot be sent out of the way, with the reason. */
   async #setAside({ name, path, identity }: PendingFile, signal: JsonValue, reason: string): Promise<void> {
     const { folder, onOutcome } = this.#options;
     const outcome = unsentOutcome(signal, reason);

@@ -8,7 +8,7 @@ export type SignalFileRead =
   | { readonly ok: true; readonly signal: JsonObject; readonly pairId: string }
   | { readonly ok: false; readonly reason: string };
 
-/** Quotes and braces as the Python miner loosens them: files that people write by hand are read, too. */
+/** Quotes and braces as the Python miner loosens them: files written by hand are read, too. */
 function loosened(text: string): string {
   return text
     .replaceAll("'", '"')

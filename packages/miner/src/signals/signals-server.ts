@@ -13,7 +13,7 @@ import type { SignalGeneration } from './receive-signal.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** Node looks for requests that take too long every 30 s only: as many could hold all connections for that long. */
+/** Node checks for requests that take too long only every 30 s by default, for which slow ones could hold all connections. */
 const TIMEOUT_CHECKS_PER_TIMEOUT = 5;
 const MAX_CONNECTIONS = 256;
 

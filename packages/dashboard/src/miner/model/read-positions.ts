@@ -71,7 +71,7 @@ function readOrder(value: unknown, index: number): Order {
   };
 }
 
-/** What is listed twice counts once: rows are told apart by their names. */
+/** What is listed twice counts once: rows are identified by their names. */
 function once<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
   return [...new Map(items.toReversed().map((item) => [nameOf(item), item])).values()].reverse();
 }

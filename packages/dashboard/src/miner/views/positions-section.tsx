@@ -112,7 +112,7 @@ export function PositionsSection({ positions }: { positions: readonly Position[]
     ],
     [hasQuantities],
   );
-  // By their names: after an update they are other objects, and may be gone.
+  // By their names: after an update they are other objects, and may be missing.
   const chosen = positions.find(({ position_uuid: id }) => id === chosenId) ?? null;
   const orders = useMemo(() => orderRows(chosen === null ? positions : [chosen]), [positions, chosen]);
   const order = orders.find(({ order: { order_uuid: id } }) => id === sourcesOf)?.order ?? null;

@@ -27,7 +27,7 @@ async function readJson(path: string, leaving: AbortSignal): Promise<unknown> {
   return await response.json();
 }
 
-/** Resolves after a while, and not before the page is seen: nobody is asked for a page in the background. */
+/** Resolves after a while, and only once the page is visible: a page in the background asks for nothing. */
 async function pause(durationMs: number, leaving: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const look = (): void => {
