@@ -103,6 +103,10 @@ export default defineConfig(
               allowTypeImports: true,
               message: 'logger and metrics take each pool thread 150 ms to load: use a narrower door',
             },
+            {
+              name: '@ptn-api/watch',
+              message: 'a pool thread watches nothing: use the door file-stamp, which loads nothing',
+            },
           ],
         },
       ],

@@ -1,14 +1,10 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import { minersFiles, STATISTICS_FILE, watchFiles, wholeFiles } from '@ptn-api/runtime';
-import type {
-  AnyTransaction,
-  DocumentValue,
-  FileLoader,
-  FileWatcher,
-  ServedFileName,
-} from '@ptn-api/runtime';
+import { minersFiles, STATISTICS_FILE, wholeFiles } from '@ptn-api/runtime';
+import type { AnyTransaction, DocumentValue, FileLoader, ServedFileName } from '@ptn-api/runtime';
+import { watchFiles } from '@ptn-api/watch';
+import type { FileWatcher } from '@ptn-api/watch';
 import { FileReader } from './file-reader.ts';
 import type { FileResult } from './file-reader.ts';
 import { LimitOrdersFeed } from './limit-orders-feed.ts';

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { METRIC_PREFIX, processMetrics } from '@ptn-api/runtime';
-import type { TreeWatcherStats } from './watch/watch-tree.ts';
+import type { TreeWatcherStats } from '@ptn-api/watch';
 
 /** From a miner that is encoded to a file of a hundred megabytes that is read. */
 const TASK_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AlertMessage, AnyTransaction, PositionsHead, ServerConfig } from '@ptn-api/runtime';
 import { monotonicMs } from '@ptn-api/runtime';
+import type { TreeWatcherStats } from '@ptn-api/watch';
 import { DocumentsFeed } from './documents-feed.ts';
 import { FreshnessReporter } from './freshness-reporter.ts';
 import { OrderLogOwner } from './orders/order-log-owner.ts';
@@ -14,7 +15,6 @@ import { hasTree } from './positions/miner-folders.ts';
 import { MinerStore } from './positions/miner-store.ts';
 import { PositionsClock } from './positions/positions-clock.ts';
 import { TreeSource } from './positions/tree-source.ts';
-import type { TreeWatcherStats } from './watch/watch-tree.ts';
 
 /** Two: one may be busy with a large file for seconds, the other keeps the positions fresh. */
 const POOL_THREADS = 2;

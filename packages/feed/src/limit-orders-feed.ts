@@ -7,7 +7,7 @@ import { MinersFilePublisher } from './miners-file-publisher.ts';
 import type { MinersVersion } from './miners-file-publisher.ts';
 import type { TaskPool } from './task-pool.ts';
 import type { LimitOrderFile } from './tasks/limit-orders.ts';
-import { UNSETTLED } from '@ptn-api/runtime/file-stamp';
+import { UNSETTLED } from '@ptn-api/watch/file-stamp';
 
 /** How often all folders are looked at; where that takes more than a share of the time, less often. */
 const MIN_REST_MS = 2000;

@@ -1,12 +1,9 @@
 /** What is lost while no thread sweeps the tree. */
-import { EventEmitter } from 'node:events';
 import { renameSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { makePtnRoot, waitFor } from '@ptn-api/testkit';
-import { pino } from 'pino';
 import t from 'tap';
-import { Sweeper } from '../dist/watch/sweeper.js';
 import { FeedUnderTest } from './feed-collector.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 
@@ -42,44 +39,4 @@ void t.test('what changes while no thread sweeps is shown', async (t) => {
     what: () => `one miner has gone and another one come, there are ${tested.head().hotkeys.join()}`,
   });
   await waitFor(() => tested.map(100)['miner-a']?.positions[0]?.orders.length === 2, { what: 'an order' });
-});
-
-/** A thread of which the test says what it does. */
-class FakeThread extends EventEmitter {
-  readonly postMessage = (): void => undefined;
-  readonly terminate = (): Promise<number> => Promise.resolve(0);
-}
-
-void t.test('a thread that cannot be started again is tried until it can', async (t) => {
-  const threads: FakeThread[] = [];
-  let failures = 0;
-  let lost = 0;
-  const logged: string[] = [];
-  const sweeper = new Sweeper({
-    root: '/',
-    sweepMs: 1000,
-    log: pino({}, { write: (line) => logged.push((JSON.parse(line) as { msg: string }).msg) }),
-    startThread: () => {
-      if (threads.length === 1 && failures < 2) {
-        failures += 1;
-        throw new Error('no memory for a thread');
-      }
-      const thread = new FakeThread();
-      threads.push(thread);
-      return thread as unknown as Worker;
-    },
-    onChanges: () => undefined,
-    onLost: () => (lost += 1),
-    directories: () => [],
-  });
-  t.teardown(() => sweeper.close());
-  threads[0]?.emit('message', { type: 'swept' });
-  await sweeper.baseline;
-  threads[0]?.emit('exit', 1);
-  await waitFor(() => threads.length === 2, { what: 'another thread' });
-  t.equal(failures, 2);
-  t.match(logged, [/ended with code 1; it is started again$/, /cannot be started; /, /cannot be started; /]);
-  t.equal(lost, 0, 'nobody relies on a thread that has not seen everything');
-  threads[1]?.emit('message', { type: 'swept' });
-  t.equal(lost, 1);
 });

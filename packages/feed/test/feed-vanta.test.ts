@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { readPosition, rebuildRecord, TRADE_PAIRS } from '@ptn-api/positions';
 import type { Order, Position } from '@ptn-api/protocol';
 import { makePtnRoot, waitFor } from '@ptn-api/testkit';
@@ -10,7 +9,6 @@ import { positionText } from '../../order-log/dist/order-log.js';
 import { FeedUnderTest } from './feed-collector.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 import { MemoryOrderLog } from './memory-order-log.ts';
-import { makeFolder, watchedTree } from './watch-fixture.ts';
 
 const NOW = Date.now();
 
@@ -179,6 +177,7 @@ await t.test('orders that wait below a miner are not taken for positions', async
   const tested = new FeedUnderTest(t, root.path);
   await tested.feed.start();
   t.same(tested.uuids('miner-a'), ['first']);
+  t.equal(tested.feed.treeStats()?.directories, 6, 'their folders are neither watched nor swept');
   root.writeFile(waiting('unfilled/later'), 'garbage');
   root.writePosition(quantityRecord('second', [order('second', NOW - 1000)]));
   await waitFor(() => tested.uuids('miner-a').includes('second'), { what: 'the next position' });
@@ -188,27 +187,3 @@ await t.test('orders that wait below a miner are not taken for positions', async
     'nothing is reported',
   );
 });
-
-for (const mode of ['auto', 'poll'] as const) {
-  await t.test(`folders of orders that wait are neither watched nor swept: ${mode}`, async (t) => {
-    const folder = makeFolder(t);
-    folder.write('miner/positions/BTCUSD/open/one');
-    folder.write('miner/limit_orders/BTCUSD/unfilled/two');
-    const tree = await watchedTree(t, folder.root, { mode, sweepMs: 30 });
-    await tree.settled();
-    const { directories, files } = tree.watcher.stats();
-    t.same({ directories, files }, { directories: 5, files: 1 });
-    // Made while it is watched.
-    mkdirSync(folder.absolute('other/limit_orders/BTCUSD/unfilled'), { recursive: true });
-    folder.put('other/limit_orders/BTCUSD/unfilled/three');
-    folder.put('other/positions/BTCUSD/open/four');
-    await tree.hinted('other/positions/BTCUSD/open/four');
-    await tree.swept();
-    t.same(
-      [...tree.hints].filter((path) => path.includes('limit_orders')),
-      [],
-    );
-    t.equal(tree.watcher.stats().directories, 9);
-    if (mode === 'auto') t.equal(tree.watcher.stats().watched, 9);
-  });
-}

@@ -2,8 +2,6 @@ export { backoffMs } from './backoff.ts';
 export type { Backoff } from './backoff.ts';
 export type { LogLevel, PositionsSource, ServerConfig, ServerLimits } from './config.ts';
 export { FolderInUseError, lockFolder } from './files/lock-folder.ts';
-export { watchFiles } from './files/watch-files.ts';
-export type { FileWatcher } from './files/watch-files.ts';
 export { PAGE, pageHeaders, readBuiltPage } from './http/built-page.ts';
 export { answerClientError, answerFault, commonHeaders, sendError } from './http/errors.ts';
 export { isOfOtherSite } from './http/other-site.ts';

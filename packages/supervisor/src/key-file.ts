@@ -6,7 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { keyDigest, parseKeyFile } from '@ptn-api/access';
 import type { KeyGrant } from '@ptn-api/access';
 import type { Logger } from 'pino';
-import { StartError, watchFiles } from '@ptn-api/runtime';
+import { StartError } from '@ptn-api/runtime';
+import { watchFiles } from '@ptn-api/watch';
 
 /** A change is noticed within this time also where the system reports none (network drives, inotify used up). */
 const POLL_MS = 500;

@@ -1,5 +1,14 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DirectoryKinds } from '@ptn-api/watch';
+
+/** What the watcher of the tree has to know of its directories. */
+export const DIRECTORY_KINDS: DirectoryKinds = {
+  // They hold no positions, but any number of files: orders that wait to be filled, and old ones.
+  ignored: /^[^/]+\/limit_orders$/,
+  // Open positions change most, and are few.
+  busy: /\/open$/,
+};
 
 /** The hotkey of a position file's path, or null for a path that is none. */
 export function hotkeyOf(path: string): string | null {

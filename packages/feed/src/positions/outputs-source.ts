@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
-import { monotonicMs, watchFiles } from '@ptn-api/runtime';
-import type { FileWatcher } from '@ptn-api/runtime';
+import { monotonicMs } from '@ptn-api/runtime';
+import { watchFiles } from '@ptn-api/watch';
+import type { FileWatcher } from '@ptn-api/watch';
 import { FileReader } from '../file-reader.ts';
 import type { FileResult } from '../file-reader.ts';
 import { outputsFile, outputsPlaces } from '../outputs-file.ts';

@@ -2,11 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { monotonicMs } from '@ptn-api/runtime';
+import { watchTree } from '@ptn-api/watch';
+import type { TreeWatcher, TreeWatcherStats } from '@ptn-api/watch';
 import type { TaskPool } from '../task-pool.ts';
 import type { PositionRead } from '../tasks/read-positions.ts';
-import { watchTree } from '../watch/watch-tree.ts';
-import type { TreeWatcher, TreeWatcherStats } from '../watch/watch-tree.ts';
-import { hotkeyOf, minersIn } from './miner-folders.ts';
+import { DIRECTORY_KINDS, hotkeyOf, minersIn } from './miner-folders.ts';
 import type { MinerStore } from './miner-store.ts';
 import type { PositionsClock } from './positions-clock.ts';
 
@@ -59,6 +59,7 @@ export class TreeSource {
     const { root, mode, store, log } = this.#options;
     this.#watcher = watchTree({
       root,
+      kinds: DIRECTORY_KINDS,
       mode,
       log,
       onHints: (paths) => {

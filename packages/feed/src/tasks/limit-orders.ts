@@ -4,7 +4,7 @@ import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSegment, lastMembers, sliceObject } from '@ptn-api/positions';
 import type { MinersFileMember, OrderStatus } from '@ptn-api/runtime';
-import { codeOf, isAbsence, stampOf, UNSETTLED } from '@ptn-api/runtime/file-stamp';
+import { codeOf, isAbsence, stampOf, UNSETTLED } from '@ptn-api/watch/file-stamp';
 import { ORDER_STATUSES } from '@ptn-api/runtime/served-file';
 import { finiteText, readText } from './read-text.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { codeOf, isAbsence, versionOf } from '@ptn-api/runtime/file-stamp';
+import { codeOf, isAbsence, versionOf } from '@ptn-api/watch/file-stamp';
 import type { LoadedDocument } from './load-document.ts';
 
 const CHUNK_BYTES = 256 * 1024;

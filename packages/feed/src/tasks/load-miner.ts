@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { comparePositions, isSettled } from '@ptn-api/positions';
 import type { PositionFacts, SummarizedPosition } from '@ptn-api/positions';
-import { isAbsence } from '@ptn-api/runtime/file-stamp';
+import { isAbsence } from '@ptn-api/watch/file-stamp';
 import { readPositionFile } from './read-positions.ts';
 import { buildSettled } from './settled-blocks.ts';
 import type { EncodeOptions, PositionText, SettledBlock } from './settled-blocks.ts';

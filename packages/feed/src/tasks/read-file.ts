@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { codeOf, isAbsence, isFresh, versionOf } from '@ptn-api/runtime/file-stamp';
+import { codeOf, isAbsence, isFresh, versionOf } from '@ptn-api/watch/file-stamp';
 
 /** What Node can hold as one text, with room for what is changed in it. */
 export const MAX_TEXT_BYTES = 500 * 2 ** 20;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readPosition } from '@ptn-api/positions';
-import { UNSETTLED } from '@ptn-api/runtime/file-stamp';
+import { UNSETTLED } from '@ptn-api/watch/file-stamp';
 import { readStamped } from './read-file.ts';
 import type { PositionText } from './settled-blocks.ts';
 

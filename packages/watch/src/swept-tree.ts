@@ -1,7 +1,14 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { codeOf, isAbsence, isFresh, stampOf, UNSETTLED } from '@ptn-api/runtime/file-stamp';
-import { isUnwatched } from './unwatched.ts';
+import { codeOf, isAbsence, isFresh, stampOf, UNSETTLED } from './file-stamp.ts';
+
+/** Which directories are treated otherwise than the others, by their paths relative to the root. */
+export interface DirectoryKinds {
+  /** Left alone with all below them: neither watched nor swept. */
+  readonly ignored: RegExp;
+  /** Few, and their files are written most: each of these is checked in every sweep. */
+  readonly busy: RegExp;
+}
 
 /** What a sweep found. All paths are relative to the root, which itself is `''`. */
 export interface SweepChanges {
@@ -21,6 +28,7 @@ interface Directory {
   readonly parent: Directory | null;
   /** Which sweep of every {@link RESTAT_SWEEPS} checks the directory's files even if the directory did not change. */
   readonly turn: number;
+  readonly isBusy: boolean;
   ino: bigint;
   birthtimeNs: bigint;
   /** As of the last listing; {@link UNKNOWN} makes the next sweep list the directory. */
@@ -34,11 +42,10 @@ interface Directory {
 
 const UNKNOWN = -1n;
 /**
- * A file that is written in place leaves its directory as it is. So the files of open positions, which change most and
- * are few, are checked in every sweep, and all others once in this many.
+ * A file that is written in place leaves its directory as it is. So the files of busy directories are checked in every
+ * sweep, and all others once in this many.
  */
 const RESTAT_SWEEPS = 20;
-const OPEN_POSITIONS = '/open';
 /** Changes are handed out in portions of about this size, so that the receiver can start while the sweep goes on. */
 const PORTION = 1000;
 
@@ -71,6 +78,7 @@ function statsOf(path: string, followLinks: boolean): BigIntStats | undefined {
  */
 export class SweptTree {
   readonly #root: string;
+  readonly #kinds: DirectoryKinds;
   /** Parents stand before their children: they are always added first, and a `Map` keeps that order. */
   readonly #directories = new Map<string, Directory>();
   #sweeps = 0;
@@ -78,8 +86,9 @@ export class SweptTree {
   #files = 0;
   #changes = noChanges();
 
-  constructor(root: string) {
+  constructor(root: string, kinds: DirectoryKinds) {
     this.#root = root;
+    this.#kinds = kinds;
     this.#add('', null);
   }
 
@@ -131,6 +140,7 @@ export class SweptTree {
     const directory: Directory = {
       parent,
       turn: this.#added % RESTAT_SWEEPS,
+      isBusy: this.#kinds.busy.test(path),
       ino: UNKNOWN,
       birthtimeNs: UNKNOWN,
       ctimeNs: UNKNOWN,
@@ -176,7 +186,7 @@ export class SweptTree {
         this.#list(path, absolute, directory);
         // The time is from before the listing: what came since has a later one, unless the tick was the same.
         directory.ctimeNs = isFresh(stats.ctimeNs, nowMs) ? UNKNOWN : stats.ctimeNs;
-      } else if (path.endsWith(OPEN_POSITIONS) || directory.turn === this.#sweeps % RESTAT_SWEEPS) {
+      } else if (directory.isBusy || directory.turn === this.#sweeps % RESTAT_SWEEPS) {
         this.#restat(path, absolute, directory);
       }
       directory.isUnreadable = false;
@@ -197,7 +207,7 @@ export class SweptTree {
     for (const entry of readdirSync(absolute, { withFileTypes: true })) {
       if (entry.isDirectory()) {
         const child = below(path, entry.name);
-        if (!this.#directories.has(child) && !isUnwatched(child)) this.#add(child, directory);
+        if (!this.#directories.has(child) && !this.#kinds.ignored.test(child)) this.#add(child, directory);
       } else if (entry.isFile()) {
         const stamp = this.#lookAtFile(path, absolute, entry.name, directory.files.get(entry.name));
         if (stamp !== undefined) files.set(entry.name, stamp);

@@ -1,11 +1,12 @@
 /** The thread that sweeps: checks the whole tree every few seconds and reports what changed. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { SweepChanges } from './swept-tree.ts';
+import type { DirectoryKinds, SweepChanges } from './swept-tree.ts';
 import { SweptTree } from './swept-tree.ts';
 
 /** What the thread is started with. */
 export interface SweepThreadData {
   readonly root: string;
+  readonly kinds: DirectoryKinds;
   readonly sweepMs: number;
 }
 
@@ -29,7 +30,7 @@ const port = parentPort;
 if (port === null) throw new Error('sweep-thread runs as a worker thread only');
 
 const data = workerData as SweepThreadData;
-const tree = new SweptTree(data.root);
+const tree = new SweptTree(data.root, data.kinds);
 let { sweepMs } = data;
 let timer: NodeJS.Timeout;
 

@@ -2,8 +2,8 @@ import { rmSync, watch } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { waitFor } from '@ptn-api/testkit';
-import { startSweepThread } from '../dist/watch/sweeper.js';
-import type { Watch } from '../dist/watch/directory-watches.js';
+import { startSweepThread } from '../dist/sweeper.js';
+import type { Watch } from '../dist/directory-watches.js';
 import { makeFolder, NO_SWEEP_MS, startTree, watchedTree } from './watch-fixture.ts';
 
 const OPEN = 'miner/positions/BTCUSD/open';

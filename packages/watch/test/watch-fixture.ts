@@ -5,8 +5,12 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { waitFor } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
-import { watchTree } from '../dist/watch/watch-tree.js';
-import type { TreeWatcher, TreeWatcherOptions, TreeWatcherSystem } from '../dist/watch/watch-tree.js';
+import type { DirectoryKinds } from '../dist/swept-tree.js';
+import { watchTree } from '../dist/watch-tree.js';
+import type { TreeWatcher, TreeWatcherOptions, TreeWatcherSystem } from '../dist/watch-tree.js';
+
+/** As the validator's folder has them. */
+export const KINDS: DirectoryKinds = { ignored: /^[^/]+\/limit_orders$/, busy: /\/open$/ };
 
 /** So long that within a test no sweep follows the first: what is found then, inotify found. */
 export const NO_SWEEP_MS = 3_600_000;
@@ -96,6 +100,7 @@ export function startTree(
   const watcher = watchTree(
     {
       root,
+      kinds: KINDS,
       ...options,
       log,
       onHints: (paths) => {

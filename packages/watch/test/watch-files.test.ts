@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
-import type { FileWatcherOptions } from '../dist/files/watch-files.js';
-import { watchFiles } from '../dist/files/watch-files.js';
+import type { FileWatcherOptions } from '../dist/watch-files.js';
+import { watchFiles } from '../dist/watch-files.js';
 
 // Most of the time is spent waiting for silence.
 t.jobs = 2;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { waitFor } from '@ptn-api/testkit';
-import { isFresh } from '@ptn-api/runtime/file-stamp';
-import { SweptTree } from '../dist/watch/swept-tree.js';
-import type { SweepChanges } from '../dist/watch/swept-tree.js';
-import { makeFolder } from './watch-fixture.ts';
+import { isFresh } from '@ptn-api/watch/file-stamp';
+import { SweptTree } from '../dist/swept-tree.js';
+import type { SweepChanges } from '../dist/swept-tree.js';
+import { KINDS, makeFolder } from './watch-fixture.ts';
 import type { Folder } from './watch-fixture.ts';
 
 function sweep(tree: SweptTree): SweepChanges {
@@ -33,7 +33,7 @@ void t.test('the first sweep finds everything new, parents before children', (t)
   const folder = makeFolder(t);
   folder.write('a/b/one');
   folder.write('stray');
-  const tree = new SweptTree(folder.root);
+  const tree = new SweptTree(folder.root, KINDS);
   const found = sweep(tree);
   t.strictSame(found.directories, ['', 'a', 'a/b']);
   t.strictSame(found.hints.sort(), ['a/b/one', 'stray']);
@@ -76,7 +76,7 @@ void t.test('whatever changed is in the next sweep, and nothing else', async (t)
       async (rounds) => {
         const folder = makeFolder(t);
         const files = new Set<string>();
-        const tree = new SweptTree(folder.root);
+        const tree = new SweptTree(folder.root, KINDS);
         for (const changes of rounds) {
           await settle(tree);
           const touched = new Set(changes.flatMap((one) => apply(folder, files, one)));
@@ -96,7 +96,7 @@ void t.test('whatever changed is in the next sweep, and nothing else', async (t)
 void t.test('every file that is gone is hinted, with its directory or alone', async (t) => {
   const folder = makeFolder(t);
   for (const path of ['a/b/one', 'a/b/two', 'a/c/three', 'd/four']) folder.write(path);
-  const tree = new SweptTree(folder.root);
+  const tree = new SweptTree(folder.root, KINDS);
   sweep(tree);
   await settle(tree);
   folder.remove('a');
@@ -112,7 +112,7 @@ void t.test(
   async (t) => {
     const folder = makeFolder(t);
     folder.makeDirectory('a/b');
-    const tree = new SweptTree(folder.root);
+    const tree = new SweptTree(folder.root, KINDS);
     sweep(tree);
     await settle(tree);
     folder.remove('a/b');
@@ -136,7 +136,7 @@ for (const { kind, path, rewrite } of [
     async (t) => {
       const folder = makeFolder(t);
       folder.write('a/one', '1');
-      const tree = new SweptTree(folder.root);
+      const tree = new SweptTree(folder.root, KINDS);
       sweep(tree);
       await settle(tree);
       // Newer kernels stamp a change after a look finer than by ticks, so the like times are set.
@@ -160,7 +160,7 @@ for (const { kind, path, rewrite } of [
 void t.test('a file that is written in place is found within 20 sweeps', async (t) => {
   const folder = makeFolder(t);
   folder.write('a/one', '1');
-  const tree = new SweptTree(folder.root);
+  const tree = new SweptTree(folder.root, KINDS);
   sweep(tree);
   await settle(tree);
   writeFileSync(folder.absolute('a/one'), '2');
@@ -171,7 +171,7 @@ void t.test('a file that is written in place is found within 20 sweeps', async (
 void t.test('a directory that became a link to a like one is gone with all below it', async (t) => {
   const folder = makeFolder(t);
   folder.write('a/b/one');
-  const tree = new SweptTree(folder.root);
+  const tree = new SweptTree(folder.root, KINDS);
   sweep(tree);
   await settle(tree);
   renameSync(folder.absolute('a'), join(folder.base, 'away'));
@@ -188,7 +188,7 @@ void t.test('a file that became a link or a directory is hinted as gone', async 
   const folder = makeFolder(t);
   folder.write('a/one');
   folder.write('a/two');
-  const tree = new SweptTree(folder.root);
+  const tree = new SweptTree(folder.root, KINDS);
   sweep(tree);
   await settle(tree);
   folder.remove('a/one');
@@ -200,7 +200,7 @@ void t.test('a file that became a link or a directory is hinted as gone', async 
 
 void t.test('what others learned is reported when it is gone', (t) => {
   const folder = makeFolder(t);
-  const tree = new SweptTree(folder.root);
+  const tree = new SweptTree(folder.root, KINDS);
   sweep(tree);
   tree.learn(['x', 'x/y'], ['x/y/one']);
   const found = sweep(tree);
@@ -216,7 +216,7 @@ void t.test(
   (t) => {
     const folder = makeFolder(t);
     folder.write('a/one');
-    const tree = new SweptTree(folder.root);
+    const tree = new SweptTree(folder.root, KINDS);
     const asNobody = (run: () => SweepChanges): SweepChanges => {
       process.seteuid?.(65534);
       try {

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { FromSweepThread, SweepThreadData, SweptMessage, ToSweepThread } from './sweep-thread.ts';
-import type { SweepChanges } from './swept-tree.ts';
+import type { DirectoryKinds, SweepChanges } from './swept-tree.ts';
 
 /** A thread that died is started again after so long: at once could mean again and again. */
 const RESTART_MS = 1000;
@@ -22,6 +22,7 @@ export function startSweepThread(data: SweepThreadData): Worker {
 
 export interface SweeperOptions {
   readonly root: string;
+  readonly kinds: DirectoryKinds;
   readonly sweepMs: number;
   readonly log: Logger;
   readonly startThread: StartSweepThread;
@@ -87,8 +88,8 @@ export class Sweeper {
   }
 
   #start(): void {
-    const { root, startThread } = this.#options;
-    const thread = startThread({ root, sweepMs: this.#sweepMs });
+    const { root, kinds, startThread } = this.#options;
+    const thread = startThread({ root, kinds, sweepMs: this.#sweepMs });
     this.#thread = thread;
     let cause: unknown;
     thread.on('message', (message: FromSweepThread) => {
@@ -109,9 +110,7 @@ export class Sweeper {
     thread.on('exit', (code) => {
       if (this.#isClosed) return;
       this.#thread = null;
-      this.#lost(
-        new Error(`the thread that sweeps the tree of positions ended with code ${code}`, { cause }),
-      );
+      this.#lost(new Error(`the thread that sweeps ${root} ended with code ${code}`, { cause }));
     });
     const directories = this.#options.directories();
     if (directories.length > 0) this.learn(directories, []);
@@ -132,7 +131,7 @@ export class Sweeper {
       try {
         this.#start();
       } catch (cause) {
-        this.#lost(new Error('the thread that sweeps the tree of positions cannot be started', { cause }));
+        this.#lost(new Error(`the thread that sweeps ${this.#options.root} cannot be started`, { cause }));
       }
     }, RESTART_MS);
   }

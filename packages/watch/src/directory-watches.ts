@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
 import type { Logger } from 'pino';
-import { codeOf, isAbsence } from '@ptn-api/runtime/file-stamp';
+import { codeOf, isAbsence } from './file-stamp.ts';
 
 /** The part of an `fs.FSWatcher` that is used. */
 export interface WatchHandle {
@@ -106,7 +106,8 @@ export class DirectoryWatches {
     this.#warned.add(code);
     this.#options.log.warn(
       { event: 'watch-refused', code, watched: this.#handles.size, err: error },
-      `directories of positions cannot be watched (${code}) and are polled, which costs more and finds orders later: ` +
+      `directories below ${this.#options.root} cannot be watched (${code}) and are polled, which costs more and finds ` +
+        'changes later: ' +
         (LIMITS[code] ?? 'inotify does not work here'),
     );
   }

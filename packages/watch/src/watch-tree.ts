@@ -3,13 +3,12 @@ import type { Dirent } from 'node:fs';
 import type { Logger } from 'pino';
 import { DirectoryWatches, watchDirectory } from './directory-watches.ts';
 import type { Watch } from './directory-watches.ts';
-import { isAbsence } from '@ptn-api/runtime/file-stamp';
+import { isAbsence } from './file-stamp.ts';
 import { startSweepThread, Sweeper } from './sweeper.ts';
 import type { StartSweepThread } from './sweeper.ts';
-import type { SweepChanges } from './swept-tree.ts';
-import { isUnwatched } from './unwatched.ts';
+import type { DirectoryKinds, SweepChanges } from './swept-tree.ts';
 
-/** Beside inotify the sweep only catches what that lost; alone it is what finds an order. */
+/** Beside inotify the sweep only catches what that lost; alone it is what finds a change. */
 const SWEEP_MS = { auto: 3000, poll: 750 };
 
 /** Of symbolic links this many are named in the log. */
@@ -18,6 +17,7 @@ const MAX_NAMED_LINKS = 10;
 export interface TreeWatcherOptions {
   /** The tree's root. It may be missing, appear, vanish and come back. */
   readonly root: string;
+  readonly kinds: DirectoryKinds;
   /** `auto` uses inotify and a sweep, `poll` the sweep alone. */
   readonly mode: 'auto' | 'poll';
   /** Time between two sweeps; by default 3 s beside inotify and 0.75 s without. */
@@ -67,8 +67,8 @@ export interface TreeWatcherSystem {
  * - a sweep in a thread, every few seconds, that compares the tree with what it last saw. It makes the promise good:
  *   the system drops events without a word when its queue is full (16,384 by default), and watches may run out.
  *
- * So files that are replaced by rename or removed, and open positions however they are written, are found within one
- * sweep in any case; closed positions that are written in place, which only inotify reports at once, within 20 sweeps.
+ * So files that are replaced by rename or removed, and those of busy directories however they are written, are found
+ * within one sweep in any case; others that are written in place, which only inotify reports at once, within 20 sweeps.
  */
 export function watchTree(options: TreeWatcherOptions, system: TreeWatcherSystem = {}): TreeWatcher {
   return new TreeWatch(options, system);
@@ -91,7 +91,7 @@ class TreeWatch implements TreeWatcher {
   constructor(options: TreeWatcherOptions, system: TreeWatcherSystem) {
     this.#options = options;
     this.#sweepMs = options.sweepMs ?? SWEEP_MS[options.mode];
-    const { root, log } = options;
+    const { root, kinds, log } = options;
     this.#watches = new DirectoryWatches({
       root,
       log,
@@ -102,6 +102,7 @@ class TreeWatch implements TreeWatcher {
     });
     this.#sweeper = new Sweeper({
       root,
+      kinds,
       log,
       sweepMs: this.#sweepMs,
       startThread: system.startThread ?? startSweepThread,
@@ -179,7 +180,7 @@ class TreeWatch implements TreeWatcher {
     );
   }
 
-  /** Where watches are refused, the sweep has to find orders as it does without inotify. */
+  /** Where watches are refused, the sweep has to find changes as it does without inotify. */
   #keepPace(): void {
     this.#sweeper.pace(
       this.#watches.unwatched === 0 ? this.#sweepMs : Math.min(this.#sweepMs, SWEEP_MS.poll),
@@ -202,7 +203,7 @@ class TreeWatch implements TreeWatcher {
     const files: string[] = [];
     const directories: string[] = [];
     for (const [path, isRename] of pending) {
-      if (isUnwatched(path)) continue;
+      if (this.#options.kinds.ignored.test(path)) continue;
       const kind = this.#kindOf(path);
       const isKnown = this.#watches.has(path);
       if (kind === 'directory') {
@@ -227,7 +228,7 @@ class TreeWatch implements TreeWatcher {
     directories.push(path);
     for (const entry of this.#list(path)) {
       const child = `${path}/${entry.name}`;
-      if (isUnwatched(child)) continue;
+      if (this.#options.kinds.ignored.test(child)) continue;
       if (entry.isDirectory()) this.#adopt(child, directories, files);
       else if (entry.isFile()) files.push(child);
     }

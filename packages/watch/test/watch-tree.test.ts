@@ -7,7 +7,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { waitFor } from '@ptn-api/testkit';
 import { makeFolder, NO_SWEEP_MS, startTree, watchedTree } from './watch-fixture.ts';
-import type { TreeWatcherOptions, TreeWatcherSystem } from '../dist/watch/watch-tree.js';
+import type { TreeWatcherOptions, TreeWatcherSystem } from '../dist/watch-tree.js';
 
 // Most of the time is spent waiting for the next sweep.
 t.jobs = 20;
@@ -216,11 +216,13 @@ test('closed while it starts, it starts nothing and hints nothing', async (t) =>
 test('after close nothing keeps the process alive', async (t) => {
   const folder = makeFolder(t);
   folder.write(`${OPEN}/one`);
-  const module = new URL('../dist/watch/watch-tree.js', import.meta.url).href;
+  const module = new URL('../dist/watch-tree.js', import.meta.url).href;
   const script = `
     import { watchTree } from ${JSON.stringify(module)};
     const log = { warn: console.error, error: console.error };
-    const watcher = watchTree({ root: ${JSON.stringify(folder.root)}, mode: 'auto', log, onHints() {} });
+    const kinds = { ignored: /^$/, busy: /^$/ };
+    const root = ${JSON.stringify(folder.root)};
+    const watcher = watchTree({ root, kinds, mode: 'auto', log, onHints() {} });
     await watcher.ready;
     await watcher.close();`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
@@ -270,3 +272,27 @@ test('a file that only the receiver came upon is hinted when it is gone', async 
   await tree.hinted(`${OPEN}/one`, closed);
   t.pass('hinted, though no sweep ever saw it');
 });
+
+for (const mode of ['auto', 'poll'] as const) {
+  test(`${mode}: directories that are ignored are neither watched nor swept`, async (t) => {
+    const folder = makeFolder(t);
+    folder.write('miner/positions/BTCUSD/open/one');
+    folder.write('miner/limit_orders/BTCUSD/unfilled/two');
+    const tree = await watchedTree(t, folder.root, { mode, sweepMs: 30 });
+    await tree.settled();
+    const { directories, files } = tree.watcher.stats();
+    t.same({ directories, files }, { directories: 5, files: 1 });
+    // Made while it is watched.
+    mkdirSync(folder.absolute('other/limit_orders/BTCUSD/unfilled'), { recursive: true });
+    folder.put('other/limit_orders/BTCUSD/unfilled/three');
+    folder.put('other/positions/BTCUSD/open/four');
+    await tree.hinted('other/positions/BTCUSD/open/four');
+    await tree.swept();
+    t.same(
+      [...tree.hints].filter((path) => path.includes('limit_orders')),
+      [],
+    );
+    t.equal(tree.watcher.stats().directories, 9);
+    if (mode === 'auto') t.equal(tree.watcher.stats().watched, 9);
+  });
+}
