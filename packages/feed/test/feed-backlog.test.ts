@@ -6,7 +6,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { OrderSequencer } from '../dist/orders/order-sequencer.js';
 import type { OrderSequencerOptions } from '../dist/orders/order-sequencer.js';
-import type { PositionText } from '../dist/tasks/settled-blocks.js';
+import type { PositionText } from '@ptn-api/positions';
 import { splitPosition, splitPositions } from '../dist/tasks/split-positions.js';
 import type { PositionToSplit } from '../dist/tasks/split-positions.js';
 import { positionText } from '../../order-log/dist/order-log.js';

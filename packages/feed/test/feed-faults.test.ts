@@ -13,7 +13,7 @@ import { PositionsClock } from '../dist/positions/positions-clock.js';
 import { PositionsFeed } from '../dist/positions/positions-feed.js';
 import { createTaskPool } from '../dist/task-pool.js';
 import type { TaskInput, TaskName, TaskOutput, TaskPool } from '../dist/task-pool.js';
-import { buildSettled } from '../dist/tasks/settled-blocks.js';
+import { buildSettled } from '@ptn-api/positions';
 import { FeedUnderTest } from './feed-collector.ts';
 import { HOUR_MS, trade } from './feed-fixture.ts';
 

@@ -1,10 +1,10 @@
 /** Many live positions of one miner: what a change of one of them costs. */
 import { filterDashboard } from '@ptn-api/positions';
+import type { EncodeMinerInput } from '@ptn-api/positions';
 import { TIERS } from '@ptn-api/protocol';
 import { makePtnRoot, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import type { AnyTransaction } from '../../runtime/dist/ipc/messages.js';
-import type { EncodeMinerInput } from '../dist/tasks/encode-miner.js';
 import { createTaskPool } from '../dist/task-pool.js';
 import type { TaskPool } from '../dist/task-pool.js';
 import { FeedUnderTest } from './feed-collector.ts';

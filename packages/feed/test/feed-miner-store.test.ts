@@ -1,4 +1,5 @@
 /** What the store makes of what is reported to it, without source, thread or timer. */
+import { encodeMiner } from '@ptn-api/positions';
 import { makePtnRoot, positionPath } from '@ptn-api/testkit';
 import type { PtnRoot } from '@ptn-api/testkit';
 import { pino } from 'pino';
@@ -6,7 +7,6 @@ import t from 'tap';
 import { MinerStore } from '../dist/positions/miner-store.js';
 import type { OrderSink } from '../dist/positions/miner-store.js';
 import { PositionsClock } from '../dist/positions/positions-clock.js';
-import { encodeMiner } from '../dist/tasks/encode-miner.js';
 import { loadMiner } from '../dist/tasks/load-miner.js';
 import { readPositions } from '../dist/tasks/read-positions.js';
 import { HOUR_MS, trade } from './feed-fixture.ts';

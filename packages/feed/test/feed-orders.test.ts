@@ -5,7 +5,7 @@ import pino from 'pino';
 import t from 'tap';
 import type { Test } from 'tap';
 import { OrderSequencer } from '../dist/orders/order-sequencer.js';
-import type { PositionText } from '../dist/tasks/settled-blocks.js';
+import type { PositionText } from '@ptn-api/positions';
 import type { OrderLogState } from '../../order-log/dist/order-log.js';
 import { openOrderLogReader } from '../../order-log/dist/order-log-reader.js';
 import { positionText } from '../../order-log/dist/order-log.js';

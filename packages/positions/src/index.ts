@@ -1,5 +1,12 @@
 export { accountOrders } from './accounting.ts';
 export type { Accounting, AccountingTerms } from './accounting.ts';
+export { encodeMiner } from './encoding/encode-miner.ts';
+export type { EncodedMiner, EncodeMinerInput } from './encoding/encode-miner.ts';
+export type { EncodedGroup } from './encoding/live-part.ts';
+export { MinerEncoding } from './encoding/miner-encoding.ts';
+export type { EncodedValue, EncodingPlan } from './encoding/miner-encoding.ts';
+export { buildSettled, summarized } from './encoding/settled-blocks.ts';
+export type { EncodeOptions, PositionText, SettledBlock } from './encoding/settled-blocks.ts';
 export { carryFee, feeFactor, nextCarryMs, spreadFee } from './fees.ts';
 export type { FeeSubject } from './fees.ts';
 export { combineCrc32, crc32 } from './gzip/crc32.ts';

@@ -5,7 +5,7 @@ import type { MinerPositionsChanges, Tier } from '@ptn-api/protocol';
 import { mergeTransactions } from '../../runtime/dist/ipc/retained.js';
 import type { AnyTransaction, Transaction } from '../../runtime/dist/ipc/messages.js';
 import { PublishedMiners } from '../../feed/dist/positions/published-miners.js';
-import type { EncodedValue } from '../../feed/dist/positions/published-miners.js';
+import type { EncodedValue } from '@ptn-api/positions';
 import { Snapshots } from '../dist/snapshots/snapshots.js';
 import type { TestApp } from './rest-fixture.ts';
 import { BEARER, minerValue, namedMiner, positionsTransaction, testApp } from './rest-fixture.ts';

@@ -1,10 +1,9 @@
 import type { ServedFileName } from '@ptn-api/runtime';
 import { PublishedMiners } from '../../feed/dist/positions/published-miners.js';
-import type { EncodedValue } from '../../feed/dist/positions/published-miners.js';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import type { Segment } from '@ptn-api/positions';
+import type { EncodedValue, Segment } from '@ptn-api/positions';
 import { deflateSegment } from '@ptn-api/positions';
 import { keyDigest } from '@ptn-api/access';
 import type { KeyTier, Tier } from '@ptn-api/protocol';

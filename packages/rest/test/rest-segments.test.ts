@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { PublishedMiners } from '../../feed/dist/positions/published-miners.js';
-import type { EncodedValue } from '../../feed/dist/positions/published-miners.js';
+import type { EncodedValue } from '@ptn-api/positions';
 import { mergeTransactions } from '../../runtime/dist/ipc/retained.js';
 import type { AnyTransaction, Transaction } from '../../runtime/dist/ipc/messages.js';
 import { Snapshots } from '../dist/snapshots/snapshots.js';

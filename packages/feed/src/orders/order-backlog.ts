@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { Budgets } from '@ptn-api/access';
+import type { PositionText } from '@ptn-api/positions';
 import { monotonicMs } from '@ptn-api/runtime';
 import { OrderHeap } from './order-heap.ts';
 import type { WaitingPosition } from './order-heap.ts';
-import type { PositionText } from '../tasks/settled-blocks.ts';
 
 /** What one commit holds at most: some 20 ms of work of the thread that also answers the supervisor. */
 const BATCH_ORDERS = 512;

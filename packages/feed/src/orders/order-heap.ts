@@ -1,5 +1,5 @@
 import type { PositionParts } from '@ptn-api/order-log';
-import type { PositionText } from '../tasks/settled-blocks.ts';
+import type { PositionText } from '@ptn-api/positions';
 
 /** Orders of one reading of a position that wait to be numbered. */
 export interface WaitingPosition {

@@ -1,12 +1,12 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from '@ptn-api/order-log';
+import type { PositionText } from '@ptn-api/positions';
 import { LogUpkeep } from './log-upkeep.ts';
 import { OrderBacklog } from './order-backlog.ts';
 import type { DueOrder } from './order-backlog.ts';
 import { OrderSplitter } from './order-splitter.ts';
 import type { SplitTask } from './order-splitter.ts';
-import type { PositionText } from '../tasks/settled-blocks.ts';
 import { FOUND_WITHIN_MS, MissingOrders } from './missing-orders.ts';
 
 /** An order that was placed this long ago at most is streamed whenever it is first seen. */

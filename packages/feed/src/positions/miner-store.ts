@@ -1,17 +1,15 @@
 import type { Logger } from 'pino';
 import { emptyClaim } from '@ptn-api/order-log';
 import type { OrderLogState } from '@ptn-api/order-log';
+import type { EncodedMiner, EncodedValue, PositionText } from '@ptn-api/positions';
 import { monotonicMs } from '@ptn-api/runtime';
 import type { OrderSequencer } from '../orders/order-sequencer.ts';
-import type { EncodedMiner } from '../tasks/encode-miner.ts';
 import type { LoadedMiner } from '../tasks/load-miner.ts';
 import type { PositionRead } from '../tasks/read-positions.ts';
-import type { PositionText } from '../tasks/settled-blocks.ts';
 import { hotkeyOf } from './miner-folders.ts';
 import { Miner } from './miner.ts';
 import type { BadFile, EncodePlan } from './miner.ts';
 import type { PositionsClock } from './positions-clock.ts';
-import type { EncodedValue } from './published-miners.ts';
 import { StaleMiners } from './stale-miners.ts';
 
 /** Where the orders of all that is read go. */

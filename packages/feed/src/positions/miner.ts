@@ -1,10 +1,7 @@
-import { comparePositions, DAY_MS, isSettled } from '@ptn-api/positions';
-import type { EncodedMiner } from '../tasks/encode-miner.ts';
+import { comparePositions, DAY_MS, isSettled, MinerEncoding } from '@ptn-api/positions';
+import type { EncodedMiner, EncodedValue, EncodingPlan } from '@ptn-api/positions';
 import type { LivePosition, LoadedMiner } from '../tasks/load-miner.ts';
 import type { PositionRead } from '../tasks/read-positions.ts';
-import { MinerEncoding } from './miner-encoding.ts';
-import type { EncodingPlan } from './miner-encoding.ts';
-import type { EncodedValue } from './published-miners.ts';
 
 /**
  * A closing position has its open file deleted first and its closed one written then; a rewrite may be a deletion and

@@ -1,14 +1,13 @@
 import type { Logger } from 'pino';
 import type { OrderLogState } from '@ptn-api/order-log';
+import type { EncodedGroup, EncodedValue } from '@ptn-api/positions';
 import type { PositionsHead, Transaction } from '@ptn-api/runtime';
 import { feedMetrics } from '../feed-metrics.ts';
 import type { TaskPool } from '../task-pool.ts';
-import type { EncodedGroup } from '../tasks/live-part.ts';
 import { BadFileReports } from './bad-file-reports.ts';
 import type { MinerStore } from './miner-store.ts';
 import type { PositionsClock } from './positions-clock.ts';
 import { PublishedMiners } from './published-miners.ts';
-import type { EncodedValue } from './published-miners.ts';
 
 /**
  * What changed within this time becomes one generation; freshness stays below half a second. As often it is checked

@@ -1,5 +1,5 @@
 import { combineDigests } from '@ptn-api/positions';
-import type { Segment } from '@ptn-api/positions';
+import type { EncodedValue, Segment } from '@ptn-api/positions';
 import { TIERS } from '@ptn-api/protocol';
 import type { Tier } from '@ptn-api/protocol';
 import { segmentKey } from '@ptn-api/runtime';
@@ -7,12 +7,6 @@ import type { MinerValue, SegmentReference, Transaction } from '@ptn-api/runtime
 
 /** A segment of at most this size is sent with the value, as often as that is: a key would cost as much. */
 const INLINE_MAX_BYTES = 1024;
-
-/** A miner's value as segments: the settled ones, then those of a tier. */
-export interface EncodedValue {
-  readonly settled: readonly Segment[];
-  readonly live: Readonly<Record<Tier, readonly Segment[]>>;
-}
 
 interface Shown {
   readonly digest: string;

@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import { Budgets } from '@ptn-api/access';
 import { emptyClaim } from '@ptn-api/order-log';
 import type { OrderLogState } from '@ptn-api/order-log';
+import type { PositionText } from '@ptn-api/positions';
 import { monotonicMs } from '@ptn-api/runtime';
-import type { PositionText } from '../tasks/settled-blocks.ts';
 
 /** A miner whose encoding failed (a thread that died) is tried again after so long. */
 const RETRY_MS = 5000;

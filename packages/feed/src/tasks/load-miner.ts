@@ -1,12 +1,10 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
-import { comparePositions, isSettled } from '@ptn-api/positions';
-import type { PositionFacts, SummarizedPosition } from '@ptn-api/positions';
+import { buildSettled, comparePositions, isSettled, summarized } from '@ptn-api/positions';
+import type { EncodeOptions, PositionText, SettledBlock, SummarizedPosition } from '@ptn-api/positions';
 import { isAbsence } from '@ptn-api/watch/file-stamp';
 import { readPositionFile } from './read-positions.ts';
-import { buildSettled } from './settled-blocks.ts';
-import type { EncodeOptions, PositionText, SettledBlock } from './settled-blocks.ts';
 
 /** A file of a miner as it was found. */
 interface LoadedFile {
@@ -18,11 +16,6 @@ interface LoadedFile {
 
 export interface LivePosition extends PositionText {
   readonly path: string;
-}
-
-/** What is kept of a settled position, whose text is in a block: its part in the summary fields. */
-export function summarized({ openMs, closeMs, returnAtClose }: PositionFacts): SummarizedPosition {
-  return { openMs, closeMs, returnAtClose };
 }
 
 /** All of a miner, read from its folder. */

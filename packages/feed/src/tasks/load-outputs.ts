@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
-import { isSettled, readPosition, removeMember, sliceDashboard } from '@ptn-api/positions';
-import { hasOrderSince, summarized } from './load-miner.ts';
+import {
+  buildSettled,
+  isSettled,
+  readPosition,
+  removeMember,
+  sliceDashboard,
+  summarized,
+} from '@ptn-api/positions';
+import type { EncodeOptions, PositionText } from '@ptn-api/positions';
+import { hasOrderSince } from './load-miner.ts';
 import type { LivePosition, LoadedMiner, OrderHorizon } from './load-miner.ts';
 import type { NothingRead } from './read-file.ts';
 import { readText } from './read-text.ts';
-import { buildSettled } from './settled-blocks.ts';
-import type { EncodeOptions, PositionText } from './settled-blocks.ts';
 
 /** A miner of an outputs file; its value's members besides `positions` are kept as they are written there. */
 export interface OutputsMiner extends LoadedMiner {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { readPosition } from '@ptn-api/positions';
+import type { PositionText } from '@ptn-api/positions';
 import { UNSETTLED } from '@ptn-api/watch/file-stamp';
 import { readStamped } from './read-file.ts';
-import type { PositionText } from './settled-blocks.ts';
 
 /** 100,000 orders, where a validator closes a position that has 100. Larger ones would take the memory of all others. */
 const MAX_POSITION_BYTES = 64 * 2 ** 20;

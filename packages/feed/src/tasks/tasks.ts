@@ -1,5 +1,5 @@
 /** What the pool's threads can do, by name. Plain functions: tests call them directly too. */
-export { encodeMiner } from './encode-miner.ts';
+export { encodeMiner } from '@ptn-api/positions';
 export { loadCheckpoint } from './load-checkpoint.ts';
 export { loadJsonDocument, loadMinerCopying } from './load-document.ts';
 export { listLimitOrders, loadLimitOrders } from './limit-orders.ts';

@@ -1,18 +1,20 @@
-import {
-  deflateSegment,
-  inflateSegment,
-  nextStripMs,
-  readPosition,
-  sliceArray,
-  storedSegment,
-  stripPriceSources,
-} from '@ptn-api/positions';
-import type { PositionFacts, Segment } from '@ptn-api/positions';
+import { deflateSegment, inflateSegment, storedSegment } from '../gzip/segment.ts';
+import type { Segment } from '../gzip/segment.ts';
+import { sliceArray } from '../json/slice.ts';
+import { readPosition } from '../read-position.ts';
+import type { PositionFacts } from '../read-position.ts';
+import { nextStripMs, stripPriceSources } from '../tiers/strip-price-sources.ts';
+import type { SummarizedPosition } from '../tiers/summary.ts';
 
 /** A position as its JSON text and the numbers that decide its tier. */
 export interface PositionText {
   readonly text: string;
   readonly facts: PositionFacts;
+}
+
+/** What is kept of a settled position, whose text is in a block: its part in the summary fields. */
+export function summarized({ openMs, closeMs, returnAtClose }: PositionFacts): SummarizedPosition {
+  return { openMs, closeMs, returnAtClose };
 }
 
 /**

@@ -1,9 +1,9 @@
-import { storedSegment } from '@ptn-api/positions';
-import type { Segment } from '@ptn-api/positions';
 import { TIERS } from '@ptn-api/protocol';
 import type { Tier } from '@ptn-api/protocol';
-import type { EncodedGroup } from '../tasks/live-part.ts';
-import type { PositionText } from '../tasks/settled-blocks.ts';
+import { storedSegment } from '../gzip/segment.ts';
+import type { Segment } from '../gzip/segment.ts';
+import type { EncodedGroup } from './live-part.ts';
+import type { PositionText } from './settled-blocks.ts';
 
 /** About as many characters of positions are encoded together: a change of one position costs that of its group. */
 const GROUP_SIZE = 64 * 1024;

@@ -1,5 +1,5 @@
-import type { Segment } from '@ptn-api/positions';
 import type { Tier } from '@ptn-api/protocol';
+import type { Segment } from '../gzip/segment.ts';
 import { encodeGroup, encodeTails } from './live-part.ts';
 import type { EncodedGroup } from './live-part.ts';
 import { appendSettled, restripBlock } from './settled-blocks.ts';

@@ -1,14 +1,21 @@
-import { summaryFields, summaryText } from '@ptn-api/positions';
-import type { SummarizedPosition, SummaryFields } from '@ptn-api/positions';
-import type { EncodedMiner, EncodeMinerInput } from '../tasks/encode-miner.ts';
-import { summarized } from '../tasks/load-miner.ts';
-import type { EncodeOptions, PositionText, SettledBlock } from '../tasks/settled-blocks.ts';
+import type { Tier } from '@ptn-api/protocol';
+import type { Segment } from '../gzip/segment.ts';
+import { summaryFields, summaryText } from '../tiers/summary.ts';
+import type { SummarizedPosition, SummaryFields } from '../tiers/summary.ts';
+import type { EncodedMiner, EncodeMinerInput } from './encode-miner.ts';
 import { groupsOf, joinGroups } from './live-groups.ts';
 import type { LiveGroup } from './live-groups.ts';
-import type { EncodedValue } from './published-miners.ts';
+import { summarized } from './settled-blocks.ts';
+import type { EncodeOptions, PositionText, SettledBlock } from './settled-blocks.ts';
 
 /** Files that are written every few seconds need not be checked to the millisecond: 7-day expiries are gathered. */
 const STRIP_GRID_MS = 15_000;
+
+/** A miner's value as segments: the settled ones, then those of a tier. */
+export interface EncodedValue {
+  readonly settled: readonly Segment[];
+  readonly live: Readonly<Record<Tier, readonly Segment[]>>;
+}
 
 /** What an encoding was asked for, to know afterwards what it covers. */
 export interface EncodingPlan {

@@ -1,14 +1,9 @@
-import {
-  deflateSegment,
-  nextStripMs,
-  nextTierChangeMs,
-  positionAtTier,
-  storedSegment,
-  stripPriceSources,
-} from '@ptn-api/positions';
-import type { Segment } from '@ptn-api/positions';
 import { TIERS } from '@ptn-api/protocol';
 import type { Tier } from '@ptn-api/protocol';
+import { deflateSegment, storedSegment } from '../gzip/segment.ts';
+import type { Segment } from '../gzip/segment.ts';
+import { nextStripMs, stripPriceSources } from '../tiers/strip-price-sources.ts';
+import { nextTierChangeMs, positionAtTier } from '../tiers/tier-filter.ts';
 import type { EncodeOptions, PositionText } from './settled-blocks.ts';
 
 /** Live positions that follow each other, at every tier. */
