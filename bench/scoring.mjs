@@ -10,7 +10,7 @@ import {
   scoreRound,
   SCORING_GENERATIONS,
   updateLedgers,
-} from '@ptn-api/rules';
+} from '@ptn-api/scoring';
 import { row } from './lib/report.mjs';
 
 const DAY_MS = 86_400_000;

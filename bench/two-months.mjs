@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Simulation } from '@ptn-api/devnet';
-import { SCORING_GENERATIONS } from '@ptn-api/rules';
+import { SCORING_GENERATIONS } from '@ptn-api/scoring';
 import { minersFiles, wholeFiles } from '@ptn-api/runtime';
 import { row } from './lib/report.mjs';
 

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { rebuildPosition } from '@ptn-api/positions';
 import type { Order, Position } from '@ptn-api/protocol';
-import { closeByElimination } from '@ptn-api/rules';
-import type { Elimination } from '@ptn-api/rules';
+import { closeByElimination } from '@ptn-api/scoring';
+import type { Elimination } from '@ptn-api/scoring';
 import type { ScoredValidator, ScoringFolder } from '@ptn-api/devnet';
 
 const BITCOIN = ['BTCUSD', 'BTC/USD', 0.003, 0.01, 0.5] as const;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readValidatorFolder, scoreSource } from '@ptn-api/devnet';
-import { SCORING_GENERATIONS } from '@ptn-api/rules';
+import { SCORING_GENERATIONS } from '@ptn-api/scoring';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
 import { runDevnet } from './devnet-process.ts';

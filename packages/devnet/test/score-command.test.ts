@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { minerRecord, PORTFOLIO, scoreRound, SCORING_GENERATIONS } from '@ptn-api/rules';
+import { minerRecord, PORTFOLIO, scoreRound, SCORING_GENERATIONS } from '@ptn-api/scoring';
 
 import t from 'tap';
 import { runCommand } from './devnet-process.ts';

@@ -1,7 +1,7 @@
 import { rebuildPosition } from '@ptn-api/positions';
 import type { Order, Position } from '@ptn-api/protocol';
-import { CHECKPOINT_DEFAULTS, PORTFOLIO } from '@ptn-api/rules';
-import type { Checkpoint, PerfLedger } from '@ptn-api/rules';
+import { CHECKPOINT_DEFAULTS, PORTFOLIO } from '@ptn-api/scoring';
+import type { Checkpoint, PerfLedger } from '@ptn-api/scoring';
 import { makePtnRoot } from '@ptn-api/testkit';
 import type { PtnRoot, TestScope } from '@ptn-api/testkit';
 

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DamagedFileError } from '@ptn-api/devnet';
-import type { PerfLedger } from '@ptn-api/rules';
+import type { PerfLedger } from '@ptn-api/scoring';
 import t from 'tap';
 import { DAY_MS, HOUR_MS, read, START_MS, trade, world } from './scoring-world.ts';
 

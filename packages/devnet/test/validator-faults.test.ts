@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Elimination } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 import { makeTemporaryFolder } from '@ptn-api/testkit';
 import t from 'tap';
 import {

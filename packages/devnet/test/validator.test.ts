@@ -1,6 +1,6 @@
 import { positionPath, writePosition } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
-import type { Elimination } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 import { makePosition, makeTemporaryFolder } from '@ptn-api/testkit';
 import t from 'tap';
 import { DurableFolder } from '../dist/validator/durable-folder.js';

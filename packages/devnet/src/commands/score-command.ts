@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { DEFAULT_SCORING_GENERATION, SCORING_GENERATIONS } from '@ptn-api/rules';
+import { DEFAULT_SCORING_GENERATION, SCORING_GENERATIONS } from '@ptn-api/scoring';
 import yargs from 'yargs';
 import { UsageError } from '../options.ts';
 import { readCheckpointFile } from '../score/read-checkpoint-file.ts';

@@ -1,5 +1,5 @@
 import { formatFloat, joinMembers, quote } from '@ptn-api/positions';
-import type { Elimination } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 
 function floats(values: Readonly<Record<string, number>>): string {
   return joinMembers(Object.entries(values).map(([key, value]) => [key, formatFloat(value)]));

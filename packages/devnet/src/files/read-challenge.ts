@@ -1,5 +1,5 @@
-import { readChallengeFile } from '@ptn-api/rules';
-import type { ChallengeState } from '@ptn-api/rules';
+import { readChallengeFile } from '@ptn-api/scoring';
+import type { ChallengeState } from '@ptn-api/scoring';
 import { isObject } from './read-json.ts';
 
 /** Who is where in the challenge period, and in which of its two forms the file says so. */

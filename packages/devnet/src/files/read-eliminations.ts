@@ -1,4 +1,4 @@
-import type { Elimination } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 import { isObject } from './read-json.ts';
 
 /** The rows of a list of eliminations; one phrase that goes on "the file ..." where it is none. */

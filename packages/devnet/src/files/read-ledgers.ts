@@ -1,5 +1,5 @@
-import { CHECKPOINT_DEFAULTS, readPerfLedgers } from '@ptn-api/rules';
-import type { Checkpoint, LedgerBundle, PerfLedger, PerfLedgersFile } from '@ptn-api/rules';
+import { CHECKPOINT_DEFAULTS, readPerfLedgers } from '@ptn-api/scoring';
+import type { Checkpoint, LedgerBundle, PerfLedger, PerfLedgersFile } from '@ptn-api/scoring';
 import { isObject } from './read-json.ts';
 
 const MEMBERS = Object.keys(CHECKPOINT_DEFAULTS) as (keyof typeof CHECKPOINT_DEFAULTS)[];

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Elimination } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 import { writeEliminationsFile, writeSnapshots } from '../files/snapshots.ts';
 import { writePlagiarism } from '../files/shapes.ts';
 import { writePositionFile } from '../files/position-file.ts';

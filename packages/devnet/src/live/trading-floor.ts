@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Order, Position } from '@ptn-api/protocol';
-import type { Elimination } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 import { writePositionFile } from '../files/position-file.ts';
 import type { ValidatorFolder } from '../files/validator-folder.ts';
 import type { World } from '../history.ts';

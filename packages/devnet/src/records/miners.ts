@@ -1,6 +1,6 @@
 import { comparePositions } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
-import type { Elimination } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 import { pairsOf } from '../market/market.ts';
 import type { MarketPair } from '../market/market.ts';
 import { hasAccountSize, hasEntities } from '../generation.ts';

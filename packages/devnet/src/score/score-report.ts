@@ -1,5 +1,5 @@
-import { dailyReturns, explainMiners, PORTFOLIO, scoreRound } from '@ptn-api/rules';
-import type { Elimination, Generation, MinerExplanation, Round } from '@ptn-api/rules';
+import { dailyReturns, explainMiners, PORTFOLIO, scoreRound } from '@ptn-api/scoring';
+import type { Elimination, Generation, MinerExplanation, Round } from '@ptn-api/scoring';
 import type { ScoreSource } from './score-source.ts';
 
 /** A miner as a round sees it. */

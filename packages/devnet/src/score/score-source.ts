@@ -1,5 +1,5 @@
-import type { ChallengeState, Elimination, LedgerBundle, MinerRecord } from '@ptn-api/rules';
-import { minerRecord, PORTFOLIO } from '@ptn-api/rules';
+import type { ChallengeState, Elimination, LedgerBundle, MinerRecord } from '@ptn-api/scoring';
+import { minerRecord, PORTFOLIO } from '@ptn-api/scoring';
 import type { Position } from '@ptn-api/protocol';
 
 /** Nothing can be scored; the message says why, and what to do. */

@@ -1,6 +1,6 @@
 import { counted } from '@ptn-api/protocol';
-import { explanationLines, PORTFOLIO } from '@ptn-api/rules';
-import type { CandidateReport } from '@ptn-api/rules';
+import { explanationLines, PORTFOLIO } from '@ptn-api/scoring';
+import type { CandidateReport } from '@ptn-api/scoring';
 import type { ScoredMiner, ScoreReport } from './score-report.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
-import { PORTFOLIO } from '@ptn-api/rules';
-import type { ChallengeState, Elimination, LedgerBundle } from '@ptn-api/rules';
+import { PORTFOLIO } from '@ptn-api/scoring';
+import type { ChallengeState, Elimination, LedgerBundle } from '@ptn-api/scoring';
 import { dashboardMember, takeDashboard } from '../files/dashboard.ts';
 import type { MinerPositions } from '../files/dashboard.ts';
 import { mapOf, members } from '../files/text-parts.ts';

@@ -9,8 +9,8 @@ import {
   needsRebuild,
   PORTFOLIO,
   updateLedgers,
-} from '@ptn-api/rules';
-import type { Elimination, LedgerBundle, LedgerTerms, MarketData } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { Elimination, LedgerBundle, LedgerTerms, MarketData } from '@ptn-api/scoring';
 import { passMarket } from './pass-market.ts';
 import type { ClosePrices } from './scored-validator.ts';
 

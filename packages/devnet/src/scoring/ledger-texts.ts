@@ -1,6 +1,6 @@
 import { joinMembers, pythonJsonWriter, quote } from '@ptn-api/positions';
 import type { PythonShape } from '@ptn-api/positions';
-import type { Checkpoint, LedgerBundle, PerfLedger } from '@ptn-api/rules';
+import type { Checkpoint, LedgerBundle, PerfLedger } from '@ptn-api/scoring';
 
 const CELL: Readonly<Record<keyof Omit<Checkpoint, 'pnl_gain' | 'pnl_loss'>, PythonShape>> = {
   last_update_ms: 'plain',

@@ -1,5 +1,5 @@
-import { SCORING_GENERATIONS } from '@ptn-api/rules';
-import type { Generation } from '@ptn-api/rules';
+import { SCORING_GENERATIONS } from '@ptn-api/scoring';
+import type { Generation } from '@ptn-api/scoring';
 
 const { '2025-02': winter, '2025-05': spring, '2025-06': summer } = SCORING_GENERATIONS;
 

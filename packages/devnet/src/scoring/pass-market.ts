@@ -1,5 +1,5 @@
 import { isMarketOpen, PAIRS } from '@ptn-api/rules';
-import type { MarketData } from '@ptn-api/rules';
+import type { MarketData } from '@ptn-api/scoring';
 import type { ClosePrices } from './scored-validator.ts';
 
 const MINUTE_MS = 60_000;

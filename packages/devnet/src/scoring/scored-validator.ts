@@ -1,5 +1,5 @@
 import type { Position } from '@ptn-api/protocol';
-import type { Elimination, Resolution } from '@ptn-api/rules';
+import type { Elimination, Resolution } from '@ptn-api/scoring';
 
 /** What scoring has to know of the validator that takes the orders, and what it tells it. */
 export interface ScoredValidator {

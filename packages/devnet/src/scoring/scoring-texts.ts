@@ -1,13 +1,13 @@
 import { joinMembers, pythonJsonWriter, quote } from '@ptn-api/positions';
 import type { PythonShape } from '@ptn-api/positions';
-import { challengeMaps } from '@ptn-api/rules';
+import { challengeMaps } from '@ptn-api/scoring';
 import type {
   ChallengeState,
   Elimination,
   MinerStatisticsFile,
   PlagiarismReport,
   Weights,
-} from '@ptn-api/rules';
+} from '@ptn-api/scoring';
 import { writePlagiarism, writePlainMap, writePlainMaps } from '../files/shapes.ts';
 import { eliminationText } from '../files/elimination-text.ts';
 import { enclosed, members } from '../files/text-parts.ts';

@@ -1,5 +1,11 @@
-import { detectPlagiarism, keptEliminations, minerRecord, minerStatistics, scoreRound } from '@ptn-api/rules';
-import type { ChallengeState, Elimination, Generation, MinerRecord, Round, Weights } from '@ptn-api/rules';
+import {
+  detectPlagiarism,
+  keptEliminations,
+  minerRecord,
+  minerStatistics,
+  scoreRound,
+} from '@ptn-api/scoring';
+import type { ChallengeState, Elimination, Generation, MinerRecord, Round, Weights } from '@ptn-api/scoring';
 import { inDashboardOrder } from '../files/read-positions.ts';
 import { LedgerKeeper } from './ledger-keeper.ts';
 import type { LedgerSubject } from './ledger-keeper.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ChallengeState, Elimination, LedgerBundle, Weights } from '@ptn-api/rules';
+import type { ChallengeState, Elimination, LedgerBundle, Weights } from '@ptn-api/scoring';
 import { readChallenge } from '../files/read-challenge.ts';
 import { readEliminations } from '../files/read-eliminations.ts';
 import { isObject, readJsonFile } from '../files/read-json.ts';

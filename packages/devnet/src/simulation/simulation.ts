@@ -1,5 +1,7 @@
-import { GENERATION_2025_05, readPython, RESOLUTION_MS } from '@ptn-api/rules';
-import type { Generation, PythonDict } from '@ptn-api/rules';
+import { GENERATION_2025_05, readPython } from '@ptn-api/rules';
+import type { PythonDict } from '@ptn-api/rules';
+import { RESOLUTION_MS } from '@ptn-api/scoring';
+import type { Generation } from '@ptn-api/scoring';
 import { writeJson } from '@ptn-api/wire';
 import type { JsonObject } from '@ptn-api/wire';
 import { createRandom } from '../random.ts';

@@ -1,5 +1,5 @@
-import { drawdownState, PORTFOLIO } from '@ptn-api/rules';
-import type { Elimination } from '@ptn-api/rules';
+import { drawdownState, PORTFOLIO } from '@ptn-api/scoring';
+import type { Elimination } from '@ptn-api/scoring';
 import { positionsOf } from '../records/miners.ts';
 import type { Miner } from '../records/miners.ts';
 import { ledgersOf } from './portfolio.ts';

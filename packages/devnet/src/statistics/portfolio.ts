@@ -1,6 +1,6 @@
 import type { Position } from '@ptn-api/protocol';
-import { CHECKPOINT_DEFAULTS, PORTFOLIO, SCORING_GENERATIONS } from '@ptn-api/rules';
-import type { Checkpoint, LedgerBundle } from '@ptn-api/rules';
+import { CHECKPOINT_DEFAULTS, PORTFOLIO, SCORING_GENERATIONS } from '@ptn-api/scoring';
+import type { Checkpoint, LedgerBundle } from '@ptn-api/scoring';
 
 const MINUTE_MS = 60_000;
 const { cellMs: CELL_MS, windowMs: WINDOW_MS } = SCORING_GENERATIONS['2025-05'].ledger;

@@ -1,4 +1,4 @@
-import { minerRecord, minerStatistics, scoreRound, SCORING_GENERATIONS } from '@ptn-api/rules';
+import { minerRecord, minerStatistics, scoreRound, SCORING_GENERATIONS } from '@ptn-api/scoring';
 import type {
   Bucket,
   BucketEntry,
@@ -6,7 +6,7 @@ import type {
   LedgerBundle,
   MinerRecord,
   MinerStatisticsFile,
-} from '@ptn-api/rules';
+} from '@ptn-api/scoring';
 import { positionsOf } from '../records/miners.ts';
 import type { Miner } from '../records/miners.ts';
 import { ledgersOf } from './portfolio.ts';

@@ -1,4 +1,4 @@
-import type { BucketEntry } from '@ptn-api/rules';
+import type { BucketEntry } from '@ptn-api/scoring';
 import { SCORING_PATHS } from '../scoring/scoring-paths.ts';
 import { challengeText } from '../scoring/scoring-texts.ts';
 import type { DurableFolder } from './durable-folder.ts';

@@ -1,6 +1,8 @@
 import { assetClassOf } from '@ptn-api/positions';
-import { RESOLUTION_MS, isMarketOpen, slippageFeatures } from '@ptn-api/rules';
-import type { DailyBar, PriceSource, PricesAt, Resolution, SlippageFeatures } from '@ptn-api/rules';
+import { isMarketOpen, slippageFeatures } from '@ptn-api/rules';
+import type { DailyBar, PriceSource, PricesAt, SlippageFeatures } from '@ptn-api/rules';
+import { RESOLUTION_MS } from '@ptn-api/scoring';
+import type { Resolution } from '@ptn-api/scoring';
 import { quotesOf, usualDollars } from '../market/market.ts';
 import { dollarsOfBase } from './dollars-of-base.ts';
 import type { Prices } from './prices.ts';

@@ -1,6 +1,7 @@
 import { findMember, joinMembers, sliceArray } from '@ptn-api/positions';
 import { readPython } from '@ptn-api/rules';
-import type { Elimination, PythonValue } from '@ptn-api/rules';
+import type { PythonValue } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 import { eliminationText } from '../files/elimination-text.ts';
 import { BadFolderError } from './bad-folder-error.ts';
 import type { DurableFolder } from './durable-folder.ts';

@@ -1,4 +1,5 @@
-import type { PricesAt, Resolution, SlippageFeatures } from '@ptn-api/rules';
+import type { PricesAt, SlippageFeatures } from '@ptn-api/rules';
+import type { Resolution } from '@ptn-api/scoring';
 
 /** Where a validator has its prices from. The same question always has the same answer. Times are Unix ms. */
 export interface Prices {

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { assetClassOf } from '@ptn-api/positions';
-import { RESOLUTION_MS, isMarketOpen, slippageFeatures } from '@ptn-api/rules';
-import type { DailyBar, PriceSource, PricesAt, Resolution, SlippageFeatures } from '@ptn-api/rules';
+import { isMarketOpen, slippageFeatures } from '@ptn-api/rules';
+import type { DailyBar, PriceSource, PricesAt, SlippageFeatures } from '@ptn-api/rules';
+import { RESOLUTION_MS } from '@ptn-api/scoring';
+import type { Resolution } from '@ptn-api/scoring';
 import { MARKET_PAIRS, createMarket } from '../market/market.ts';
 import type { Market, MarketPair } from '../market/market.ts';
 import { mixBits } from '../random.ts';

@@ -1,5 +1,7 @@
-import { closeByElimination, PAIRS, correctPrices, isMarketOpen } from '@ptn-api/rules';
-import type { CorrectedPosition, Elimination, IntakeGeneration } from '@ptn-api/rules';
+import { PAIRS, correctPrices, isMarketOpen } from '@ptn-api/rules';
+import type { CorrectedPosition, IntakeGeneration } from '@ptn-api/rules';
+import { closeByElimination } from '@ptn-api/scoring';
+import type { Elimination } from '@ptn-api/scoring';
 import type { Position } from '@ptn-api/protocol';
 import type { Prices } from './prices.ts';
 

@@ -3,7 +3,6 @@ import type { Position } from '@ptn-api/protocol';
 import { answerDashData, answerPositions, rememberUuid, takeSignal } from '@ptn-api/rules';
 import type {
   DashDataAnswer,
-  Elimination,
   FileChanges,
   IntakeGeneration,
   OrderTimestamp,
@@ -13,6 +12,7 @@ import type {
   SignalRequest,
   ValidatorState,
 } from '@ptn-api/rules';
+import type { Elimination } from '@ptn-api/scoring';
 import { isFileError } from './durable-folder.ts';
 import type { DurableFolder } from './durable-folder.ts';
 import { EliminationsFile } from './eliminations-file.ts';

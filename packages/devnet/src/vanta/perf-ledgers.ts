@@ -1,7 +1,7 @@
 import { joinMembers, pythonJsonWriter, quote } from '@ptn-api/positions';
 import type { PythonShape } from '@ptn-api/positions';
-import { PORTFOLIO } from '@ptn-api/rules';
-import type { PerfLedger } from '@ptn-api/rules';
+import { PORTFOLIO } from '@ptn-api/scoring';
+import type { PerfLedger } from '@ptn-api/scoring';
 import { enclosed } from '../files/text-parts.ts';
 import type { Parts } from '../files/text-parts.ts';
 import { ledgersOf } from '../statistics/portfolio.ts';

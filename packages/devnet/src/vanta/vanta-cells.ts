@@ -1,5 +1,5 @@
 import type { Position } from '@ptn-api/protocol';
-import type { Checkpoint } from '@ptn-api/rules';
+import type { Checkpoint } from '@ptn-api/scoring';
 
 /** A cell of a ledger as validators keep it since December 2025. */
 export type VantaCell = Omit<Checkpoint, 'pnl_gain' | 'pnl_loss'> & {

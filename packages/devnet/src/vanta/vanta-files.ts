@@ -1,4 +1,4 @@
-import { challengeBuckets } from '@ptn-api/rules';
+import { challengeBuckets } from '@ptn-api/scoring';
 import type { Generation } from '../generation.ts';
 import { writePlainMaps } from '../files/shapes.ts';
 import type { Parts } from '../files/text-parts.ts';

@@ -4,8 +4,8 @@ import {
   riskAdjustedPenalty,
   riskProfilePenalty,
   SCORING_GENERATIONS,
-} from '@ptn-api/rules';
-import type { Bucket, MinerRecord } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { Bucket, MinerRecord } from '@ptn-api/scoring';
 import type { Market } from '../market/market.ts';
 import { createRandom } from '../random.ts';
 import { hotkeyOf } from '../records/hotkey.ts';

@@ -10,8 +10,8 @@ import {
   scoreMiners,
   segmentDays,
   SCORING_GENERATIONS,
-} from '@ptn-api/rules';
-import type { Bucket, DebtCheckpoint, MinerRecord, ScoredMiners } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { Bucket, DebtCheckpoint, MinerRecord, ScoredMiners } from '@ptn-api/scoring';
 import type { Difference } from '../compare-texts.ts';
 import { compareValues } from '../compare-values.ts';
 import type { VectorForm } from '../vector-form.ts';

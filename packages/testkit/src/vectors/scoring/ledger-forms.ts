@@ -1,5 +1,6 @@
-import { FeeCache, isMarketOpen, SCORING_GENERATIONS, updateLedgers } from '@ptn-api/rules';
-import type { LedgerBundle, MarketData, PerfLedger } from '@ptn-api/rules';
+import { isMarketOpen } from '@ptn-api/rules';
+import { FeeCache, SCORING_GENERATIONS, updateLedgers } from '@ptn-api/scoring';
+import type { LedgerBundle, MarketData, PerfLedger } from '@ptn-api/scoring';
 import type { Difference } from '../compare-texts.ts';
 import { compareValues } from '../compare-values.ts';
 import { pairOf } from '../pair-of.ts';

@@ -18,8 +18,8 @@ import {
   riskNormalization,
   SCORING_GENERATIONS,
   variance,
-} from '@ptn-api/rules';
-import type { Generation, MetricInput } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { Generation, MetricInput } from '@ptn-api/scoring';
 import { compareValues } from '../compare-values.ts';
 import { readBeside } from '../beside.ts';
 import { jsonForm, ledgerOf } from './scoring-file.ts';

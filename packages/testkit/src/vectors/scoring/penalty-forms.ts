@@ -13,7 +13,7 @@ import {
   sigmoid,
   softmaxOfAll,
   timeWeighted,
-} from '@ptn-api/rules';
+} from '@ptn-api/scoring';
 import { compareValues, numberOf } from '../compare-values.ts';
 import { readBeside } from '../beside.ts';
 import { jsonForm } from './scoring-file.ts';

@@ -1,4 +1,4 @@
-import { detectPlagiarism } from '@ptn-api/rules';
+import { detectPlagiarism } from '@ptn-api/scoring';
 import { compareValues } from '../compare-values.ts';
 import { jsonForm } from './scoring-file.ts';
 import type { Positions } from './scoring-file.ts';

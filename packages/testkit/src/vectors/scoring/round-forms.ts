@@ -9,8 +9,8 @@ import {
   SCORING_GENERATIONS,
   scoringPositions,
   Trial,
-} from '@ptn-api/rules';
-import type { ChallengeState, Elimination, Generation, MinerRecord, ScoredMiners } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { ChallengeState, Elimination, Generation, MinerRecord, ScoredMiners } from '@ptn-api/scoring';
 import type { Difference } from '../compare-texts.ts';
 import { compareValues } from '../compare-values.ts';
 import { readBeside } from '../beside.ts';

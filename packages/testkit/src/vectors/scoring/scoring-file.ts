@@ -1,6 +1,6 @@
 import type { Position } from '@ptn-api/protocol';
-import { CHECKPOINT_DEFAULTS, minerRecord, PORTFOLIO } from '@ptn-api/rules';
-import type { Checkpoint, MinerRecord, PerfLedger } from '@ptn-api/rules';
+import { CHECKPOINT_DEFAULTS, minerRecord, PORTFOLIO } from '@ptn-api/scoring';
+import type { Checkpoint, MinerRecord, PerfLedger } from '@ptn-api/scoring';
 import type { Difference } from '../compare-texts.ts';
 import { numberOf } from '../compare-values.ts';
 import { readText } from '../read-text.ts';

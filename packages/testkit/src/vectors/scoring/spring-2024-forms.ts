@@ -9,8 +9,8 @@ import {
   scores2024,
   timeAdjustedSortino,
   weighCells,
-} from '@ptn-api/rules';
-import type { Cell2024, ChallengePosition } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { Cell2024, ChallengePosition } from '@ptn-api/scoring';
 import type { Difference } from '../compare-texts.ts';
 import { compareValues } from '../compare-values.ts';
 import { jsonForm, objectsOf } from './scoring-file.ts';

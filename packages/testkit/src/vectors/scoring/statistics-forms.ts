@@ -1,5 +1,5 @@
-import { minerStatistics, readChallengeFile, scoreRound, SCORING_GENERATIONS } from '@ptn-api/rules';
-import type { MinerRecord, MinerStatisticsFile } from '@ptn-api/rules';
+import { minerStatistics, readChallengeFile, scoreRound, SCORING_GENERATIONS } from '@ptn-api/scoring';
+import type { MinerRecord, MinerStatisticsFile } from '@ptn-api/scoring';
 import type { Difference } from '../compare-texts.ts';
 import { compareValues } from '../compare-values.ts';
 import { jsonForm, minerOf } from './scoring-file.ts';

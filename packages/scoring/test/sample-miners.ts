@@ -1,7 +1,7 @@
 import { rebuildPosition } from '@ptn-api/positions';
 import type { Order, Position } from '@ptn-api/protocol';
-import { CHECKPOINT_DEFAULTS, minerRecord, PORTFOLIO } from '@ptn-api/rules';
-import type { Checkpoint, MarketData, MinerRecord, PerfLedger } from '@ptn-api/rules';
+import { CHECKPOINT_DEFAULTS, minerRecord, PORTFOLIO } from '@ptn-api/scoring';
+import type { Checkpoint, MarketData, MinerRecord, PerfLedger } from '@ptn-api/scoring';
 
 export const DAY_MS = 86_400_000;
 /** Thursday 2025-05-01. */

@@ -1,7 +1,7 @@
 import { rebuildPosition } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
-import { FeeCache, PORTFOLIO, scoreRound, SCORING_GENERATIONS, updateLedgers } from '@ptn-api/rules';
-import type { BucketEntry, Generation, LedgerBundle, MinerRecord, PerfLedger, Round } from '@ptn-api/rules';
+import { FeeCache, PORTFOLIO, scoreRound, SCORING_GENERATIONS, updateLedgers } from '@ptn-api/scoring';
+import type { BucketEntry, Generation, LedgerBundle, MinerRecord, PerfLedger, Round } from '@ptn-api/scoring';
 import fc from 'fast-check';
 import t from 'tap';
 import { DAY_MS, MARKET, NOW_MS, orderOf, randomMiners } from './sample-miners.ts';

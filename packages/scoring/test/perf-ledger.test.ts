@@ -7,8 +7,8 @@ import {
   readPerfLedgers,
   SCORING_GENERATIONS,
   updateLedgers,
-} from '@ptn-api/rules';
-import type { LedgerBundle, LedgerUpdate, UpdatedLedgers } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { LedgerBundle, LedgerUpdate, UpdatedLedgers } from '@ptn-api/scoring';
 import fc from 'fast-check';
 import t from 'tap';
 import { DAY_MS, MARKET, NOW_MS, orderOf, positionOf } from './sample-miners.ts';

@@ -5,8 +5,8 @@ import {
   scoreMiners,
   scoreRound,
   SCORING_GENERATIONS,
-} from '@ptn-api/rules';
-import type { BucketEntry, MinerRecord, RoundInput } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { BucketEntry, MinerRecord, RoundInput } from '@ptn-api/scoring';
 import fc from 'fast-check';
 import t from 'tap';
 import { DAY_MS, ledgerOf, minerOf, NOW_MS, randomMiners } from './sample-miners.ts';

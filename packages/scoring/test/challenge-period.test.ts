@@ -12,8 +12,8 @@ import {
   readChallengeFile,
   scoreRound,
   SCORING_GENERATIONS,
-} from '@ptn-api/rules';
-import type { Bucket, BucketEntry, MinerRecord, Round, RoundInput } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { Bucket, BucketEntry, MinerRecord, Round, RoundInput } from '@ptn-api/scoring';
 import t from 'tap';
 import {
   closedPosition,

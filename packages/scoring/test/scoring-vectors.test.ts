@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { runVectors } from '@ptn-api/testkit/vectors';
 import t from 'tap';
 
-const results = [...runVectors(fileURLToPath(new URL('../fixtures/scoring', import.meta.url)))];
+const results = [...runVectors(fileURLToPath(new URL('../fixtures', import.meta.url)))];
 
 for (const { path, difference } of results) {
   void t.test(`${path}: what the validators' scoring answered`, (t) => {

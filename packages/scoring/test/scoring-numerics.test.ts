@@ -5,7 +5,7 @@ import {
   rankPercentile,
   softmaxOfAll,
   strictPercentile,
-} from '@ptn-api/rules';
+} from '@ptn-api/scoring';
 import t from 'tap';
 
 void t.test('sums come out as numpy adds them', (t) => {

@@ -8,8 +8,8 @@ import {
   round2024,
   scoreRound,
   SCORING_GENERATIONS,
-} from '@ptn-api/rules';
-import type { Bucket, DebtCheckpoint } from '@ptn-api/rules';
+} from '@ptn-api/scoring';
+import type { Bucket, DebtCheckpoint } from '@ptn-api/scoring';
 import t from 'tap';
 import { DAY_MS, minerOf, NOW_MS, randomMiners } from './sample-miners.ts';
 
