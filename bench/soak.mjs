@@ -197,7 +197,7 @@ try {
   // The market goes on from a history of its own.
   const live = join(root, 'live');
   const market = fork(
-    join(projectRoot, 'packages/devnet/dist/main.js'),
+    join(projectRoot, 'packages/simulator/dist/main.js'),
     [
       '--root',
       live,

@@ -1,6 +1,6 @@
 // Installs the packed release as an operator does, starts the server from it on the simulated validator, asks it for what is
-// served from its own files, and stops it; then the same for the miner, with a hotkey of its own, and for the client's package
-// in a project of its own.
+// served from its own files, and stops it; then the same for the miner, with a hotkey of its own, for the devnet, and for the
+// client's package in a project of its own.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -102,7 +102,7 @@ function installProgram(folder, tarball, name, version) {
 
 async function checkServer(folder, tarball, version) {
   const command = installProgram(folder, tarball, 'ptn-api', version);
-  for (const other of ['ptn-stream', 'ptn-devnet']) must(join(folder, 'bin', other), ['--help']);
+  must(join(folder, 'bin', 'ptn-stream'), ['--help']);
   const ports = ['--api-rest-port', '0', '--api-ws-port', '0', '--admin-port', '0'];
   const { child, found: url } = await startProgram(
     command,
@@ -142,6 +142,24 @@ async function checkMiner(folder, tarball, version) {
   }
 }
 
+async function checkDevnet(folder, tarball, version) {
+  const command = installProgram(folder, tarball, 'ptn-devnet', version);
+  const root = join(folder, 'root');
+  const run = ['run', '--root', root, '--axon-port', '0', '--speed', '1440'];
+  const { child } = await startProgram(
+    command,
+    run,
+    folder,
+    (line) => line.includes('takes orders') || undefined,
+  );
+  try {
+    await stopProgram(child);
+  } finally {
+    child.kill('SIGKILL');
+  }
+  must(command, ['--root', join(folder, 'history'), '--miners', '5', '--positions', '40', '--history-only']);
+}
+
 function checkClient(folder, tarball) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   npmInstall(folder, tarball);
@@ -156,6 +174,7 @@ function checkClient(folder, tarball) {
 const RELEASED = [
   { name: 'server', file: /^ptn-api-(\d.*)\.tgz$/, check: checkServer },
   { name: 'miner', file: /^ptn-miner-(\d.*)\.tgz$/, check: checkMiner },
+  { name: 'devnet', file: /^ptn-devnet-(\d.*)\.tgz$/, check: checkDevnet },
   { name: 'client', file: /^ptn-api-client-(\d.*)\.tgz$/, check: checkClient },
 ];
 

@@ -1,5 +1,5 @@
-// Builds the installable packages: `ptn-api-<version>.tgz`, `ptn-miner-<version>.tgz`, and `ptn-api-client-<version>.tgz`
-// for programs that follow a server. The workspace's own packages travel inside them; what they depend on is installed from
+// Builds the installable packages: `ptn-api-<version>.tgz`, `ptn-miner-<version>.tgz`, `ptn-devnet-<version>.tgz`, and
+// `ptn-api-client-<version>.tgz` for programs that follow a server. The workspace's own packages travel inside them; what they depend on is installed from
 // the registry as usual.
 // They are put into the folder named by the argument, the project's own without one. Prints their names.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -90,7 +90,7 @@ const PROGRAMS = [
     name: root.name,
     description: root.description,
     keywords: root.keywords,
-    commands: ['ptn-api', 'ptn-devnet', 'ptn-stream'],
+    commands: ['ptn-api', 'ptn-stream'],
     packages: ['cli', 'client'],
     leftOut: 'dashboard.dist.miner-page',
     files: [
@@ -122,6 +122,22 @@ const PROGRAMS = [
       ['docs/decisions/0026-miner-differences.md', 'decisions/0026-miner-differences.md'],
       ['docs/images/miner-page.png', 'images/miner-page.png'],
       ['docs/images/miner-phone.png', 'images/miner-phone.png'],
+    ],
+  },
+  {
+    name: 'ptn-devnet',
+    description: manifestOf('devnet').description,
+    keywords: [...root.keywords.filter((word) => word !== 'api-server'), 'devnet'],
+    commands: ['ptn-devnet'],
+    packages: ['devnet'],
+    leftOut: 'dashboard.dist',
+    files: [
+      // With what it refers to.
+      ['docs/devnet.md', 'README.md'],
+      ['docs/scoring.md', 'scoring.md'],
+      ['docs/metagraph.schema.json', 'metagraph.schema.json'],
+      ['docs/decisions/0020-scoring-differences.md', 'decisions/0020-scoring-differences.md'],
+      ['docs/decisions/0025-devnet-validator.md', 'decisions/0025-devnet-validator.md'],
     ],
   },
 ];

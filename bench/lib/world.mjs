@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cli = join(projectRoot, 'packages/cli/dist/main.js');
-const devnet = join(projectRoot, 'packages/devnet/dist/main.js');
+const simulator = join(projectRoot, 'packages/simulator/dist/main.js');
 const MAX_OUTPUT = 2 ** 26;
 const ended = [];
 
@@ -55,7 +55,7 @@ export async function makeRoot({ miners, positions, name = 'root' }) {
       7,
       '--history-only',
     ];
-    const child = spawn(process.execPath, [devnet, ...args.map(String)], {
+    const child = spawn(process.execPath, [simulator, ...args.map(String)], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const [code] = await once(child, 'exit');

@@ -42,7 +42,7 @@ export async function startDemo(): Promise<Demo | undefined> {
   writeKeyFile(root, keys);
 
   // In a process group of its own: Ctrl-C is for the server, which stops the validator when it has stopped itself.
-  const modulePath = fileURLToPath(import.meta.resolve('@ptn-api/devnet/main'));
+  const modulePath = fileURLToPath(import.meta.resolve('@ptn-api/simulator/main'));
   const validator = fork(modulePath, ['--root', root, '--generation', DEMO_GENERATION], {
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -1,4 +1,4 @@
-import { SimulatedValidator } from '@ptn-api/devnet';
+import { SimulatedValidator } from '@ptn-api/simulator';
 import { isRunning, makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import type { RunningServer, TestScope } from '@ptn-api/testkit';
 

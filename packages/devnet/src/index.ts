@@ -1,14 +1,4 @@
 export { scoreCommand } from './commands/score-command.ts';
-export { generateHistory } from './history.ts';
-export type { HistoryOptions, World } from './history.ts';
-export { RootInUseError, SimulatedValidator } from './live/simulated-validator.ts';
-export type { ValidatorOptions } from './live/simulated-validator.ts';
-export type { OrderWish, PlacedOrder } from './live/trading-floor.ts';
-export { UsageError } from './options.ts';
-export { positionsOf } from './records/miners.ts';
-export type { Generation } from './generation.ts';
-export type { Miner } from './records/miners.ts';
-export type { Action } from './records/trading.ts';
 export { readCheckpointFile } from './score/read-checkpoint-file.ts';
 export { readValidatorFolder } from './score/read-validator-folder.ts';
 export { scoreSource } from './score/score-report.ts';

@@ -1,9 +1,9 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '@ptn-api/simulator';
 import { Keypair, parseMetagraph } from '@ptn-api/wire';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
-import { UsageError } from '../dist/options.js';
 import { SimulatedClock } from '../dist/validator/clock.js';
 import { DurableFolder } from '../dist/validator/durable-folder.js';
 import { Network } from '../dist/validator/network.js';

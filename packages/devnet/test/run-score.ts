@@ -1,4 +1,5 @@
-import { scoreCommand, UsageError } from '@ptn-api/devnet';
+import { scoreCommand } from '@ptn-api/devnet';
+import { UsageError } from '@ptn-api/simulator';
 
 /** What a run of `ptn-devnet score` gave. */
 export interface ScoreRun {

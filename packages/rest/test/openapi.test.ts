@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
-import { SimulatedValidator } from '@ptn-api/devnet';
+import { SimulatedValidator } from '@ptn-api/simulator';
 import { makeTemporaryFolder, startServer, waitFor } from '@ptn-api/testkit';
 import type { RunningServer } from '@ptn-api/testkit';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 import { createLogger } from '@ptn-api/runtime';
-import { leave, onStop, tellParent } from '../process.ts';
+import { leave, onStop, tellParent } from '@ptn-api/simulator';
 import { runValidator } from '../validator/run-validator.ts';
 import { parseRunOptions } from './run-options.ts';
 

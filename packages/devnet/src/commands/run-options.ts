@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import yargs from 'yargs';
-import { UsageError, checkRange } from '../options.ts';
-import type { Range } from '../options.ts';
+import { checkRange, ownVersion, UsageError } from '@ptn-api/simulator';
+import type { Range } from '@ptn-api/simulator';
 import { LIVE_GENERATIONS } from '../scoring/live-generations.ts';
 import type { RunOptions } from '../validator/run-validator.ts';
 
@@ -68,6 +68,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
       'axon-port': { type: 'number', default: 8091, describe: 'Port that orders are taken at; 0 for any' },
     })
     .strict()
+    .version(ownVersion())
     .locale('en')
     .wrap(Math.min(process.stdout.columns || MAX_COLUMNS, MAX_COLUMNS))
     .fail((message, error: Error | undefined) => {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { DEFAULT_SCORING_GENERATION, SCORING_GENERATIONS } from '@ptn-api/scoring';
 import yargs from 'yargs';
-import { UsageError } from '../options.ts';
+import { ownVersion, UsageError } from '@ptn-api/simulator';
 import { readCheckpointFile } from '../score/read-checkpoint-file.ts';
 import { readValidatorFolder } from '../score/read-validator-folder.ts';
 import { reportJson } from '../score/score-json.ts';
@@ -38,6 +38,7 @@ function parse(args: readonly string[]) {
       json: { type: 'boolean', default: false, describe: 'For programs' },
     })
     .strict()
+    .version(ownVersion())
     .locale('en')
     .fail((message, error: Error | undefined) => {
       throw error ?? new UsageError(message.replaceAll(/\s+/g, ' '));

@@ -1,11 +1,15 @@
 import type { Position } from '@ptn-api/protocol';
-import { readChallenge } from '../files/read-challenge.ts';
-import { readEliminations } from '../files/read-eliminations.ts';
-import { isObject, readJsonFile } from '../files/read-json.ts';
-import { readLedgers } from '../files/read-ledgers.ts';
-import { inDashboardOrder, readPositionRecord } from '../files/read-positions.ts';
-import type { PositionsReading } from '../files/read-positions.ts';
-import { readAccountSizes } from './account-sizes.ts';
+import {
+  inDashboardOrder,
+  isObject,
+  readAccountSizes,
+  readChallenge,
+  readEliminations,
+  readJsonFile,
+  readLedgers,
+  readPositionRecord,
+} from '@ptn-api/validator-files';
+import type { PositionsReading } from '@ptn-api/validator-files';
 import { CannotScoreError, recordsOf } from './score-source.ts';
 import type { ScoreSource } from './score-source.ts';
 

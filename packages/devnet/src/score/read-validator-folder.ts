@@ -1,12 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readChallenge } from '../files/read-challenge.ts';
-import type { ChallengeReading } from '../files/read-challenge.ts';
-import { readEliminations } from '../files/read-eliminations.ts';
-import { isObject, readJsonFile } from '../files/read-json.ts';
-import { readLedgers } from '../files/read-ledgers.ts';
-import { readPositions } from '../files/read-positions.ts';
-import { readAccountSizes } from './account-sizes.ts';
+import {
+  isObject,
+  readAccountSizes,
+  readChallenge,
+  readEliminations,
+  readJsonFile,
+  readLedgers,
+  readPositions,
+} from '@ptn-api/validator-files';
+import type { ChallengeReading } from '@ptn-api/validator-files';
 import { CannotScoreError, recordsOf } from './score-source.ts';
 import type { ScoreSource } from './score-source.ts';
 

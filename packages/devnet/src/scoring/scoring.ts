@@ -6,17 +6,23 @@ import {
   scoreRound,
 } from '@ptn-api/scoring';
 import type { ChallengeState, Elimination, Generation, MinerRecord, Round, Weights } from '@ptn-api/scoring';
-import { inDashboardOrder } from '../files/read-positions.ts';
+import {
+  challengeText,
+  checkpointParts,
+  eliminationsText,
+  inDashboardOrder,
+  ledgersFile,
+  outputFiles,
+  plagiarismText,
+  SCORING_PATHS,
+  statisticsFile,
+  weightsText,
+} from '@ptn-api/validator-files';
 import { LedgerKeeper } from './ledger-keeper.ts';
 import type { LedgerSubject } from './ledger-keeper.ts';
 import type { ClosePrices, ScoredValidator } from './scored-validator.ts';
-import { checkpointParts } from './checkpoint-text.ts';
-import { outputFiles } from './outputs.ts';
 import { writeInParts } from './scoring-folder.ts';
 import type { ScoringFolder } from './scoring-folder.ts';
-import { SCORING_PATHS } from './scoring-paths.ts';
-import { ledgersFile } from './ledger-texts.ts';
-import * as texts from './scoring-texts.ts';
 import { readStoredState } from './stored-state.ts';
 
 export interface ScoringOptions {
@@ -137,7 +143,7 @@ export class Scoring {
     const { weights } = this.#quietRound?.nowMs === nowMs ? this.#quietRound : this.#round(nowMs);
     this.#weights = weights;
     const { folder, generation } = this.#options;
-    folder.write(SCORING_PATHS.weights, texts.weightsText(weights, nowMs, generation.name));
+    folder.write(SCORING_PATHS.weights, weightsText(weights, nowMs, generation.name));
   }
 
   /** Writes who copies whom, a file for each miner that traded in the last days. */
@@ -149,7 +155,7 @@ export class Scoring {
     const scores = new Map<string, number>();
     for (const report of detectPlagiarism(positions, nowMs)) {
       const path = `${SCORING_PATHS.plagiarism}/${report.plagiarist}.json`;
-      folder.write(path, texts.plagiarismText(report, newUuid(), nowMs));
+      folder.write(path, plagiarismText(report, newUuid(), nowMs));
       scores.set(report.plagiarist, report.overall_score);
       yield;
     }
@@ -170,7 +176,7 @@ export class Scoring {
       plagiarism: this.#plagiarism,
       withCheckpoints: true,
     });
-    yield* writeInParts(folder, SCORING_PATHS.statistics, texts.statisticsFile(statistics));
+    yield* writeInParts(folder, SCORING_PATHS.statistics, statisticsFile(statistics));
   }
 
   /** Writes the outputs: the dashboard map, and what each tier shows of it. */
@@ -240,12 +246,12 @@ export class Scoring {
 
   #liquidate(row: Elimination): void {
     this.#liquidations = [...this.#liquidations, row];
-    this.#options.folder.write(SCORING_PATHS.liquidations, texts.eliminationsText(this.#liquidations));
+    this.#options.folder.write(SCORING_PATHS.liquidations, eliminationsText(this.#liquidations));
   }
 
   #keepState(next: ChallengeState): void {
     const { folder } = this.#options;
-    const text = texts.challengeText(next);
+    const text = challengeText(next);
     this.#state = next;
     if (text === this.#writtenState) return;
     folder.write(SCORING_PATHS.challenge, text);

@@ -1,11 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChallengeState, Elimination, LedgerBundle, Weights } from '@ptn-api/scoring';
-import { readChallenge } from '../files/read-challenge.ts';
-import { readEliminations } from '../files/read-eliminations.ts';
-import { isObject, readJsonFile } from '../files/read-json.ts';
-import { readLedgers } from '../files/read-ledgers.ts';
-import { SCORING_PATHS } from './scoring-paths.ts';
+import {
+  isObject,
+  readChallenge,
+  readEliminations,
+  readJsonFile,
+  readLedgers,
+  SCORING_PATHS,
+} from '@ptn-api/validator-files';
 
 /** What scoring left on disk when it ran last. */
 export interface StoredState {

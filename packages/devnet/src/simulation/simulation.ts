@@ -4,7 +4,7 @@ import { RESOLUTION_MS } from '@ptn-api/scoring';
 import type { Generation } from '@ptn-api/scoring';
 import { writeJson } from '@ptn-api/wire';
 import type { JsonObject } from '@ptn-api/wire';
-import { createRandom } from '../random.ts';
+import { createRandom } from '@ptn-api/simulator';
 import type { ClosePrices } from '../scoring/scored-validator.ts';
 import { scoringRows } from '../scoring/scoring-rows.ts';
 import { Scoring } from '../scoring/scoring.ts';

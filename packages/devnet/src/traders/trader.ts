@@ -4,10 +4,8 @@ import { PAIRS, isMarketOpen, leverageBounds, portfolioCap, portfolioLeverage } 
 import type { IntakeGeneration } from '@ptn-api/rules';
 import { JsonNumber, Keypair } from '@ptn-api/wire';
 import type { JsonObject, JsonValue } from '@ptn-api/wire';
-import { createRandom } from '../random.ts';
-import type { Random } from '../random.ts';
-import { chooseAction, followUpSize, openingSize } from '../records/trading.ts';
-import type { OrderSize } from '../records/trading.ts';
+import { chooseAction, createRandom, followUpSize, openingSize } from '@ptn-api/simulator';
+import type { OrderSize, Random } from '@ptn-api/simulator';
 import type { Prices } from '../validator/prices.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,5 @@
 import type { BucketEntry } from '@ptn-api/scoring';
-import { SCORING_PATHS } from '../scoring/scoring-paths.ts';
-import { challengeText } from '../scoring/scoring-texts.ts';
+import { challengeText, SCORING_PATHS } from '@ptn-api/validator-files';
 import type { DurableFolder } from './durable-folder.ts';
 import { ELIMINATIONS_PATH, NO_ELIMINATIONS } from './eliminations-file.ts';
 

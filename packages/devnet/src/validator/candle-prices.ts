@@ -3,7 +3,7 @@ import { isMarketOpen, slippageFeatures } from '@ptn-api/rules';
 import type { DailyBar, PriceSource, PricesAt, SlippageFeatures } from '@ptn-api/rules';
 import { RESOLUTION_MS } from '@ptn-api/scoring';
 import type { Resolution } from '@ptn-api/scoring';
-import { quotesOf, usualDollars } from '../market/market.ts';
+import { quotesOf, usualDollars } from '@ptn-api/simulator';
 import { dollarsOfBase } from './dollars-of-base.ts';
 import type { Prices } from './prices.ts';
 import { TYPICAL_FEATURES } from './typical-features.ts';

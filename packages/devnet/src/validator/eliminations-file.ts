@@ -2,7 +2,7 @@ import { findMember, joinMembers, sliceArray } from '@ptn-api/positions';
 import { readPython } from '@ptn-api/rules';
 import type { PythonValue } from '@ptn-api/rules';
 import type { Elimination } from '@ptn-api/scoring';
-import { eliminationText } from '../files/elimination-text.ts';
+import { eliminationText } from '@ptn-api/validator-files';
 import { BadFolderError } from './bad-folder-error.ts';
 import type { DurableFolder } from './durable-folder.ts';
 

@@ -1,4 +1,4 @@
-import { UsageError } from '../options.ts';
+import { UsageError } from '@ptn-api/simulator';
 import type { DevnetState } from './state-file.ts';
 import type { Prices } from './prices.ts';
 

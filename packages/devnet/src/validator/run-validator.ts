@@ -5,7 +5,7 @@ import { GENERATION_2025_05 } from '@ptn-api/rules';
 import { lockFolder } from '@ptn-api/runtime';
 import { Keypair } from '@ptn-api/wire';
 import type { Logger } from 'pino';
-import { UsageError } from '../options.ts';
+import { UsageError } from '@ptn-api/simulator';
 import { LIVE_GENERATIONS } from '../scoring/live-generations.ts';
 import { FILES_EVERY_MS, scoringRows } from '../scoring/scoring-rows.ts';
 import { Scoring } from '../scoring/scoring.ts';

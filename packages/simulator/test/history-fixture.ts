@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Position } from '@ptn-api/protocol';
 import { makeTemporaryFolder } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
-import { SimulatedValidator } from '@ptn-api/devnet';
-import type { ValidatorOptions } from '@ptn-api/devnet';
+import { SimulatedValidator } from '@ptn-api/simulator';
+import type { ValidatorOptions } from '@ptn-api/simulator';
+import { runProgram } from './program.ts';
+import type { Program } from './program.ts';
 
 /** A Friday at which all markets are open, long after slippage was introduced. */
 export const END_MS = Date.UTC(2025, 10, 14, 16, 30);
@@ -23,6 +26,11 @@ export const SMALL: Omit<ValidatorOptions, 'root'> = {
     throw error;
   },
 };
+
+/** Runs the simulated validator as a process of its own, which is ended with the test. */
+export function runSimulator(scope: TestScope, args: readonly string[]): Program {
+  return runProgram(scope, fileURLToPath(new URL('../dist/main.js', import.meta.url)), args);
+}
 
 /** A simulated validator whose history is on disk, in a folder that is removed after the test. */
 export async function writtenHistory(

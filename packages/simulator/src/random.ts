@@ -33,7 +33,7 @@ export function normalFrom(a: number, b: number): number {
 }
 
 /**
- * The stream called `name`. Everything random in devnet comes from streams named after the seed and their purpose, so
+ * The stream called `name`. Everything random comes from streams named after the seed and their purpose, so
  * that one more draw in one place changes nothing anywhere else.
  */
 export function createRandom(name: string): Random {

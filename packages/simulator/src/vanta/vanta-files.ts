@@ -1,7 +1,7 @@
 import { challengeBuckets } from '@ptn-api/scoring';
+import { writePlainMaps } from '@ptn-api/validator-files';
+import type { Parts } from '@ptn-api/validator-files';
 import type { Generation } from '../generation.ts';
-import { writePlainMaps } from '../files/shapes.ts';
-import type { Parts } from '../files/text-parts.ts';
 import { accountSizesText } from './account-sizes.ts';
 import { assetSelectionsText } from './asset-selection.ts';
 import { entitiesText } from './entities.ts';

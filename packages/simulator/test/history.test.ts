@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { generateHistory, positionsOf } from '@ptn-api/devnet';
+import { generateHistory, positionsOf } from '@ptn-api/simulator';
 import { GENERATIONS } from '../dist/generation.js';
 import { END_MS } from './history-fixture.ts';
 

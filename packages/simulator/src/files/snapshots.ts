@@ -1,12 +1,15 @@
 import { joinMembers } from '@ptn-api/positions';
+import {
+  checkpointParts,
+  eliminationsText,
+  outputFiles,
+  SCORING_PATHS,
+  statisticsFile,
+} from '@ptn-api/validator-files';
 import type { Generation } from '../generation.ts';
 import type { Market } from '../market/market.ts';
 import type { Miner } from '../records/miners.ts';
 import { positionsOf } from '../records/miners.ts';
-import { checkpointParts } from '../scoring/checkpoint-text.ts';
-import { outputFiles } from '../scoring/outputs.ts';
-import { SCORING_PATHS } from '../scoring/scoring-paths.ts';
-import { eliminationsText, statisticsFile } from '../scoring/scoring-texts.ts';
 import { scoreHistory } from '../statistics/scored-history.ts';
 import type { ScoredHistory } from '../statistics/scored-history.ts';
 import type { LimitOrderFiles } from '../vanta/limit-order-files.ts';

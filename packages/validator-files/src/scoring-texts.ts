@@ -8,9 +8,9 @@ import type {
   PlagiarismReport,
   Weights,
 } from '@ptn-api/scoring';
-import { writePlagiarism, writePlainMap, writePlainMaps } from '../files/shapes.ts';
-import { eliminationText } from '../files/elimination-text.ts';
-import { enclosed, members } from '../files/text-parts.ts';
+import { writePlagiarism, writePlainMap, writePlainMaps } from './shapes.ts';
+import { eliminationText } from './elimination-text.ts';
+import { enclosed, members } from './text-parts.ts';
 import { CUMULATIVE_CELL_SHAPE } from './ledger-texts.ts';
 
 const writeFloats = pythonJsonWriter({ values: 'float' });

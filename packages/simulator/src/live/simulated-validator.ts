@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Elimination } from '@ptn-api/scoring';
+import { writePlagiarism } from '@ptn-api/validator-files';
 import { writeEliminationsFile, writeSnapshots } from '../files/snapshots.ts';
-import { writePlagiarism } from '../files/shapes.ts';
 import { writePositionFile } from '../files/position-file.ts';
 import { ValidatorFolder } from '../files/validator-folder.ts';
 import { generateHistory } from '../history.ts';

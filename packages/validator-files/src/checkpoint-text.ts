@@ -1,8 +1,8 @@
 import { PORTFOLIO } from '@ptn-api/scoring';
 import type { ChallengeState, Elimination, LedgerBundle } from '@ptn-api/scoring';
-import { dashboardMember, takeDashboard } from '../files/dashboard.ts';
-import type { MinerPositions } from '../files/dashboard.ts';
-import { mapOf, members } from '../files/text-parts.ts';
+import { dashboardMember, takeDashboard } from './dashboard.ts';
+import type { MinerPositions } from './dashboard.ts';
+import { mapOf, members } from './text-parts.ts';
 import { ledgerText } from './ledger-texts.ts';
 import { challengeText, eliminationsText, heading } from './scoring-texts.ts';
 

@@ -2,46 +2,27 @@ import { joinMembers, pythonJsonWriter, quote } from '@ptn-api/positions';
 import type { PythonShape } from '@ptn-api/positions';
 import { PORTFOLIO } from '@ptn-api/scoring';
 import type { PerfLedger } from '@ptn-api/scoring';
-import { enclosed } from '../files/text-parts.ts';
-import type { Parts } from '../files/text-parts.ts';
+import { CELL_FIELDS, enclosed, ledgerText } from '@ptn-api/validator-files';
+import type { Parts } from '@ptn-api/validator-files';
 import { ledgersOf } from '../statistics/portfolio.ts';
 import { vantaCells } from './vanta-cells.ts';
 import type { VantaCell } from './vanta-cells.ts';
 import type { VantaHistory } from './vanta-history.ts';
 
+const { last_update_ms, prev_portfolio_ret, ...others } = CELL_FIELDS;
 const CELL: Readonly<Record<keyof VantaCell, PythonShape>> = {
-  last_update_ms: 'plain',
-  prev_portfolio_ret: 'float',
+  last_update_ms,
+  prev_portfolio_ret,
   prev_portfolio_realized_pnl: 'float',
   prev_portfolio_unrealized_pnl: 'float',
-  prev_portfolio_spread_fee: 'float',
-  prev_portfolio_carry_fee: 'float',
-  accum_ms: 'plain',
-  open_ms: 'plain',
-  n_updates: 'plain',
-  gain: 'float',
-  loss: 'float',
-  spread_fee_loss: 'float',
-  carry_fee_loss: 'float',
-  mdd: 'float',
-  mpv: 'float',
+  ...others,
   realized_pnl: 'float',
   unrealized_pnl: 'float',
 };
+const writeCell = pythonJsonWriter({ fields: CELL });
 
-const write = pythonJsonWriter({
-  fields: {
-    initialization_time_ms: 'plain',
-    max_return: 'float',
-    target_cp_duration_ms: 'plain',
-    target_ledger_window_ms: 'plain',
-    cps: { items: { fields: CELL } },
-    last_known_prices: { values: 'plain' },
-  },
-});
-
-function textOf(ledger: PerfLedger, cps: readonly VantaCell[]): string {
-  return write({ ...ledger, cps, last_known_prices: {} });
+function textOf(ledger: PerfLedger, cells: readonly VantaCell[]): string {
+  return ledgerText(ledger, cells.map(writeCell), [['last_known_prices', '{}']]);
 }
 
 /** Parts of `perf_ledgers.json.gz`: of each miner one ledger of all pairs, and before 2026 one of each pair as well. */

@@ -1,7 +1,7 @@
 import { TIERS } from '@ptn-api/protocol';
-import { dashboardMember, takeDashboard } from '../files/dashboard.ts';
-import type { MinerPositions } from '../files/dashboard.ts';
-import { mapOf } from '../files/text-parts.ts';
+import { dashboardMember, takeDashboard } from './dashboard.ts';
+import type { MinerPositions } from './dashboard.ts';
+import { mapOf } from './text-parts.ts';
 
 /** A file of the outputs. */
 export interface OutputFile {

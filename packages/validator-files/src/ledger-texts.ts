@@ -2,7 +2,8 @@ import { joinMembers, pythonJsonWriter, quote } from '@ptn-api/positions';
 import type { PythonShape } from '@ptn-api/positions';
 import type { Checkpoint, LedgerBundle, PerfLedger } from '@ptn-api/scoring';
 
-const CELL: Readonly<Record<keyof Omit<Checkpoint, 'pnl_gain' | 'pnl_loss'>, PythonShape>> = {
+/** The members of a cell, in the order in which validators write them. */
+export const CELL_FIELDS: Readonly<Record<keyof Omit<Checkpoint, 'pnl_gain' | 'pnl_loss'>, PythonShape>> = {
   last_update_ms: 'plain',
   prev_portfolio_ret: 'float',
   prev_portfolio_spread_fee: 'float',
@@ -18,11 +19,10 @@ const CELL: Readonly<Record<keyof Omit<Checkpoint, 'pnl_gain' | 'pnl_loss'>, Pyt
   mpv: 'float',
 };
 
-/** A cell, and one with the return of the ledger up to it. */
-export const CELL_SHAPE: PythonShape = { fields: CELL };
-export const CUMULATIVE_CELL_SHAPE: PythonShape = { fields: { ...CELL, overall_returns: 'float' } };
+/** A cell with the return of the ledger up to it. */
+export const CUMULATIVE_CELL_SHAPE: PythonShape = { fields: { ...CELL_FIELDS, overall_returns: 'float' } };
 
-const writeCell = pythonJsonWriter(CELL_SHAPE);
+const writeCell = pythonJsonWriter({ fields: CELL_FIELDS });
 const writeFloat = pythonJsonWriter('float');
 
 /** Texts of cells: all but the last of a ledger never change again. */
@@ -34,14 +34,24 @@ function cellText(cell: Checkpoint): string {
   return text;
 }
 
-/** A ledger as the validator stores it. */
-export function ledgerText(ledger: PerfLedger): string {
+/**
+ * A ledger as the validator stores it.
+ *
+ * @param cells their texts, where they are of another form
+ * @param more members behind the cells, as texts
+ */
+export function ledgerText(
+  ledger: PerfLedger,
+  cells: readonly string[] = ledger.cps.map(cellText),
+  more: readonly (readonly [key: string, text: string])[] = [],
+): string {
   return joinMembers([
     ['initialization_time_ms', String(ledger.initialization_time_ms)],
     ['max_return', writeFloat(ledger.max_return)],
     ['target_cp_duration_ms', String(ledger.target_cp_duration_ms)],
     ['target_ledger_window_ms', String(ledger.target_ledger_window_ms)],
-    ['cps', `[${ledger.cps.map(cellText).join(', ')}]`],
+    ['cps', `[${cells.join(', ')}]`],
+    ...more,
   ]);
 }
 

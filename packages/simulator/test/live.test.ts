@@ -5,8 +5,7 @@ import { rebuildPosition } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
-import { runDevnet } from './devnet-process.ts';
-import { filesUnder, readTree } from './history-fixture.ts';
+import { filesUnder, readTree, runSimulator } from './history-fixture.ts';
 
 const EACH_MS = 400;
 const SNAPSHOTS = [
@@ -26,8 +25,8 @@ const rhythm = [
   '--outputs-ms',
   String(EACH_MS),
 ];
-const devnet = runDevnet(t, ['--root', root, '--miners', '20', '--positions', '400', ...rhythm]);
-await devnet.ready();
+const simulator = runSimulator(t, ['--root', root, '--miners', '20', '--positions', '400', ...rhythm]);
+await simulator.ready();
 const readyMs = Date.now();
 const firstWritten = SNAPSHOTS.map((path) => statSync(join(root, path)).mtimeMs);
 
@@ -45,11 +44,11 @@ await waitFor(
       SNAPSHOTS.every((path, index) => statSync(join(root, path)).mtimeMs > (firstWritten[index] ?? 0))
     );
   },
-  { what: () => `100 orders are in the outputs\n${devnet.stderr()}`, timeoutMs: 15_000 },
+  { what: () => `100 orders are in the outputs\n${simulator.stderr()}`, timeoutMs: 15_000 },
 );
 const tookMs = Date.now() - readyMs;
-devnet.child.kill('SIGTERM');
-const ended = await devnet.ended();
+simulator.child.kill('SIGTERM');
+const ended = await simulator.ended();
 const tree = readTree(root);
 
 void t.test('it trades at the rate asked for and stops cleanly', (t) => {

@@ -1,4 +1,4 @@
-import { isObject } from '../files/read-json.ts';
+import { isObject } from './read-json.ts';
 
 /** The last account size of each miner, US dollars, of what `miner_account_sizes.json` holds; none where it holds none. */
 export function readAccountSizes(value: unknown): Map<string, number> {

@@ -1,6 +1,6 @@
 import { pythonJsonWriter, quote } from '@ptn-api/positions';
-import { mapOf, members } from '../files/text-parts.ts';
-import type { Parts } from '../files/text-parts.ts';
+import { mapOf, members } from '@ptn-api/validator-files';
+import type { Parts } from '@ptn-api/validator-files';
 import { totalPenalty } from './vanta-ledgers.ts';
 import type { LedgerRow, MinerLedgers } from './vanta-ledgers.ts';
 import type { VantaHistory } from './vanta-history.ts';

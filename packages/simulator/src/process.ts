@@ -1,3 +1,8 @@
+import { UsageError } from './options.ts';
+
+const EXIT_FAULT = 1;
+const EXIT_USAGE = 2;
+
 /** One line on stderr. */
 export function say(text: string): void {
   process.stderr.write(`ptn-devnet: ${text}\n`);
@@ -6,6 +11,17 @@ export function say(text: string): void {
 /** Lets the process end by itself: the channel to the parent would keep it alive. */
 export function leave(): void {
   if (process.connected) process.disconnect();
+}
+
+/** Ends the process with an error; the message of one that has a name of `expected` says enough. */
+export function failing(expected: readonly string[]): (error: unknown) => void {
+  return (error) => {
+    const message = error instanceof Error ? error.message : String(error);
+    const isExpected = error instanceof Error && expected.includes(error.name);
+    say(isExpected ? message : `cannot go on: ${message}`);
+    process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAULT;
+    leave();
+  };
 }
 
 /** Tells a parent that forked us; resolves when it is sent, since leaving at once could lose it. */

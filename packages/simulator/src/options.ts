@@ -2,6 +2,7 @@ import yargs from 'yargs';
 import { MONTH_MS } from './history.ts';
 import { GENERATIONS } from './generation.ts';
 import type { Generation } from './generation.ts';
+import { ownVersion } from './own-version.ts';
 
 /** On average a miner opens at most one position in so much time, or its orders would not fit between each other. */
 const MIN_SPACING_MS = 60_000;
@@ -86,6 +87,7 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
       'history-only': { type: 'boolean', default: false, describe: 'Write the history and end' },
     })
     .strict()
+    .version(ownVersion())
     .locale('en')
     .fail((message, error: Error | undefined) => {
       throw error ?? new UsageError(message.replaceAll(/\s+/g, ' '));
