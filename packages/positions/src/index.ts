@@ -36,7 +36,7 @@ export { rebuildRecord } from './rebuild-record.ts';
 export { liquidationOrder } from './liquidation-order.ts';
 export { currentReturnAt, refreshPosition, returnAt } from './refresh-position.ts';
 export { sampleBucket } from './sample-bucket.ts';
-export { statesAfterOrders } from './states-after-orders.ts';
+export { statesAfterOrders, statesNotRebuilt } from './states-after-orders.ts';
 export type { StateParts } from './states-after-orders.ts';
 export { cutPosition } from './tiers/cut-position.ts';
 export { NotADashboardError, filterDashboard, sliceDashboard } from './tiers/dashboard.ts';

@@ -1,4 +1,5 @@
 import { findMember } from './json/edit-object.ts';
+import { lastMembers, sliceArray, sliceObject } from './json/slice.ts';
 import { streamedPosition } from './streamed-position.ts';
 import { CUT_SEPARATOR, cutAround, orderTexts, parseForCut, withoutState } from './tiers/cut-position.ts';
 
@@ -33,6 +34,17 @@ function asItStands(text: string): StateParts {
   return { head: text.slice(0, start), list, listBytes: list.length, tail: text.slice(end) };
 }
 
+/** The list of the orders for all states, and where in it each of them ends. */
+function listOf(texts: readonly string[], whole: StateParts): { list: Uint8Array; ends: readonly number[] } {
+  const joined = Buffer.from(texts.join(CUT_SEPARATOR));
+  let sizeBytes = -CUT_SEPARATOR.length;
+  return {
+    // As the validator writes it, the list of a cut position is the beginning of the whole one.
+    list: joined.equals(whole.list) ? whole.list : joined,
+    ends: texts.map((order) => (sizeBytes += CUT_SEPARATOR.length + Buffer.byteLength(order))),
+  };
+}
+
 /**
  * The position as it stood after each of some of its orders, as messages of the order stream hold it. It is parsed once
  * for all of them. A position that cannot be rebuilt as of an order never shows the state after a later one: everything
@@ -50,12 +62,7 @@ export function statesAfterOrders(
   const whole = asItStands(text);
   if (indexes.every((index) => index === last)) return { states: indexes.map(() => whole), reason: null };
   const parsed = parseForCut(text);
-  const texts = orderTexts(parsed);
-  const joined = Buffer.from(texts.join(CUT_SEPARATOR));
-  // As the validator writes it, the list of a cut position is the beginning of the whole one.
-  const list = joined.equals(whole.list) ? whole.list : joined;
-  let sizeBytes = -CUT_SEPARATOR.length;
-  const ends = texts.map((order) => (sizeBytes += CUT_SEPARATOR.length + Buffer.byteLength(order)));
+  const { list, ends } = listOf(orderTexts(parsed), whole);
   const kept: number[] = [];
   let reason: string | null = null;
   const stateAfter = (index: number): StateParts => {
@@ -67,4 +74,30 @@ export function statesAfterOrders(
     return { head, list, listBytes: ends[index] ?? 0, tail };
   };
   return { states: indexes.map(stateAfter), reason };
+}
+
+/**
+ * The same of a position that is not rebuilt: as it stands after its last order, and after all others its identity, the
+ * orders so far, and `null` for everything else. It is read without building anything of it.
+ *
+ * @param input as for {@link statesAfterOrders}.
+ * @returns for each of the indexes, in their order.
+ */
+export function statesNotRebuilt(
+  input: string,
+  record: StreamedRecord,
+  indexes: readonly number[],
+): readonly StateParts[] {
+  const text = streamedPosition(input, record);
+  const whole = asItStands(text);
+  const members = lastMembers(sliceObject(text));
+  const spans = sliceArray(text, members.get('orders')?.valueStart);
+  const { list, ends } = listOf(
+    spans.map(({ start, end }) => text.slice(start, end)),
+    whole,
+  );
+  const around = withoutState({ text, members });
+  return indexes.map((index) =>
+    index === record.orderCount - 1 ? whole : { ...around, list, listBytes: ends[index] ?? 0 },
+  );
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { PositionParts } from '@ptn-api/order-log';
-import { splitPositions, splitWork } from '../tasks/split-positions.ts';
+import { splitPositions, splitWithoutStates, splitWork } from '../tasks/split-positions.ts';
 import type { PositionToSplit, SplitPosition } from '../tasks/split-positions.ts';
 import type { DueOrder } from './order-backlog.ts';
 import type { WaitingPosition } from './order-heap.ts';
@@ -37,8 +37,8 @@ export class OrderSplitter {
   }
 
   /** Resolves with what each of the orders is streamed with. */
-  async split(due: readonly DueOrder[]): Promise<(PositionParts | string)[]> {
-    const found = new Map<DueOrder, PositionParts | string>();
+  async split(due: readonly DueOrder[]): Promise<PositionParts[]> {
+    const found = new Map<DueOrder, PositionParts>();
     let missing = due;
     while (missing.length > 0) {
       const wanted = new Set<WaitingPosition>();
@@ -55,14 +55,15 @@ export class OrderSplitter {
       )) {
         const split = await this.#run(tasks.map(([, position]) => position));
         for (const [index, [waiting, position]] of tasks.entries())
-          this.#keep(waiting, position, split[index]);
+          this.#keep(waiting, position, split[index] as SplitPosition);
       }
     }
     this.#dropBeyond();
-    return due.map((order) => found.get(order) ?? order.waiting.position.text);
+    return due.map((order) => found.get(order) as PositionParts);
   }
 
-  async #run(positions: readonly PositionToSplit[]): Promise<(SplitPosition | undefined)[]> {
+  /** Answers for each of the positions, in their order. */
+  async #run(positions: readonly PositionToSplit[]): Promise<SplitPosition[]> {
     const work = positions.reduce((sum, position) => sum + splitWork(position), 0);
     const split = work <= INLINE_WORK ? splitPositions : (this.#options.split ?? splitPositions);
     try {
@@ -70,33 +71,33 @@ export class OrderSplitter {
     } catch {
       // A thread that died takes sound positions with it: once more, each by itself.
     }
-    const results: (SplitPosition | undefined)[] = [];
+    const results: SplitPosition[] = [];
     for (const position of positions) {
       try {
         results.push(...(await split({ positions: [position] })));
       } catch (error) {
         this.#options.log.error(
           { event: 'order-split-failed', err: error, position: position.positionUuid },
-          'a position could not be taken apart: its orders are streamed with the position as it stands now',
+          'a position could not be taken apart: messages hold its orders, and null for its state after all but the last',
         );
-        results.push(undefined);
+        results.push(splitWithoutStates(position));
       }
     }
     return results;
   }
 
-  #keep(waiting: WaitingPosition, position: PositionToSplit, split: SplitPosition | undefined): void {
+  #keep(waiting: WaitingPosition, position: PositionToSplit, { parts: split, reason }: SplitPosition): void {
     const { log } = this.#options;
-    if (split !== undefined && split.reason !== null) {
+    if (reason !== null) {
       log.warn(
-        { event: 'order-not-rebuilt', position: position.positionUuid, reason: split.reason },
+        { event: 'order-not-rebuilt', position: position.positionUuid, reason },
         'a position cannot be rebuilt as of one of its orders: the message holds its orders, and null for its state',
       );
     }
     let head = '';
-    let sizeBytes = split?.parts[0]?.list.byteLength ?? 0;
+    let sizeBytes = split[0]?.list.byteLength ?? 0;
     position.indexes.forEach((index, at) => {
-      const parts = split?.parts[at] ?? wholeText(position);
+      const parts = split[at] as PositionParts;
       // Of one position all are the same: one string in memory.
       if (parts.head !== head) ({ head } = parts);
       sizeBytes += parts.tail.length;
@@ -114,10 +115,6 @@ export class OrderSplitter {
       this.#keptBytes -= sizeBytes;
     }
   }
-}
-
-function wholeText({ positionUuid, text }: PositionToSplit): PositionParts {
-  return { positionUuid, head: text, list: new Uint8Array(0), listBytes: 0, tail: '' };
 }
 
 /** The orders of a position that are split next: those from `first` on, as many as one task may do. */

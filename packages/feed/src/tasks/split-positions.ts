@@ -1,4 +1,4 @@
-import { statesAfterOrders } from '@ptn-api/positions';
+import { statesAfterOrders, statesNotRebuilt } from '@ptn-api/positions';
 import type { PositionParts } from '@ptn-api/order-log';
 
 /** A position of which messages are made. */
@@ -32,6 +32,13 @@ export function splitPosition(position: PositionToSplit): SplitPosition {
   const { positionUuid, text, indexes } = position;
   const { states, reason } = statesAfterOrders(text, position, indexes);
   return { parts: states.map((state) => ({ positionUuid, ...state })), reason };
+}
+
+/** The same of one that no thread could split: only of its last order it says how it stood. */
+export function splitWithoutStates(position: PositionToSplit): SplitPosition {
+  const { positionUuid, text, indexes } = position;
+  const states = statesNotRebuilt(text, position, indexes);
+  return { parts: states.map((state) => ({ positionUuid, ...state })), reason: null };
 }
 
 /** Splits positions in one go; answers in the same order. */

@@ -72,7 +72,7 @@ function* editedMembers(
 
 /** The position around its orders: the text before the first and the text behind the last. */
 function around(
-  { text, members }: RecordText,
+  { text, members }: Pick<RecordText, 'text' | 'members'>,
   written: MemberTexts,
   added: string | null,
   isKept: (member: string) => boolean,
@@ -166,9 +166,9 @@ export function cutAround(
  * What stands around some of the orders of a position that cannot be rebuilt as of them: what the position is, and
  * `null` for everything that its other orders may have changed.
  */
-export function withoutState(parsed: ParsedPosition): { head: string; tail: string } {
-  const unsaid = [...parsed.members.keys()].filter((member) => !IDENTITY.has(member));
-  return around(parsed, new Map(unsaid.map((member) => [member, 'null'])), null, ALL);
+export function withoutState(input: Pick<RecordText, 'text' | 'members'>): { head: string; tail: string } {
+  const unsaid = [...input.members.keys()].filter((member) => !IDENTITY.has(member));
+  return around(input, new Map(unsaid.map((member) => [member, 'null'])), null, ALL);
 }
 
 /** A position with all of its orders and its state, but with only what is past of what stands beside them. */
