@@ -4,6 +4,7 @@ import { createServer, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { AddressLimit } from '@ptn-api/access';
 import { freePort } from '@ptn-api/testkit';
@@ -385,4 +386,167 @@ await t.test('a body above 256 KB is refused before the target is asked', async 
   });
   t.equal(answer.statusCode, 413);
   t.same(asked, []);
+});
+
+await t.test(
+  'pages of other origins may use the methods of each route, and read what it answers',
+  async (t) => {
+    const { origin } = await startTarget(t, ({ url = '' }, response) => {
+      const isJson = !url.startsWith('/hl-leaderboard');
+      const type = isJson ? 'application/json' : 'text/html';
+      response.writeHead(200, { 'Content-Type': type, Vary: 'Accept-Encoding' }).end('{"ok": true}');
+    });
+    const page = 'https://page.example';
+    const counts = new RequestCounts({ pid: 1, publish: () => undefined, now: Date.now });
+    for (const forward of [{ origin, timeoutMs: 20_000 }, undefined]) {
+      const { app } = testApp(t, fixtureTransactions(), undefined, {
+        forward,
+        limits: {
+          config: { requestsPerMinute: 100, trustedProxies: [], corsOrigins: [page] },
+          counts,
+          failures: new AddressLimit(0, []),
+        },
+      });
+      const preflight = async (url: string, from = page) => {
+        const headers = { origin: from, 'access-control-request-method': 'POST' };
+        const answer = await app.inject({ method: 'OPTIONS', url, headers });
+        const { 'access-control-allow-origin': allowed, 'access-control-allow-methods': methods } =
+          answer.headers;
+        return [answer.statusCode, allowed, methods];
+      };
+      t.same(await preflight('/collateral/deposit'), [204, page, 'POST']);
+      t.same(await preflight('/admin/5A/positions/x'), [204, page, 'DELETE, PATCH']);
+      t.same(await preflight('/trade-pairs'), [204, page, 'GET, HEAD']);
+      t.same(await preflight('/miner-positions'), [204, page, 'GET, HEAD'], 'a route of its own');
+      t.equal((await preflight('/collateral/deposit', 'https://other.example'))[1], undefined);
+      for (const [method, url, status, vary] of [
+        ['POST', '/collateral/deposit', 200, 'Origin, Accept-Encoding'],
+        ['GET', '/hl-leaderboard', 502, 'Origin'],
+      ] as const) {
+        const answer = await app.inject({ method, url, headers: { origin: page } });
+        t.equal(answer.statusCode, forward === undefined ? 501 : status);
+        t.equal(answer.headers['access-control-allow-origin'], page);
+        t.equal(answer.headers.vary, forward === undefined ? 'Origin' : vary);
+      }
+    }
+  },
+);
+
+await t.test('answers that are odd are passed back as they are, or are no answer', async (t) => {
+  const huge = { 'X-Huge': 'x'.repeat(64 * 1024) };
+  const rows: readonly [what: string, answer: RequestListener, status: number, error?: RegExp][] = [
+    ['no content', (_request, response) => response.writeHead(204).end(), 204],
+    ['not modified', (_request, response) => response.writeHead(304, { ETag: '"a"' }).end(), 304],
+    [
+      'hints before the answer',
+      (request, response) => {
+        response.writeEarlyHints({ link: '</x>; rel=preload' });
+        echo(request, response);
+      },
+      200,
+    ],
+    [
+      'in chunks, with trailers',
+      (_request, response) => {
+        response.writeHead(200, { ...JSON_TYPE, Trailer: 'X-Sum' });
+        response.write('{"ok": ');
+        response.addTrailers({ 'X-Sum': '1' });
+        response.end('true}');
+      },
+      200,
+    ],
+    [
+      'a redirect to elsewhere',
+      (_request, response) => response.writeHead(302, { Location: 'http://127.0.0.1:1/' }).end(),
+      502,
+      /sent a redirect, with status 302$/,
+    ],
+    [
+      'a redirect with a page',
+      (_request, response) =>
+        response.writeHead(308, { Location: '/x', 'Content-Type': 'text/html' }).end('<p>there'),
+      502,
+      /sent a redirect, with status 308$/,
+    ],
+    [
+      'another protocol',
+      (_request, response) => {
+        response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+      },
+      502,
+      /cannot be reached/,
+    ],
+    [
+      'only that it goes on',
+      (_request, response) => {
+        response.socket?.end('HTTP/1.1 100 Continue\r\n\r\n');
+      },
+      502,
+      /cannot be reached/,
+    ],
+    [
+      'a status that is none',
+      (_request, response) => {
+        response.socket?.end('HTTP/1.1 999 No\r\nContent-Length: 2\r\n\r\n{}');
+      },
+      502,
+      /cannot be reached/,
+    ],
+    [
+      'a body that ends before its length',
+      (_request, response) => {
+        response.socket?.end(
+          'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"half"',
+        );
+      },
+      502,
+      /cannot be reached/,
+    ],
+    [
+      'headers of 64 KB',
+      (_request, response) => response.writeHead(200, { ...JSON_TYPE, ...huge }).end('{}'),
+      502,
+      /cannot be reached/,
+    ],
+  ];
+  let answer: RequestListener = echo;
+  const { origin, asked } = await startTarget(t, (request, response) => {
+    answer(request, response);
+  });
+  const { app, logged } = forwardingApp(t, origin);
+  for (const [what, next, status, error] of rows) {
+    answer = next;
+    const given = await app.inject('/trade-pairs');
+    t.equal(given.statusCode, status, what);
+    if (error !== undefined) t.match(given.json<{ error: string }>().error, error, what);
+    else if (status === 200) t.equal(given.body, '{"ok": true}', what);
+    else t.equal(given.body, '', what);
+    for (const name of ['location', 'link', 'trailer', 'x-huge'])
+      t.equal(given.headers[name], undefined, what);
+    if (status === 304) t.equal(given.headers.etag, '"a"');
+    answer = echo;
+    t.equal((await app.inject('/trade-pairs')).statusCode, 200, `the next one after ${what}`);
+  }
+  t.equal(asked.length, 2 * rows.length, 'nothing is asked a second time');
+  t.same(
+    logged.filter(
+      ({ event }) => event !== 'forward-failed' && event !== 'forward-works-again' && event !== 'request',
+    ),
+    [],
+  );
+});
+
+await t.test('a client that ends its side behind a body gets what the target answers', async (t) => {
+  const { origin, asked } = await startTarget(t, (request, response) => {
+    setImmediate(() => {
+      echo(request, response);
+    });
+  });
+  const served = await serve(t, forwardingApp(t, origin));
+  const socket = await served.open();
+  socket.end(
+    'POST /asset-selection HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
+  );
+  t.match(await text(socket), /^HTTP\/1\.1 200 [^]*\r\n\r\n\{"ok": true\}$/);
+  t.match(asked, [{ method: 'POST', body: '{}' }]);
 });

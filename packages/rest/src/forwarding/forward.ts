@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { sendError } from '@ptn-api/runtime';
 import { readBounded } from './read-bounded.ts';
@@ -81,12 +82,15 @@ export function forwardTo(app: FastifyInstance, target: ForwardTarget): Forward 
     reply.raw.once('close', () => {
       underWay -= 1;
     });
+    let isRefused = false;
     const refuse = (error: Error): void => {
+      isRefused = true;
       const cause = causeOf(error);
       reporter.failed(cause);
       sendFailure(reply, cause, target);
     };
     const type = request.headers['content-type'];
+    let answered: IncomingHttpHeaders = {};
     const body = request.method === 'GET' || request.method === 'HEAD' ? null : (request.body ?? null);
     return reply.from(pathOf(request), {
       timeout: target.timeoutMs,
@@ -103,12 +107,20 @@ export function forwardTo(app: FastifyInstance, target: ForwardTarget): Forward 
               (name !== 'content-length' || body !== null),
           ),
         ),
-      rewriteHeaders: (headers) =>
-        Object.fromEntries(Object.entries(headers).filter(([name]) => PASSED_BACK.has(name))),
+      // They come back once the answer is known to be one.
+      rewriteHeaders: (headers) => {
+        answered = headers;
+        return {};
+      },
       onResponse: (_request, _reply, response) => {
         // What is declared is the answer of Node's own client, and it is that of another.
         const { stream } = response as unknown as { stream: Readable };
-        passBack(request, reply, stream, target).then(() => {
+        // Its status is none that can be passed on.
+        if (isRefused) {
+          stream.destroy();
+          return;
+        }
+        passBack(request, reply, { stream, headers: answered }, target).then(() => {
           reporter.answered();
         }, refuse);
       },
@@ -145,7 +157,7 @@ class FailureReporter {
 async function passBack(
   request: FastifyRequest,
   reply: FastifyReply,
-  stream: Readable,
+  { stream, headers }: { readonly stream: Readable; readonly headers: IncomingHttpHeaders },
   { timeoutMs }: ForwardTarget,
 ): Promise<void> {
   // Who is gone needs no answer, and the target's is not read to its end for nobody.
@@ -156,20 +168,32 @@ async function passBack(
   const body = await readBounded(stream, MAX_ANSWER_BYTES).finally(() => {
     clearTimeout(timer);
   });
-  const type = String(reply.getHeader('content-type') ?? '');
-  if (body === 'too large') {
-    sendBadAnswer(reply, `more than ${MAX_ANSWER_BYTES / 2 ** 20} MiB`);
-  } else if (body.length > 0 && !JSON_TYPE.test(type)) {
-    sendBadAnswer(reply, `something that is not JSON, with status ${reply.statusCode}`);
-  } else {
-    if (request.grant !== null) request.server.answerLimits.bytes.spend(request.grant.userId, body.length);
-    reply.send(body);
+  const problem = problemOf(reply.statusCode, headers, body);
+  if (problem !== undefined) {
+    sendError(reply, 'PTN_ERR_FORWARD_BAD_ANSWER', { problem });
+    return;
   }
+  if (request.grant !== null) request.server.answerLimits.bytes.spend(request.grant.userId, body.length);
+  for (const name of PASSED_BACK) {
+    // What the answers of this server vary by stays.
+    const own = name === 'vary' ? reply.getHeader('vary') : undefined;
+    const values = [own, headers[name]].filter((value) => value !== undefined);
+    if (values.length > 0) reply.header(name, values.join(', '));
+  }
+  reply.send(body);
 }
 
-function sendBadAnswer(reply: FastifyReply, problem: string): void {
-  for (const name of PASSED_BACK) reply.removeHeader(name);
-  sendError(reply, 'PTN_ERR_FORWARD_BAD_ANSWER', { problem });
+/** What is sent in place of an answer; undefined where it is one. */
+function problemOf(
+  status: number,
+  { 'content-type': type = '' }: IncomingHttpHeaders,
+  body: Buffer | 'too large',
+): string | undefined {
+  if (body === 'too large') return `more than ${MAX_ANSWER_BYTES / 2 ** 20} MiB`;
+  // Where to, is not passed on: that is the target's own address, or one that nobody named.
+  if (status >= 300 && status < 400 && status !== 304) return `a redirect, with status ${status}`;
+  if (body.length > 0 && !JSON_TYPE.test(type)) return `something that is not JSON, with status ${status}`;
+  return undefined;
 }
 
 /** What the library's errors are about. */
@@ -184,7 +208,6 @@ function sendFailure(
   { timeoutMs }: ForwardTarget,
 ): void {
   if (reply.raw.destroyed) return;
-  for (const name of PASSED_BACK) reply.removeHeader(name);
   if (TIMEOUTS.includes(code)) sendError(reply, 'PTN_ERR_FORWARD_TIMEOUT', { seconds: timeoutMs / 1000 });
   else sendError(reply, 'PTN_ERR_FORWARD_UNREACHABLE');
 }

@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Bodies and their type are passed on as they come. */
     isForwarded?: true;
+    /** What pages of other origins may do there, where it is more than to read. */
+    cors?: { readonly methods: readonly string[] };
   }
 }
 
@@ -48,6 +50,8 @@ export function addForwardedRoutes(
     app.route({
       method: app.supportedMethods.filter((method) => !known.includes(method)),
       url,
+      // Before a page may send one of them, browsers ask for the methods by OPTIONS.
+      config: { cors: { methods: known } },
       schema: HIDDEN,
       onRequest: async (request, reply) => refuse(request, reply),
       handler: refuse,
