@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createServer, request } from 'node:http';
 import type { Server } from 'node:http';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import type { RunningServer } from '@ptn-api/testkit';
@@ -75,6 +77,12 @@ const server = await startServer(t, { root: root.path, args: ['--admin-port', '0
 const port = adminPort(server) ?? 0;
 /** What was shown of it. */
 const shownTexts: string[] = [];
+
+await t.test('a client that ends its side behind its request is answered', async (t) => {
+  const socket = connect(port, '127.0.0.1');
+  socket.end('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  t.match(await textOf(socket), /^HTTP\/1\.1 200 OK\r\n[^]*\nptn_api_miners/);
+});
 
 await t.test('a running server shows its metrics, its status and its usage', async (t) => {
   const headers = { Authorization: `Bearer ${KEY}` };

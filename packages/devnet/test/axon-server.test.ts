@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { isJsonObject, parseJson } from '@ptn-api/wire';
 import type { SignedRequest } from '@ptn-api/wire';
 import type { TestScope } from '@ptn-api/testkit';
@@ -60,6 +61,19 @@ void t.test('all of it over HTTP', async (t) => {
   }
   t.strictSame(faults, []);
   t.end();
+});
+
+void t.test('a client that ends its side behind its request is answered', async (t) => {
+  const axon = makeAxon(t);
+  const { port, faults } = await listen(t, axon);
+  const { path, headers, body } = signed(LONG);
+  const lines = Object.entries({ ...headers, host: 'x', 'content-length': Buffer.byteLength(body) });
+  const socket = connect(port, '127.0.0.1');
+  socket.end(
+    `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  );
+  t.match(await text(socket), /^HTTP\/1\.1 200 OK\r\n[^]*"successfully_processed": true/);
+  t.strictSame(faults, []);
 });
 
 void t.test('of many orders at once on one pair one is taken, of many pairs all are', async (t) => {

@@ -1,5 +1,8 @@
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { createLogger } from '@ptn-api/runtime';
 import { waitFor } from '@ptn-api/testkit';
 import t from 'tap';
@@ -34,6 +37,19 @@ void t.test('the data API answers as the original, to pages of any origin', asyn
     headers: { origin: 'http://x', 'access-control-request-method': 'GET' },
   });
   t.same([preflight.statusCode, preflight.body], [200, 'OK']);
+});
+
+void t.test('a client that ends its side behind its request is answered', async (t) => {
+  const minerData = async (): Promise<string> => {
+    await setImmediate();
+    return '{"timestamp":9}';
+  };
+  const api = dataApi({ hotkey: HOTKEY, minerData, log: silent() });
+  t.teardown(() => api.close());
+  await api.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect((api.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.end('GET /miner-data HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await text(socket), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\{"timestamp":9\}$/);
 });
 
 void t.test('it listens on the first port that is free', async (t) => {

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import { createLogger } from '@ptn-api/runtime';
@@ -101,6 +102,27 @@ void t.test('a signal that cannot be written is answered as lost', async (t) => 
   t.match(answer.body, /^{"error":"Error writing signal to file: /);
   t.match(lines.join(''), /a signal could not be written/);
 });
+
+void t.test(
+  'a client that ends its side behind its signal is answered, and the signal is there',
+  async (t) => {
+    const { app, files } = await server(t);
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const body = JSON.stringify(GOOD);
+    const ask = (signal: string): Promise<string> => {
+      const socket = createConnection(port, '127.0.0.1');
+      socket.end(
+        `POST /api/receive-signal HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${signal}`,
+      );
+      return text(socket);
+    };
+    t.match(await ask(body), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\{"message":/);
+    t.equal(files().length, 1);
+    t.match(await ask(body.slice(0, -1)), /^HTTP\/1\.1 400 /, 'one that is not whole is none');
+    t.equal(files().length, 1);
+  },
+);
 
 void t.test('clients that stop half-way hold nobody up', async (t) => {
   const { app, post } = await server(t);

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { answerHalfClosed } from '@ptn-api/runtime';
 
 /** How long a connection that waits for its next request may still send one, once draining has begun. */
 const IDLE_GRACE_MS = 2000;
@@ -24,9 +25,7 @@ export class Connections {
     server.prependListener('request', (request, response) => {
       this.#begin(request.socket, response);
     });
-    // A client may end its side behind its request and still read (shutdown, as `nc -N` does). Node would end ours, too,
-    // and cut whatever is not written yet.
-    (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+    answerHalfClosed(server);
     // Node sets up its timeouts for headers and requests when a server begins to listen, which this one never does.
     server.emit('listening');
   }

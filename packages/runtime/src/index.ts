@@ -4,6 +4,7 @@ export type { LogLevel, PositionsSource, ServerConfig, ServerLimits } from './co
 export { FolderInUseError, lockFolder } from './files/lock-folder.ts';
 export { PAGE, pageHeaders, readBuiltPage } from './http/built-page.ts';
 export { answerClientError, answerFault, commonHeaders, sendError } from './http/errors.ts';
+export { answerHalfClosed } from './http/half-closed.ts';
 export { isOfOtherSite } from './http/other-site.ts';
 export { refuseMalformed } from './http/refuse-malformed.ts';
 export { clientRequestId, createRequestId } from './http/request-id.ts';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answerHalfClosed } from '@ptn-api/runtime';
 import type { Axon } from './axon.ts';
 
 /** Signals have some hundred bytes; nobody needs to make the validator hold more. */
@@ -47,6 +48,7 @@ export class AxonServer {
       connectionsCheckingInterval: CHECK_EVERY_MS,
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
+    answerHalfClosed(this.#server);
     this.#server.on('request', (request, response) => {
       this.#answer(axon, request, response).catch((error: unknown) => {
         response.destroy();

@@ -1,3 +1,4 @@
+import { answerHalfClosed } from '@ptn-api/runtime';
 import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 
@@ -20,6 +21,7 @@ export function dataApi({ hotkey, minerData, log }: DataApiOptions): FastifyInst
     exposeHeadRoutes: false,
     forceCloseConnections: true,
   });
+  answerHalfClosed(app.server);
   app.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers;
     if (origin === undefined) return;

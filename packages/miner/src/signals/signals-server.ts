@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import { clientAddress, trustFunction } from '@ptn-api/access';
-import { answerClientError } from '@ptn-api/runtime';
+import { answerClientError, answerHalfClosed } from '@ptn-api/runtime';
 import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { writeDurably } from '../folder/durable.ts';
@@ -72,6 +72,7 @@ export async function signalsServer(options: SignalsServerOptions): Promise<Fast
     },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  answerHalfClosed(app.server);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { answerHalfClosed } from '@ptn-api/runtime';
 import type { Logger } from 'pino';
 
 /** Never another one: who may log in to the machine may see it, and nobody else. */
@@ -40,6 +41,7 @@ export class AdminServer {
     this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
       void this.#answer(request, response);
     });
+    answerHalfClosed(this.#server);
     // An idle one makes room, so that a crowd of them leaves the operator a way in.
     this.#server.on('connection', (socket) => {
       this.#open.add(socket);
