@@ -3,7 +3,7 @@ import type { KeyGrant } from '@ptn-api/access';
 import { findMember, putMember, removeMember } from '@ptn-api/positions';
 import { StartError } from '@ptn-api/runtime';
 import type { KeysRequest } from './keys-command.ts';
-import { quoted } from './options/resolve-config.ts';
+import { quoted } from './options/options.ts';
 
 /** What `ptn-api keys` cannot do, and why. */
 export function refused(detail: string): StartError {

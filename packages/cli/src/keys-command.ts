@@ -1,8 +1,8 @@
 import { parseKeyExpiry } from '@ptn-api/access';
 import type { KeyTier } from '@ptn-api/protocol';
 import type { Argv } from 'yargs';
-import { quoted } from './options/resolve-config.ts';
-import type { PlaceValues } from './options/resolve-config.ts';
+import { quoted } from './options/options.ts';
+import type { PlaceValues } from './options/places.ts';
 import { lastGiven, KEY_TIER_OPTION, yargsOptions } from './options/yargs-options.ts';
 import type { Given } from './options/yargs-options.ts';
 

@@ -117,6 +117,7 @@ const GOOD: readonly (readonly [OptionName, string, Partial<ServerConfig>])[] = 
   ['watch', 'poll', { watch: 'poll' }],
   ['api-keys', '/etc/keys.json', { apiKeysPaths: ['/etc/keys.json'] }],
   ['state-dir', '/var/lib/ptn-api', { stateDir: '/var/lib/ptn-api' }],
+  ['state-dir', '/tmp/off', { stateDir: '/tmp/off' }],
 ];
 for (const [name, value, expected] of GOOD) {
   void t.test(`${name} ${value}, on the command line and in the environment`, (t) => {
@@ -156,6 +157,10 @@ const BAD: readonly (readonly [OptionName, string, string])[] = [
   ['ptn-root', ' ', 'a path'],
   ['api-keys', ' ', 'a path'],
   ['state-dir', ' ', 'a path'],
+  ['ptn-root', 'off', 'a path is needed: ./off is one'],
+  ['api-keys', 'off', 'a path is needed: ./off is one'],
+  ['state-dir', 'off', 'a path is needed: ./off is one'],
+  ['log-file', 'off', 'a path is needed: ./off is one'],
 ];
 for (const [name, value, allowed] of BAD) {
   void t.test(`${name} "${value}" is refused by a line that says what is allowed`, (t) => {

@@ -63,6 +63,16 @@ const ODD = `{
 
 `;
 
+void t.test('no file and no folder is named off', async (t) => {
+  const root = makePtnRoot(t, { files: { 'validation/here': '' } });
+  for (const option of ['--api-keys', '--state-dir']) {
+    const { status, stdout, stderr } = await keys(root, ['add', 'amy', '--tier', '50', option, 'off']);
+    t.same([status, stdout], [2, ''], option);
+    t.match(stderr, `${option} (`);
+    t.match(stderr, 'is "off", a path is needed: ./off is one');
+  }
+});
+
 void t.test('a new key is alone on stdout; all other bytes of the file stay; mode 0600', async (t) => {
   const { root, path } = rootWith(t, ODD);
   chmodSync(path, 0o664);

@@ -11,7 +11,7 @@ export interface OptionDefinition extends Pick<
   readonly oldEnv?: string;
   readonly group: 'Server:' | 'Validator:' | 'Limits:' | 'Operation:';
   readonly describe: string;
-  /** Defaults of paths depend on the folder and are worked out in resolve-config.ts. */
+  /** Defaults of paths depend on the folder and are worked out in places.ts. */
   readonly default?: string;
   /** May stand alone on the command line; else its value is `true`, `1`, `false` or `0`. */
   readonly isSwitch?: true;
@@ -277,4 +277,9 @@ export type OptionValues = {
 /** How an error names an option. */
 export function optionLabel(name: OptionName): string {
   return `--${name} (${OPTIONS[name].env})`;
+}
+
+/** A value as an error shows it; in quotes, so that a space or a line break in it is seen. */
+export function quoted(value: string): string {
+  return JSON.stringify(value);
 }

@@ -1,19 +1,13 @@
 import cluster from 'node:cluster';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { ServerConfig } from '@ptn-api/runtime';
 import { readForwardTarget } from './forward-target.ts';
-import { optionLabel, OPTIONS } from './options.ts';
+import { optionLabel, OPTIONS, quoted } from './options.ts';
 import type { OptionDefinition, OptionName, OptionValues } from './options.ts';
+import { givenPath, keyFilePaths, pathProblem, rootOf, stateDirPath } from './places.ts';
+import type { PathOption } from './places.ts';
 import { parseProxy } from '@ptn-api/access';
 import { StartError } from '@ptn-api/runtime';
 
-/** Where the validator is looked for if nothing says where it is, from the current folder on. */
-const USUAL_ROOTS = ['.', '../proprietary-trading-network', '../vanta-network'];
-/** What makes a folder a validator's. */
-const MARK = 'validation';
-/** Under PTN_ROOT, the preferred place first. */
-const KEY_FILES = ['vanta_api/api_keys.json', 'ptn_api/api_keys.json'] as const;
 const HOST = /^[\w.:%-]+$/;
 const WHOLE_NUMBER = /^\d{1,15}$/;
 const DECIMAL_NUMBER = /^\d{1,5}(\.\d{1,6})?$/;
@@ -85,11 +79,6 @@ const readOrigins = listOf(
   'allowed are origins such as https://app.example.com (no path, no slash at the end), or *, with commas between them',
 );
 
-/** A value as an error shows it; in quotes, so that a space or a line break in it is seen. */
-export function quoted(value: string): string {
-  return JSON.stringify(value);
-}
-
 /**
  * The admin port; `null` for `off`.
  *
@@ -136,11 +125,11 @@ export function resolveConfig(values: OptionValues, { cwd, version }: ConfigCont
     if ('value' in standIn) return standIn.value;
     throw new Error(`the default of ${name} is not allowed: ${standIn.allowed}`);
   }
-  function readPath(name: TextOption): string | undefined {
-    const text = values[name];
-    if (text === undefined) return undefined;
-    if (text.trim() === '') problems.push(`${optionLabel(name)} is ${quoted(text)}, a path is needed`);
-    return resolve(cwd, text);
+  function readPath(name: PathOption): string | undefined {
+    const problem = pathProblem(name, values);
+    if (problem === undefined) return givenPath(name, values, cwd);
+    problems.push(problem);
+    return undefined;
   }
 
   /** The value, a secret, stands in no error. */
@@ -225,72 +214,4 @@ export function resolveConfig(values: OptionValues, { cwd, version }: ConfigCont
     isTakeover: cluster.isWorker,
     version,
   };
-}
-
-function stateDirOf(ptnRoot: string): string {
-  return join(ptnRoot, '.ptn-api');
-}
-
-/** The options that say where the files of a server are. */
-export type PlaceValues = Pick<OptionValues, 'ptn-root' | 'api-keys' | 'state-dir'>;
-
-/** The validator's folder, given or found. */
-function rootOf({ 'ptn-root': root }: PlaceValues, cwd: string): string {
-  return root === undefined ? findRoot(cwd) : checkedRoot(resolve(cwd, root));
-}
-
-/**
- * Where a server with these options keeps its state.
- *
- * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could say.
- */
-export function stateDirPath(values: PlaceValues, cwd: string): string {
-  const stateDir = values['state-dir'];
-  return stateDir === undefined ? stateDirOf(rootOf(values, cwd)) : resolve(cwd, stateDir);
-}
-
-function keyFilesOf(ptnRoot: string): [string, ...string[]] {
-  return KEY_FILES.map((path) => join(ptnRoot, path)) as [string, ...string[]];
-}
-
-/**
- * Where a server with these options reads its key file, the preferred place first.
- *
- * @throws StartError `PTN_ERR_START_NO_ROOT` where only the validator's folder could say.
- */
-export function keyFilePaths(values: PlaceValues, cwd: string): [string, ...string[]] {
-  const keys = values['api-keys'];
-  return keys === undefined ? keyFilesOf(rootOf(values, cwd)) : [resolve(cwd, keys)];
-}
-
-function findRoot(cwd: string): string {
-  const candidates = USUAL_ROOTS.map((path) => resolve(cwd, path));
-  const found = candidates.find((path) => existsSync(join(path, MARK)));
-  if (found !== undefined) return checkedRoot(found);
-  const [here = cwd, ...beside] = candidates;
-  throw noRoot(here, `it holds no ${MARK}/, and neither do ${beside.join(' and ')}`);
-}
-
-function checkedRoot(path: string): string {
-  try {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) throw noRoot(path, 'there is nothing of that name');
-    if (!found.isDirectory()) throw noRoot(path, 'it is not a folder');
-    const mark = statSync(join(path, MARK), { throwIfNoEntry: false });
-    if (mark === undefined) throw noRoot(path, `it holds no ${MARK}/`);
-    if (!mark.isDirectory()) throw noRoot(path, `its ${MARK} is not a folder`);
-    readdirSync(join(path, MARK));
-  } catch (error) {
-    if (error instanceof StartError) throw error;
-    throw noRoot(
-      path,
-      `it cannot be read (${error instanceof Error ? error.message : String(error)})`,
-      error,
-    );
-  }
-  return path;
-}
-
-function noRoot(path: string, detail: string, cause?: unknown): StartError {
-  return new StartError('PTN_ERR_START_NO_ROOT', { path, detail }, { cause });
 }

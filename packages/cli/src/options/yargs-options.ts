@@ -1,8 +1,7 @@
 import { KEY_TIERS, TIERS } from '@ptn-api/protocol';
 import type { Options } from 'yargs';
-import { OPTIONS, optionLabel } from './options.ts';
+import { OPTIONS, optionLabel, quoted } from './options.ts';
 import type { OptionDefinition, OptionName } from './options.ts';
-import { quoted } from './resolve-config.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
