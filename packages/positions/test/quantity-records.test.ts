@@ -288,6 +288,23 @@ void t.test(
   },
 );
 
+void t.test('since 2026 what does not say of when it is, is hidden while the position is open', (t) => {
+  const orders = [sized({ value: 10_000, quantity: 100 })];
+  const untimed = {
+    fee_history: [[{ amount: 7 }]],
+    dividend_history: { today: 9 },
+    last_price_source: { close: 5 },
+    last_quote_usd_conversion: undefined,
+  };
+  const hidden = { fee_history: [], dividend_history: [], last_price_source: null };
+  t.match(shown(recordOf2026({ ...untimed, orders })), hidden);
+  const unsaid = recordOf2026({ ...untimed, orders, is_closed_position: undefined });
+  t.match(shown(unsaid), hidden, 'also where it says by its close alone whether it is');
+  const closed = { ...untimed, orders, is_closed_position: true, close_ms: CUTOFF - 1 };
+  t.same(shown(recordOf2026(closed)), { kind: 'same' }, 'a closed one is as old as its close');
+  t.end();
+});
+
 void t.test('since 2026 a delayed state changes when a fee becomes 24 h old', (t) => {
   const reading = readPosition(recordOf2026());
   if (!reading.ok) throw new Error(reading.reason);

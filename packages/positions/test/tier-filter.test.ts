@@ -227,11 +227,19 @@ void t.test('a liquidation adds the flat order of the validator, once', (t) => {
   t.end();
 });
 
-void t.test('a record of an unknown generation is never cut', (t) => {
+void t.test('a record of an unknown generation is never cut, nor shown delayed while it is open', (t) => {
   const record = { ...positionOf([older, recent]), net_quantity: 1, net_margin: 100 };
   t.strictSame(viewOf(record, 0), { kind: 'dropped', reason: 'unsupported-generation' });
   t.equal(viewOf(record, 100).kind, 'same');
-  t.equal(viewOf(record, 0, NOW + DAY_MS + 1).kind, 'same', 'shown once it is old');
+  const later = NOW + DAY_MS + 1;
+  t.strictSame(
+    viewOf(record, 0, later),
+    { kind: 'dropped', reason: 'unsupported-generation' },
+    'what it holds may be of today, however old its orders are',
+  );
+  const closed = { ...record, is_closed_position: true, close_ms: NOW };
+  t.equal(viewOf(closed, 0, later - 1).kind, 'dropped');
+  t.equal(viewOf(closed, 0, later).kind, 'same', 'shown once its close is old');
   t.end();
 });
 

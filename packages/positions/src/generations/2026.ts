@@ -101,15 +101,26 @@ function pastEntriesOf(input: RecordText, isPast: (timeMs: number) => boolean): 
   return pastMembers(input, past, isPast, typeof rate === 'number' ? formatFloat(rate) : 'null');
 }
 
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** When the entries of a list were made; undefined for one that does not say, and for what is no list. */
+function timesIn(list: unknown): (number | undefined)[] {
+  if (!isGiven(list)) return [];
+  return Array.isArray(list) ? list.map((entry) => timeOf(entry, 'time_ms')) : [undefined];
+}
+
 function entryTimesMs(record: JsonRecord): number[] {
-  const times = HISTORIES.flatMap((name) => {
-    const list = record[name];
-    return Array.isArray(list) ? list.map((entry) => timeOf(entry, 'time_ms')) : [];
-  });
-  times.push(priceTimeMs(record['last_price_source']));
-  // Of an open position it may be of today at any time: it does not say.
-  if (record['is_closed_position'] === false && 'last_quote_usd_conversion' in record) times.push(Infinity);
-  return times.filter((timeMs) => timeMs !== undefined);
+  const { is_closed_position: isClosed = Boolean(record['close_ms']), last_price_source: source } = record;
+  const times = HISTORIES.flatMap((name) => timesIn(record[name]));
+  if (isGiven(source)) times.push(priceTimeMs(source));
+  // Of when the rate is, no record says.
+  if ('last_quote_usd_conversion' in record) times.push(undefined);
+  // What does not say may be of today for as long as the position is open; later it is as old as the close.
+  return isClosed === true
+    ? times.filter((timeMs) => timeMs !== undefined)
+    : times.map((timeMs) => timeMs ?? Infinity);
 }
 
 /** Since 2026 (Vanta): fees stand in a history of the position and not in its return. */

@@ -38,6 +38,9 @@ export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, n
   const isPast = (timeMs: number): boolean => timeMs < cutoffMs;
   if (tier === 100 || facts.sampleBucket < tier) return { kind: 'same' };
   if (isPast(delayedUntilOf(facts))) {
+    // What nobody knows may hold prices of today for as long as it is written anew.
+    if (facts.delayed === 'left-out' && !facts.isClosed)
+      return { kind: 'dropped', reason: 'unsupported-generation' };
     if (facts.entryTimesMs.every(isPast)) return { kind: 'same' };
     return { kind: 'cut', text: withPastEntries(text, isPast) };
   }
