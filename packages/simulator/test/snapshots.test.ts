@@ -129,6 +129,12 @@ void t.test('the checkpoint holds the dashboard and the performance of every min
     oldest_order_processed_ms: Math.max(...times),
   });
   t.strictSame(checkpoint['positions'], output);
+  const { testing, success } = checkpoint['challengeperiod'] as Record<string, Record<string, number>>;
+  const active = validator.miners.filter(({ elimination }) => elimination === undefined);
+  t.strictSame(
+    [...Object.keys(testing ?? {}), ...Object.keys(success ?? {})].sort(),
+    active.map(({ hotkey }) => hotkey).sort(),
+  );
   const ledgers = checkpoint['perf_ledgers'] as Record<string, { cps: object[] }>;
   t.strictSame(Object.keys(ledgers).sort(), Object.keys(output).sort());
   t.ok(Object.values(ledgers).every(({ cps }) => cps.length > 30));

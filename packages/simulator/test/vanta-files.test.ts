@@ -105,6 +105,14 @@ for (const generation of ['quantity', '2026'] as const) {
     const active = miners.filter(({ elimination }) => elimination === undefined);
 
     const challenge = readJson(root, 'validation/challengeperiod.json') as Record<string, { bucket: string }>;
+    const checkpoint = readJson(root, 'runnable/validator_checkpoint.json.gz') as Record<string, unknown>;
+    t.strictSame(checkpoint['challengeperiod'], challenge);
+    for (const [member, path] of [
+      ['miner_account_sizes', 'validation/miner_account_sizes.json'],
+      ['asset_selections', 'validation/asset_selections.json'],
+      ...(generation === '2026' ? ([['entities', 'validation/entities.json']] as const) : []),
+    ] as const)
+      t.strictSame(checkpoint[member], readJson(root, path));
     const { data } = readJson(root, 'runnable/minerstatistics.json') as {
       data: { hotkey: string; challengeperiod: { status: string } }[];
     };

@@ -193,7 +193,7 @@ export class Scoring {
     const parts = checkpointParts({
       nowMs,
       version,
-      state: this.#state,
+      challenge: texts.challengeText(this.#state),
       eliminations: [...validator.eliminated.values()],
       miners: this.#miners(),
       ledgers: this.#ledgers.ledgers,

@@ -13,8 +13,9 @@ import { positionsOf } from '../records/miners.ts';
 import { scoreHistory } from '../statistics/scored-history.ts';
 import type { ScoredHistory } from '../statistics/scored-history.ts';
 import type { LimitOrderFiles } from '../vanta/limit-order-files.ts';
-import { VANTA_FILES } from '../vanta/vanta-files.ts';
+import { challengePeriodText, checkpointMembers, VANTA_FILES } from '../vanta/vanta-files.ts';
 import { vantaHistory } from '../vanta/vanta-history.ts';
+import type { WrittenHistory } from '../vanta/vanta-ledgers.ts';
 import type { ValidatorFolder } from './validator-folder.ts';
 
 export interface SnapshotOptions {
@@ -24,6 +25,8 @@ export interface SnapshotOptions {
   readonly market: Market;
   readonly miners: readonly Miner[];
   readonly limitOrders: LimitOrderFiles;
+  /** What stays as it was written. */
+  readonly written: WrittenHistory;
   /** The validator's version. */
   readonly version: string;
   /** As of when, Unix ms. */
@@ -42,18 +45,19 @@ export function writeEliminationsFile(folder: ValidatorFolder, miners: readonly 
 
 /** Everything that the validator writes about every 15 s. */
 export async function writeSnapshots(options: SnapshotOptions): Promise<void> {
-  const { folder, miners, nowMs, version } = options;
+  const { folder, generation, miners, nowMs, version, written } = options;
   writeEliminationsFile(folder, miners);
-  const scored = scoreHistory(miners, nowMs, version);
+  const scored = scoreHistory(miners, nowMs, version, written.cells);
   const { challenge, ledgers, statistics } = scored;
   const shown = miners.map((miner) => ({ hotkey: miner.hotkey, positions: positionsOf(miner) }));
   const checkpoint = checkpointParts({
     nowMs,
     version,
-    state: challenge,
+    challenge: challengePeriodText(generation, challenge),
     eliminations: eliminationsOf(miners),
     miners: shown,
     ledgers,
+    more: checkpointMembers(generation, miners),
   });
   // Compressed, as validators have it since autumn 2025.
   await folder.writeGzipInPlace(`${SCORING_PATHS.checkpoint}.gz`, checkpoint);

@@ -12,6 +12,7 @@ import type { Random } from '../random.ts';
 import type { Miner } from '../records/miners.ts';
 import { positionsOf } from '../records/miners.ts';
 import { LimitOrderFiles } from '../vanta/limit-order-files.ts';
+import { WrittenHistory } from '../vanta/vanta-ledgers.ts';
 import { repeat } from './repeat.ts';
 import type { Repeated } from './repeat.ts';
 import { TradingFloor } from './trading-floor.ts';
@@ -55,6 +56,7 @@ export class SimulatedValidator {
   readonly #world: World;
   readonly #floor: TradingFloor;
   readonly #limitOrders: LimitOrderFiles;
+  readonly #written = new WrittenHistory();
   #repeated: Repeated[] = [];
   #nextOrderMs = 0;
 
@@ -162,6 +164,7 @@ export class SimulatedValidator {
       market: this.#world.market,
       miners: this.#world.miners,
       limitOrders: this.#limitOrders,
+      written: this.#written,
       version: VALIDATOR_VERSION,
       nowMs,
     });

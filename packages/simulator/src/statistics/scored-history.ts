@@ -2,6 +2,7 @@ import { minerRecord, minerStatistics, scoreRound, SCORING_GENERATIONS } from '@
 import type {
   Bucket,
   BucketEntry,
+  Checkpoint,
   ChallengeState,
   LedgerBundle,
   MinerRecord,
@@ -10,6 +11,8 @@ import type {
 import { positionsOf } from '../records/miners.ts';
 import type { Miner } from '../records/miners.ts';
 import { ledgersOf } from './portfolio.ts';
+import type { ReturnSums } from './portfolio.ts';
+import type { WrittenLedgers } from './written-cells.ts';
 
 const CHALLENGE_PERIOD_MS = 60 * 86_400_000;
 const generation = SCORING_GENERATIONS['2025-05'];
@@ -35,12 +38,22 @@ function challengePeriodMs(miners: readonly Miner[], nowMs: number): number {
   );
 }
 
-/** Scores a history as of `nowMs`, Unix ms. Ledgers of miners that were taken out end there. */
-export function scoreHistory(miners: readonly Miner[], nowMs: number, version: string): ScoredHistory {
+/**
+ * Scores a history as of `nowMs`, Unix ms. Ledgers of miners that were taken out end there.
+ *
+ * @param written by hotkey what stays of the ledgers as it is; what is complete now is added to it.
+ */
+export function scoreHistory(
+  miners: readonly Miner[],
+  nowMs: number,
+  version: string,
+  written: WrittenLedgers<Checkpoint, ReturnSums>,
+): ScoredHistory {
   const records = miners.map((miner) => {
     const positions = positionsOf(miner);
     const untilMs = miner.elimination?.elimination_initiated_time_ms ?? nowMs;
-    return minerRecord({ hotkey: miner.hotkey, positions, ledgers: ledgersOf(positions, untilMs) });
+    const { hotkey } = miner;
+    return minerRecord({ hotkey, positions, ledgers: ledgersOf(positions, untilMs, written.of(hotkey)) });
   });
   const active = miners.filter(({ elimination }) => elimination === undefined);
   const periodMs = challengePeriodMs(active, nowMs);

@@ -27,13 +27,14 @@ function textOf(ledger: PerfLedger, cells: readonly VantaCell[]): string {
 
 /** Parts of `perf_ledgers.json.gz`: of each miner one ledger of all pairs, and before 2026 one of each pair as well. */
 export function* perfLedgersFile(history: VantaHistory, withPairs: boolean): Generator<string> {
-  const own = new Map(history.ledgers.map((miner) => [miner.hotkey, miner]));
+  const { written } = history;
+  const cellsOf = new Map(history.ledgers.map((miner) => [miner.hotkey, miner.cells]));
   yield* enclosed('{', miners(), '}');
 
   function* miners(): Parts {
     for (const { hotkey, ledgers, positions } of history.scored.records) {
       const portfolio = ledgers?.get(PORTFOLIO);
-      const cells = own.get(hotkey)?.cells;
+      const cells = cellsOf.get(hotkey);
       if (portfolio === undefined || cells === undefined) continue;
       const whole = textOf(portfolio, cells);
       if (!withPairs) {
@@ -44,10 +45,11 @@ export function* perfLedgersFile(history: VantaHistory, withPairs: boolean): Gen
       const accountSize = positions[0]?.account_size ?? 1;
       const pairs = [...new Set(positions.map(({ trade_pair: [id] }) => id))].flatMap((id) => {
         const ofPair = positions.filter(({ trade_pair: [other] }) => other === id);
-        const ledger = ledgersOf(ofPair, untilMs).get(PORTFOLIO);
-        return ledger === undefined
-          ? []
-          : [[id, textOf(ledger, vantaCells(ledger.cps, ofPair, accountSize))] as const];
+        const name = `${hotkey}/${id}`;
+        const ledger = ledgersOf(ofPair, untilMs, written.cells.of(name)).get(PORTFOLIO);
+        if (ledger === undefined) return [];
+        const own = vantaCells(ledger.cps, ofPair, accountSize, written.vantaCells.of(name));
+        return [[id, textOf(ledger, own)] as const];
       });
       yield `${quote(hotkey)}: ${joinMembers([[PORTFOLIO, whole], ...pairs])}`;
     }

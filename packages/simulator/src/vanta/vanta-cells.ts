@@ -1,5 +1,9 @@
 import type { Position } from '@ptn-api/protocol';
 import type { Checkpoint } from '@ptn-api/scoring';
+import { SCORING_GENERATIONS } from '@ptn-api/scoring';
+import type { WrittenCells } from '../statistics/written-cells.ts';
+
+const { cellMs: CELL_MS } = SCORING_GENERATIONS['2025-12'].ledger;
 
 /** A cell of a ledger as validators keep it since December 2025. */
 export type VantaCell = Omit<Checkpoint, 'pnl_gain' | 'pnl_loss'> & {
@@ -54,39 +58,79 @@ function addPosition(sums: readonly Sums[], cells: readonly Checkpoint[], positi
   }
 }
 
+/** What complete cells come to. */
+export interface VantaSums {
+  /** US dollars, as the positions say. */
+  readonly realized: number;
+  readonly spreadFees: number;
+  readonly carryFees: number;
+  /** Logs, as the cells say. */
+  readonly spreadLoss: number;
+  readonly carryLoss: number;
+}
+export const NO_VANTA_SUMS: VantaSums = {
+  realized: 0,
+  spreadFees: 0,
+  carryFees: 0,
+  spreadLoss: 0,
+  carryLoss: 0,
+};
+export type WrittenVantaCells = WrittenCells<VantaCell, VantaSums>;
+
 /**
  * The cells of a ledger of `positions` with what they earned and paid.
  *
  * @param accountSize US dollars: fees count as parts of it.
+ * @param written what stays as it is; the cells that are complete now are added to it.
  */
 export function vantaCells(
   cells: readonly Checkpoint[],
   positions: readonly Position[],
   accountSize: number,
+  written: WrittenVantaCells,
 ): VantaCell[] {
   const sums = cells.map((): Sums => ({ realized: 0, unrealized: 0, spreadFees: 0, carryFees: 0 }));
   for (const position of positions) addPosition(sums, cells, position);
-  const total = { realized: 0, spread: 0, carry: 0 };
-  return sums.flatMap(({ realized, unrealized, spreadFees, carryFees }, index) => {
-    const cell = cells[index];
-    if (cell === undefined) return [];
-    const [spreadLoss, carryLoss] = [
-      Math.log1p(-spreadFees / accountSize),
-      Math.log1p(-carryFees / accountSize),
-    ];
-    total.realized += realized;
-    total.spread += spreadLoss;
-    total.carry += carryLoss;
-    return {
+  const past = [...written.cells];
+  const before = written.sums;
+  let { spreadLoss, carryLoss } = before;
+  const found = { realized: 0, spreadFees: 0, carryFees: 0 };
+  const fresh = cells.flatMap((cell, index): VantaCell[] => {
+    const sum = sums[index];
+    if (sum === undefined) return [];
+    // Of the time that is written already: what was earned or paid in it is known only now.
+    const isNext = index === past.length;
+    const missed = isNext
+      ? {
+          realized: found.realized - before.realized,
+          spread: found.spreadFees - before.spreadFees,
+          carry: found.carryFees - before.carryFees,
+        }
+      : { realized: 0, spread: 0, carry: 0 };
+    found.realized += sum.realized;
+    found.spreadFees += sum.spreadFees;
+    found.carryFees += sum.carryFees;
+    if (index < past.length) return [];
+    const spread = Math.log1p(-(sum.spreadFees + missed.spread) / accountSize);
+    const carry = Math.log1p(-(sum.carryFees + missed.carry) / accountSize);
+    spreadLoss += spread;
+    carryLoss += carry;
+    const made = {
       ...cell,
-      prev_portfolio_realized_pnl: total.realized,
-      prev_portfolio_unrealized_pnl: unrealized,
-      prev_portfolio_spread_fee: Math.exp(total.spread),
-      prev_portfolio_carry_fee: Math.exp(total.carry),
-      spread_fee_loss: spreadLoss,
-      carry_fee_loss: carryLoss,
-      realized_pnl: realized,
-      unrealized_pnl: unrealized,
+      prev_portfolio_realized_pnl: found.realized,
+      prev_portfolio_unrealized_pnl: sum.unrealized,
+      prev_portfolio_spread_fee: Math.exp(spreadLoss),
+      prev_portfolio_carry_fee: Math.exp(carryLoss),
+      spread_fee_loss: spread,
+      carry_fee_loss: carry,
+      realized_pnl: sum.realized + missed.realized,
+      unrealized_pnl: sum.unrealized,
     };
+    if (cell.accum_ms === CELL_MS) {
+      written.cells.push(made);
+      written.sums = { ...found, spreadLoss, carryLoss };
+    }
+    return [made];
   });
+  return [...past, ...fresh];
 }

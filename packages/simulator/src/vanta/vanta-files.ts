@@ -1,7 +1,10 @@
 import { challengeBuckets } from '@ptn-api/scoring';
-import { writePlainMaps } from '@ptn-api/validator-files';
+import type { ChallengeState } from '@ptn-api/scoring';
+import { challengeText, writePlainMaps } from '@ptn-api/validator-files';
 import type { Parts } from '@ptn-api/validator-files';
+import { hasEntities, hasQuantities } from '../generation.ts';
 import type { Generation } from '../generation.ts';
+import type { Miner } from '../records/miners.ts';
 import { accountSizesText } from './account-sizes.ts';
 import { assetSelectionsText } from './asset-selection.ts';
 import { entitiesText } from './entities.ts';
@@ -19,12 +22,31 @@ export interface VantaFile {
 
 const ALL: readonly Generation[] = ['quantity', '2026'];
 
+function bucketsText(state: ChallengeState): string {
+  return writePlainMaps(challengeBuckets(state));
+}
+
+/** Who is where in the challenge period, as `challengeperiod.json` and the checkpoint of a generation have it. */
+export function challengePeriodText(generation: Generation, state: ChallengeState): string {
+  return hasQuantities(generation) ? bucketsText(state) : challengeText(state);
+}
+
+/** What the checkpoint of a generation has besides, as JSON by name. */
+export function checkpointMembers(generation: Generation, miners: readonly Miner[]): [string, string][] {
+  if (!hasQuantities(generation)) return [];
+  return [
+    ['miner_account_sizes', accountSizesText(miners)],
+    ['asset_selections', assetSelectionsText(miners)],
+    ...(hasEntities(generation) ? [['entities', entitiesText(miners)] as [string, string]] : []),
+  ];
+}
+
 /** Which file which generations write; the limit orders, a file each, are in `limit-orders.ts`. */
 export const VANTA_FILES: readonly VantaFile[] = [
   {
     path: 'validation/challengeperiod.json',
     generations: ALL,
-    parts: ({ scored }) => [writePlainMaps(challengeBuckets(scored.challenge))],
+    parts: ({ scored }) => [bucketsText(scored.challenge)],
   },
   {
     path: 'validation/miner_account_sizes.json',
