@@ -14,6 +14,7 @@ import {
   writeFolder,
 } from './scored-folder.ts';
 import { score } from './run-score.ts';
+import type { FolderMiner } from './scored-folder.ts';
 
 const miners = sampleMiners();
 
@@ -158,6 +159,87 @@ void t.test('a command line that cannot be obeyed', (t) => {
   t.end();
 });
 
+/** The ledger of a miner as validators of autumn 2025 keep it. */
+function withPnl(miner: FolderMiner): object {
+  const { cps, ...ledger } = ledgerOf(miner);
+  return {
+    ...ledger,
+    cps: cps.map((cell) => ({ ...cell, pnl_gain: 1000 * cell.gain, pnl_loss: 1000 * cell.loss })),
+  };
+}
+
+void t.test('what the ledgers of a folder cannot tell is said, and not made up', (t) => {
+  const content = contentOf(miners);
+  const row = (bucket: string, days: number) => ({
+    bucket,
+    bucket_start_time: AT_MS - days * 86_400_000,
+    previous_bucket: null,
+    previous_bucket_start_time: null,
+  });
+  // One more is below the drawdown limit, and the time of another is over.
+  const [fallen, late] = [hotkeyOf(0), hotkeyOf(2)];
+  const challenge = Object.fromEntries(
+    miners.map(({ hotkey, bucket }) => [
+      hotkey,
+      row(bucket === 'testing' ? 'CHALLENGE' : 'MAINCOMP', hotkey === late ? 95 : 80),
+    ]),
+  );
+  const ledgerFor = (miner: FolderMiner): object =>
+    withPnl(miner.hotkey === fallen ? { ...miner, mdd: 0.85 } : miner);
+  const whole = Object.fromEntries(miners.map((miner) => [miner.hotkey, ledgerFor(miner)]));
+  const withoutPnl = Object.fromEntries(
+    miners.map((miner) => [
+      miner.hotkey,
+      { [PORTFOLIO]: ledgerOf(miner), BTCUSD: ledgerOf(miner), EURUSD: ledgerOf(miner) },
+    ]),
+  );
+  for (const generation of ['2025-11', '2025-12']) {
+    // As of 2026.
+    const root = writeFolder(t, { ...content, challenge, ledgers: whole });
+    const args = ['--generation', generation];
+    const { code, out, err } = score(['--root', root.path, ...args], root.path);
+    t.equal(code, 3);
+    t.match(
+      err,
+      new RegExp(
+        `^ptn-devnet: each miner has one ledger, of all pairs together, .* validators since 2026, whose own rules are not known here\\. ${generation} ranks crypto and forex apart: there are no metrics, and who is promoted or put on probation cannot be told; .*\n$`,
+      ),
+    );
+    t.match(
+      out,
+      `No weights: ${generation} pays what miners are owed, which depends on emissions of the live chain.`,
+    );
+    t.notMatch(out, /Metrics|probation|promoted|fulfilled/);
+    t.match(out, `  ${fallen}: eliminated: MAX_TOTAL_DRAWDOWN`);
+    t.match(out, `  ${late}: eliminated: FAILED_CHALLENGE_PERIOD_TIME`);
+    t.match(out, / undecided\n/);
+    const checkpoint = { ...content, challenge, ledgers: withoutPnl };
+    root.writeFile('checkpoint.json', JSON.stringify(checkpointOf(checkpoint)));
+    const ofCheckpoint = score(['--checkpoint', root.join('checkpoint.json'), ...args], root.path);
+    t.equal(ofCheckpoint.code, 3);
+    t.match(ofCheckpoint.err, 'each miner has one ledger');
+
+    // As of December 2025.
+    const divided = writeFolder(t, { ...content, challenge, ledgers: withoutPnl });
+    const second = score(['--root', divided.path, ...args], divided.path);
+    t.equal(second.code, 3);
+    t.match(
+      second.err,
+      new RegExp(
+        `^ptn-devnet: the ledgers have no pnl_gain and pnl_loss, .* counts ${generation === '2025-11' ? '0.9' : '1'} in `,
+      ),
+    );
+    t.match(second.out, /Metrics in crypto, [^]*sortino/);
+    t.notMatch(second.out, /pnl|probation|promoted|fulfilled/);
+    t.match(second.out, `  ${late}: eliminated: FAILED_CHALLENGE_PERIOD_TIME`);
+  }
+  const old = writeFolder(t, { ...content, challenge, ledgers: whole });
+  const ofMay = score(['--root', old.path, '--generation', '2025-05'], old.path);
+  t.same([ofMay.code, ofMay.err], [0, ''], 'rules that rank by one ledger have all that they need');
+  t.match(ofMay.out, 'Metrics, each with');
+  t.end();
+});
+
 void t.test(
   'miners in buckets are scored by the rules since autumn 2025, which pay by what is not in the files',
   (t) => {
@@ -174,7 +256,7 @@ void t.test(
     const ledgers = Object.fromEntries(
       miners.map((miner, index) => [
         miner.hotkey,
-        { [PORTFOLIO]: ledgerOf(miner), [index % 2 === 0 ? 'BTCUSD' : 'EURUSD']: ledgerOf(miner) },
+        { [PORTFOLIO]: withPnl(miner), [index % 2 === 0 ? 'BTCUSD' : 'EURUSD']: withPnl(miner) },
       ]),
     );
     const root = writeFolder(t, { ...content, challenge, ledgers });

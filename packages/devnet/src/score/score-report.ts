@@ -1,5 +1,6 @@
 import { dailyReturns, explainMiners, PORTFOLIO, scoreRound } from '@ptn-api/scoring';
 import type { Elimination, Generation, MinerExplanation, Round } from '@ptn-api/scoring';
+import { missingRanks, withoutRanks } from './missing-ranks.ts';
 import type { ScoreSource } from './score-source.ts';
 
 /** A miner as a round sees it. */
@@ -24,9 +25,9 @@ export interface ScoreReport {
   readonly problems: readonly string[];
 }
 
-function noWeights({ weights, main, generation, stateBefore }: Round): string | undefined {
+function noWeights({ weights, main, generation, stateBefore }: Round, isRanked: boolean): string | undefined {
   if (weights.length > 0) return undefined;
-  if (main.final.length > 0) {
+  if (main.final.length > 0 || !isRanked) {
     return `${generation.name} pays what miners are owed, which depends on emissions of the live chain`;
   }
   const isEmpty = ![...stateBefore.values()].some(({ bucket }) => bucket === 'MAINCOMP');
@@ -55,20 +56,22 @@ export function scoreSource(source: ScoreSource, atMs: number, generation: Gener
     miners.filter(({ hotkey }) => round.stateBefore.has(hotkey)),
   );
   const records = new Map(miners.map((miner) => [miner.hotkey, miner]));
+  const missing = missingRanks(miners, generation);
   const rows = scored.map((explanation): ScoredMiner => {
     const ledger = records.get(explanation.hotkey)?.ledgers?.get(PORTFOLIO);
     const days = dailyReturns(ledger, generation.cellDate, generation.ledger.cellMs);
-    return { ...explanation, tradingDays: days.length };
+    const row = { ...explanation, tradingDays: days.length };
+    return missing === undefined ? row : withoutRanks(row, missing, round);
   });
   return {
     source: name,
     atMs,
     generation: generation.name,
     miners: inOrder(rows, round),
-    noWeights: noWeights(round),
+    noWeights: noWeights(round, missing === undefined),
     outcomes: rows.flatMap(({ hotkey, outcome }) => (outcome === undefined ? [] : [{ hotkey, outcome }])),
     eliminated: eliminations,
-    problems,
+    problems: missing === undefined ? problems : [missing.problem, ...problems],
   };
 }
 

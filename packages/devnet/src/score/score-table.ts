@@ -39,15 +39,17 @@ function timeLeft(candidate: CandidateReport | undefined): string {
 function toPromotion({ bucket, candidate }: ScoredMiner): string {
   if (candidate === undefined) return bucket === 'MAINCOMP' ? 'is in' : '-';
   if (candidate.skipped !== undefined) return 'undecided';
-  const { minimumDays, tradingDays, percentile, percentileThreshold, segments = [] } = candidate;
+  const { minimumDays, tradingDays, percentile, percentileThreshold, segments } = candidate;
   const lacks: string[] = [];
   if (tradingDays < minimumDays) lacks.push(`${minimumDays - tradingDays} days`);
   if (percentile !== undefined && percentileThreshold !== undefined && !(percentile >= percentileThreshold)) {
     lacks.push(`${(percentileThreshold - percentile).toFixed(2)} pct`);
   }
-  const isBelowAll = segments.length > 0 && segments.every(({ score, threshold }) => !(score >= threshold));
+  const isBelowAll = segments?.every(({ score, threshold }) => !(score >= threshold)) === true;
   if (isBelowAll) lacks.push(short(Math.min(...segments.map(({ score, threshold }) => threshold - score))));
-  return lacks.length === 0 ? 'fulfilled' : lacks.join(', ');
+  if (lacks.length > 0) return lacks.join(', ');
+  // Who is out of time, or has fallen too far, is not tried.
+  return percentile === undefined && segments === undefined ? '-' : 'fulfilled';
 }
 
 const RANKING: readonly Column[] = [
