@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   buildSettled,
   isSettled,
+  JsonSyntaxError,
   readPosition,
   removeMember,
   sliceDashboard,
@@ -89,7 +90,9 @@ export function loadOutputs(input: LoadOutputsInput): LoadedOutputs {
   try {
     sliced = sliceDashboard(file.text);
   } catch (error) {
-    return { kind: 'bad', stamp: file.stamp, reason: (error as Error).message };
+    const { message } = error as Error;
+    const reason = error instanceof JsonSyntaxError ? `is not JSON: ${message}` : message;
+    return { kind: 'bad', stamp: file.stamp, reason };
   }
   const changed: OutputsMiner[] = [];
   for (const { hotkey, positions, rest: members } of sliced.miners) {

@@ -17,7 +17,14 @@ const GZIP_MAGIC = [0x1f, 0x8b];
 
 /** The path that was written last of those where something is; the first where nothing is anywhere. */
 export function newestOf([first, ...others]: readonly [string, ...string[]]): string {
-  const modifiedMs = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+  // What cannot be looked at is as if it were not there: reading says why, where it is read.
+  const modifiedMs = (path: string): number => {
+    try {
+      return statSync(path).mtimeMs;
+    } catch {
+      return -1;
+    }
+  };
   let newest = { path: first, at: modifiedMs(first) };
   for (const path of others) {
     const at = modifiedMs(path);
