@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
+import { parseCommandLine } from '../dist/command-line.js';
 import { ERRORS } from '@ptn-api/protocol';
 import pino from 'pino';
 import t from 'tap';
@@ -44,6 +45,30 @@ void t.test('Prometheus reads the metrics, and the alert rules name metrics that
     t.equal(status, 0, stdout + stderr);
   }
 });
+
+void t.test(
+  'the lines of the migration guide are taken, and a trial needs no port of the Python server',
+  (t) => {
+    const [, guide = ''] = textOf('docs/operations.md').split(/^## From the Python API manager$/m);
+    const [, trial = '', switching = '', back = ''] = (guide.split(/^## /m)[0] ?? '')
+      .split(/^### .*$/m)
+      .slice(1);
+    const linesOf = (text: string): string[] =>
+      [...text.matchAll(/^ *ptn-api (.*?)(?: *[|#].*)?$/gm)].map(([, line = '']) => line);
+    const read = (line: string) => parseCommandLine(line.split(' '), { version: '0', env: {}, nowMs: 0 });
+    const [doctor, serve] = linesOf(trial).map(read);
+    t.match([doctor?.kind, serve?.kind], ['doctor', 'serve']);
+    for (const command of [doctor, serve])
+      t.match(command, { values: { 'api-rest-port': '48889', 'api-ws-port': '8766' } });
+    const [after] = linesOf(switching).map(read);
+    t.match(after, { kind: 'serve', values: { 'api-rest-port': '48888', 'api-ws-port': '8765' } });
+    // The Python server's new port is the one that is named, and its others are nobody's.
+    const python = / --api-rest-port (\d+) --api-ws-port (\d+)$/m.exec(switching);
+    t.match(after, { values: { 'forward-to': `http://127.0.0.1:${python?.[1]}` } });
+    t.match(linesOf(back).map(read), [{ kind: 'doctor' }]);
+    t.end();
+  },
+);
 
 /** What no restart of the process changes: what the operator has to correct first. */
 const FINAL = [
