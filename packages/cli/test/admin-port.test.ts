@@ -72,11 +72,30 @@ function listening(server: Server): Promise<number> {
   });
 }
 
+const holder = createServer();
+const port = await listening(holder);
+t.teardown(() => holder.close());
 const root = makePtnRoot(t, contents);
-const server = await startServer(t, { root: root.path, args: ['--admin-port', '0', '--rest-workers', '2'] });
-const port = adminPort(server) ?? 0;
+const args = ['--admin-port', String(port), '--rest-workers', '2'];
+const server = await startServer(t, { root: root.path, args });
 /** What was shown of it. */
 const shownTexts: string[] = [];
+
+await t.test(
+  'an admin port that is taken keeps nothing from serving, and is opened once it is free',
+  async (t) => {
+    t.equal((await fetch(`${server.url}/healthz`)).status, 200);
+    t.match(server.output(), /"event":"admin-port-failed"/);
+    holder.close();
+    await waitFor(() => adminPort(server) === port, { what: 'the admin port is open' });
+    t.equal((await statusOf(port)).status, 'ok');
+    t.equal(
+      server.output().match(/"event":"listening-admin"/g)?.length,
+      1,
+      'failed tries leave nothing behind',
+    );
+  },
+);
 
 await t.test('a client that ends its side behind its request is answered', async (t) => {
   const socket = connect(port, '127.0.0.1');
@@ -200,28 +219,6 @@ await t.test('the usage is in the log, and nowhere is a key', async (t) => {
   t.ok(shownTexts.every((text) => text.length > 0));
   t.notOk([...shownTexts, server.output()].join('').includes(KEY));
 });
-
-await t.test(
-  'an admin port that is taken keeps nothing from serving, and is opened once it is free',
-  async (t) => {
-    const holder = createServer();
-    const port = await listening(holder);
-    t.teardown(() => holder.close());
-    const root = makePtnRoot(t, contents);
-    const args = ['--admin-port', String(port)];
-    const server = await startServer(t, { root: root.path, args });
-    t.equal((await fetch(`${server.url}/healthz`)).status, 200);
-    t.match(server.output(), /"event":"admin-port-failed"/);
-    holder.close();
-    await waitFor(() => adminPort(server) === port, { what: 'the admin port is open' });
-    t.equal((await statusOf(port)).status, 'ok');
-    t.equal(
-      server.output().match(/"event":"listening-admin"/g)?.length,
-      1,
-      'failed tries leave nothing behind',
-    );
-  },
-);
 
 await t.test(
   'status tells a degraded server by its exit code, and something else from a server',

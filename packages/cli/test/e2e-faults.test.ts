@@ -9,20 +9,17 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import t from 'tap';
-import { hotkeysOf, KEY, place, served, statusOf, subscriber } from './fault-fixture.ts';
+import { hotkeysOf, KEY, place, served, startLoad, statusOf, subscriber } from './fault-fixture.ts';
 
 const STOP_MS = Number(process.env['PTN_TEST_STOP_MS'] ?? 700);
+
+const { root, server } = await served(t, { args: ['--rest-workers', '2'] });
 
 await t.test(
   'a key file that changes 50 times a second: who is in it all the time is never refused',
   async (t) => {
-    const { root, server } = await served(t);
     const file = join(root.path, 'ptn_api', 'api_keys.json');
-    const statuses = new Set<number>();
-    const load = { isOver: false };
-    const asking = (async () => {
-      while (!load.isOver) statuses.add(await statusOf(server));
-    })();
+    const load = startLoad(server);
     for (let change = 1; change <= 100; change++) {
       const keys = {
         user: { key: KEY, tier: 100 },
@@ -39,15 +36,12 @@ await t.test(
       401,
       'the one before does not any more',
     );
-    load.isOver = true;
-    await asking;
-    t.same([...statuses], [200]);
+    t.same((await load.end()).statuses, [200]);
     t.notMatch(server.output(), /other-key/);
   },
 );
 
 await t.test('a worker that is stopped for a while: the others serve on, and nothing is lost', async (t) => {
-  const { root, server } = await served(t, { args: ['--rest-workers', '2'] });
   const sequences = await subscriber(t, server);
   for (const [index, pid] of server.childPids().entries()) {
     process.kill(pid, 'SIGSTOP');

@@ -77,14 +77,12 @@ function placer(root: PtnRoot) {
   };
 }
 
+const root = makePtnRoot(t, { positions: [trade({ uuid: 'old', times: [Date.now() - 3_600_000] })], keys });
+const server = await startServer(t, { root: root.path });
+
 await t.test(
   'feed, REST and WebSocket workers are killed: every client has every order once, in order',
   async (t) => {
-    const root = makePtnRoot(t, {
-      positions: [trade({ uuid: 'old', times: [Date.now() - 3_600_000] })],
-      keys,
-    });
-    const server = await startServer(t, { root: root.path });
     const clients = Array.from({ length: 5 }, () => new ResumingClient(t, server.wsUrl));
     const orders = placer(root);
     const allHave = (count: number) => () => clients.every((client) => client.last >= count);
@@ -123,8 +121,6 @@ await t.test(
 );
 
 await t.test('a second server on the same state directory refuses to start', async (t) => {
-  const root = makePtnRoot(t, { positions: [trade({ uuid: 'old', times: [Date.now() - 3_600_000] })], keys });
-  const server = await startServer(t, { root: root.path });
   await t.rejects(startServer(t, { root: root.path }), /is written by process \d+ already/);
   t.equal((await fetch(`${server.url}/healthz`)).status, 200, 'the first one goes on');
 });

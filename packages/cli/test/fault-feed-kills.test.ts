@@ -1,6 +1,6 @@
 import { killAtOnce, waitFor, workersOf } from '@ptn-api/testkit';
 import t from 'tap';
-import { hotkeysOf, place, served, statusOf, subscriber } from './fault-fixture.ts';
+import { hotkeysOf, place, served, startLoad, subscriber } from './fault-fixture.ts';
 
 /** As many as fit in some seconds: the wait before a restart grows. bench/kill-feed.mjs kills it 100 times. */
 const KILLS = 5;
@@ -8,11 +8,7 @@ const KILLS = 5;
 await t.test('a feed that is killed again and again: REST answers, and every order comes once', async (t) => {
   const { root, server } = await served(t);
   const sequences = await subscriber(t, server);
-  const statuses = new Set<number>();
-  const load = { isOver: false };
-  const asking = (async () => {
-    while (!load.isOver) statuses.add(await statusOf(server));
-  })();
+  const load = startLoad(server);
   const ready = (): number => server.output().split('worker feed is ready').length - 1;
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const [feed] = workersOf(server, 'feed');
@@ -24,13 +20,12 @@ await t.test('a feed that is killed again and again: REST answers, and every ord
       timeoutMs: 30_000,
     });
   }
-  load.isOver = true;
-  await asking;
+  const { statuses } = await load.end();
   t.same(
     sequences,
     Array.from({ length: KILLS }, (_, index) => index + 1),
   );
-  t.same([...statuses], [200]);
+  t.same(statuses, [200]);
   t.equal((await hotkeysOf(server)).length, KILLS + 1);
   t.equal(server.output().split('"event":"worker-critical"').length - 1, 1, 'told once as critical');
 });

@@ -1,6 +1,7 @@
 /** Whole servers, and clients of theirs, for tests of what goes wrong around a server. */
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { makePosition, makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import type { PtnRoot, RunningServer, StartServerOptions } from '@ptn-api/testkit';
 import type { Test } from 'tap';
@@ -39,6 +40,33 @@ export async function statusOf(server: RunningServer, path = '/miner-hotkeys', k
   });
   await response.arrayBuffer();
   return response.status;
+}
+
+/** Between two requests of a load: they come between the checks, and leave them the machine. */
+const LOAD_PAUSE_MS = 5;
+
+/** Asks one request after the other until `end` is called, which gives each status that came, and what each answer took. */
+export function startLoad(server: RunningServer): {
+  readonly end: () => Promise<{ readonly statuses: number[]; readonly tookMs: number[] }>;
+} {
+  const load = { isOver: false };
+  const statuses = new Set<number>();
+  const tookMs: number[] = [];
+  const asking = (async () => {
+    while (!load.isOver) {
+      const startedMs = performance.now();
+      statuses.add(await statusOf(server));
+      tookMs.push(performance.now() - startedMs);
+      await delay(LOAD_PAUSE_MS);
+    }
+  })();
+  return {
+    end: async () => {
+      load.isOver = true;
+      await asking;
+      return { statuses: [...statuses], tookMs };
+    },
+  };
 }
 
 export async function hotkeysOf(server: RunningServer): Promise<string[]> {
