@@ -190,10 +190,17 @@ function placeOrder(root: PtnRoot): void {
 
 async function checkRest(t: Test, port: number, server: RunningServer): Promise<void> {
   const headers = { Authorization: `Bearer ${KEY}`, 'Accept-Encoding': 'gzip' };
-  const direct = await fetch(`${server.url}/miner-positions`, {
-    headers: { Authorization: headers.Authorization },
-  });
-  const whole = await direct.text();
+  const { direct, whole } = await waitFor(
+    async () => {
+      const direct = await fetch(`${server.url}/miner-positions`, {
+        headers: { Authorization: headers.Authorization },
+      });
+      const whole = await direct.text();
+      // Each order is that of another miner.
+      return Object.keys(JSON.parse(whole) as object).length === placed && { direct, whole };
+    },
+    { what: 'all that was placed before is there' },
+  );
   for (const prefix of ['', '/api']) {
     const { status, headers: told, body } = await ask(port, `${prefix}/miner-positions`, headers);
     t.equal(status, 200, prefix);
@@ -288,45 +295,52 @@ async function checkLegacyClient(t: Test, started: Started, root: PtnRoot): Prom
   t.same(restarted.sequences(), [first + 1, first + 2]);
 }
 
-for (const proxy of PROXIES) {
-  const missing = [proxy.name, 'openssl'].filter((program) => isMissing(`command -v ${program}`));
-  void t.test(
-    `${proxy.name}, as documented: TLS, REST and the stream on one port, JSON whatever happens`,
-    { skip: missing.length > 0 && `not installed: ${missing.join(', ')}` },
-    async (t) => {
-      const root = makePtnRoot(t, { keys: { user: { key: KEY, tier: 100 } } });
-      placeOrder(root);
-      const args = [
-        '--rest-workers',
-        '1',
-        '--public-ws-url',
-        'wss://localhost/stream',
-        '--trust-proxy',
-        'loopback',
-      ];
-      const server = await startServer(t, { root: root.path, args });
-      const started = await startProxy(t, proxy, server);
-      const { port } = started;
-      await checkRest(t, port, server);
-      for (const path of ['/', '/stream']) await checkStream(t, port, path, root);
-      if (hasPython) await checkLegacyClient(t, started, root);
-      else t.comment('python3-websockets is not installed: its protocol is not tried');
+const missingFor = ({ name }: Proxy): string[] =>
+  [name, 'openssl'].filter((program) => isMissing(`command -v ${program}`));
+const isNoneThere = PROXIES.every((proxy) => missingFor(proxy).length > 0);
 
-      // The address that counts is the client's own, whatever it says; this machine's is exempt.
-      t.notMatch(server.output(), 'untrusted-proxy');
-      if (proxy.limitsRequests) {
-        const answers = await Promise.all(
-          Array.from({ length: 120 }, () => ask(port, '/healthz', { 'X-Forwarded-For': '203.0.113.9' })),
-        );
-        const refused = answers.find(({ status }) => status === 429);
-        t.match(refused?.headers, { 'content-type': /^application\/json/, 'retry-after': /^\d+$/ });
-        t.match(JSON.parse(String(refused?.body)), { error: /Too many requests/ });
-        t.ok(
-          answers.some(({ status }) => status === 200),
-          'not all of a flood is refused',
-        );
-      }
-      await server.stop();
+await t.test('behind a proxy', { skip: isNoneThere && 'no proxy is installed' }, async (whole) => {
+  const root = makePtnRoot(whole, { keys: { user: { key: KEY, tier: 100 } } });
+  placeOrder(root);
+  const args = ['--public-ws-url', 'wss://localhost/stream', '--trust-proxy', 'loopback'];
+  const server = await startServer(whole, { root: root.path, args });
+  const ports = new Map<string, number>();
+
+  for (const proxy of PROXIES) {
+    const missing = missingFor(proxy);
+    await whole.test(
+      `${proxy.name}, as documented: TLS, REST and the stream on one port, JSON whatever happens`,
+      { skip: missing.length > 0 && `not installed: ${missing.join(', ')}` },
+      async (t) => {
+        const started = await startProxy(whole, proxy, server);
+        const { port } = started;
+        ports.set(proxy.name, port);
+        await checkRest(t, port, server);
+        for (const path of ['/', '/stream']) await checkStream(t, port, path, root);
+        if (hasPython) await checkLegacyClient(t, started, root);
+        else t.comment('python3-websockets is not installed: its protocol is not tried');
+
+        // The address that counts is the client's own, whatever it says; this machine's is exempt.
+        t.notMatch(server.output(), 'untrusted-proxy');
+        if (proxy.limitsRequests) {
+          const answers = await Promise.all(
+            Array.from({ length: 120 }, () => ask(port, '/healthz', { 'X-Forwarded-For': '203.0.113.9' })),
+          );
+          const refused = answers.find(({ status }) => status === 429);
+          t.match(refused?.headers, { 'content-type': /^application\/json/, 'retry-after': /^\d+$/ });
+          t.match(JSON.parse(String(refused?.body)), { error: /Too many requests/ });
+          t.ok(
+            answers.some(({ status }) => status === 200),
+            'not all of a flood is refused',
+          );
+        }
+      },
+    );
+  }
+
+  await server.stop();
+  for (const [name, port] of ports) {
+    await whole.test(`${name} says that the server is down`, async (t) => {
       const down = await waitFor(
         async () => {
           // Seldom enough for the limit of the flood before to end.
@@ -338,6 +352,6 @@ for (const proxy of PROXIES) {
       );
       t.match(down.headers, { 'content-type': /^application\/json/, 'retry-after': /^\d+$/ });
       t.match(JSON.parse(down.body.toString()), { error: /does not answer/ });
-    },
-  );
-}
+    });
+  }
+});
