@@ -4,10 +4,10 @@ import { gunzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { positionsOf } from '@ptn-api/simulator';
-import type { SimulatedValidator } from '@ptn-api/simulator';
+import type { Generation, SimulatedValidator } from '@ptn-api/simulator';
 import { minersFiles } from '@ptn-api/runtime';
 import { startServer } from '@ptn-api/testkit';
-import { filesUnder, readTree, writtenHistory } from './history-fixture.ts';
+import { END_MS, filesUnder, readTree, writtenHistory } from './history-fixture.ts';
 
 t.jobs = 2;
 
@@ -52,10 +52,16 @@ function traders(validator: SimulatedValidator): string[] {
   return validator.miners.filter((miner) => positionsOf(miner).length > 0).map(({ hotkey }) => hotkey);
 }
 
+const historyOf = (generation: Generation, endMs = END_MS) =>
+  writtenHistory(t, { ...FEW, generation, endMs });
+const past2026 = historyOf('2026');
+
 for (const generation of ['quantity', '2026'] as const) {
+  const present = historyOf(generation, Date.now() - 1000);
+  const past = generation === '2026' ? past2026 : historyOf(generation);
+
   void t.test(`a server answers every route of a file of ${generation} as its document says`, async (t) => {
-    const endMs = Date.now();
-    const validator = await writtenHistory(t, { ...FEW, generation, endMs });
+    const validator = await present;
     mkdirSync(join(validator.root, 'ptn_api'));
     writeFileSync(join(validator.root, 'ptn_api/api_keys.json'), JSON.stringify(KEYS));
     const { url } = await startServer(t, { root: validator.root });
@@ -100,7 +106,7 @@ for (const generation of ['quantity', '2026'] as const) {
   });
 
   void t.test(`the files of ${generation} agree with each other and with the positions`, async (t) => {
-    const validator = await writtenHistory(t, { ...FEW, generation });
+    const validator = await past;
     const { root, miners } = validator;
     const active = miners.filter(({ elimination }) => elimination === undefined);
 
@@ -211,7 +217,7 @@ for (const generation of ['quantity', '2026'] as const) {
   });
 
   void t.test(`limit orders of ${generation} follow the positions`, async (t) => {
-    const validator = await writtenHistory(t, { ...FEW, generation, endMs: Date.now() - 1000 });
+    const validator = await present;
     const { root } = validator;
     const before = limitOrdersOf(root);
     const sources = [...before.values()].map(({ src }) => src as number);
@@ -251,7 +257,7 @@ for (const generation of ['quantity', '2026'] as const) {
 }
 
 void t.test('subaccounts of entities are miners, and say when they were taken out', async (t) => {
-  const validator = await writtenHistory(t, { ...FEW, generation: '2026' });
+  const validator = await past2026;
   const read = () =>
     readJson(validator.root, 'validation/entities.json') as Record<
       string,
