@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const POLL_MS = 10;
+/** What comes soon is seen at once; what takes long, such as the start of a server, is not slowed down by being asked. */
+const [FIRST_PAUSE_MS, MAX_PAUSE_MS] = [5, 50];
 
 export interface WaitOptions {
   /** How long to go on trying. 30 s by default. */
@@ -20,7 +21,7 @@ export async function waitFor<T>(
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;
-  for (;;) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.2)) {
     try {
       const value = await condition();
       if (value !== false && value !== null && value !== undefined) {
@@ -34,6 +35,6 @@ export async function waitFor<T>(
       const missing = typeof what === 'string' ? what : what();
       throw new Error(`waited ${timeoutMs} ms in vain: ${missing}`, { cause: lastError });
     }
-    await delay(POLL_MS);
+    await delay(pauseMs);
   }
 }
