@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning, killAtOnce, makePtnRoot, startServer, waitFor, workersOf } from '@ptn-api/testkit';
 import type { RunningServer } from '@ptn-api/testkit';
 import t from 'tap';
@@ -16,6 +17,8 @@ const positions = Array.from({ length: 40 }, (_, index) =>
 );
 const keys = { user: { key: 'the-key', tier: 100 } };
 const headers = { Authorization: 'Bearer the-key' };
+/** Between two requests of a client that only watches. */
+const LOAD_PAUSE_MS = 5;
 
 async function text(server: RunningServer): Promise<string> {
   const response = await fetch(`${server.url}/miner-positions`, { headers });
@@ -44,9 +47,10 @@ function ask(server: RunningServer): Promise<number | string> {
   });
 }
 
+const root = makePtnRoot(t, { positions, keys });
+const server = await startServer(t, { root: root.path, args: ['--rest-workers', '2'] });
+
 await t.test('the feed is killed: the last state is served on, and changes are followed again', async (t) => {
-  const root = makePtnRoot(t, { positions, keys });
-  const server = await startServer(t, { root: root.path });
   const before = await text(server);
   const [feed] = workersOf(server, 'feed');
   t.ok(feed);
@@ -62,8 +66,6 @@ await t.test('the feed is killed: the last state is served on, and changes are f
 });
 
 await t.test('a REST worker of two is killed under load: nobody is refused', async (t) => {
-  const root = makePtnRoot(t, { positions, keys });
-  const server = await startServer(t, { root: root.path, args: ['--rest-workers', '2'] });
   const outcomes = new Map<number | string, number>();
   let isOver = false;
   t.teardown(() => {
@@ -94,20 +96,7 @@ await t.test('a REST worker of two is killed under load: nobody is refused', asy
   t.ok(others.reduce((sum, [, count]) => sum + count, 0) <= 16, JSON.stringify(others));
 });
 
-await t.test('the supervisor is killed: no process is left', async (t) => {
-  const root = makePtnRoot(t, { positions, keys });
-  const server = await startServer(t, { root: root.path });
-  const workers = server.childPids();
-  t.equal(workers.length, 3);
-  server.kill('SIGKILL');
-  await server.exited;
-  await waitFor(() => workers.every((pid) => !isRunning(pid)), { what: 'the workers end by themselves' });
-  t.pass('none left');
-});
-
 await t.test('SIGHUP replaces the workers and refuses nobody', async (t) => {
-  const root = makePtnRoot(t, { positions, keys });
-  const server = await startServer(t, { root: root.path });
   const before = server.childPids();
   const outcomes = new Set<number | string>();
   let isOver = false;
@@ -115,17 +104,29 @@ await t.test('SIGHUP replaces the workers and refuses nobody', async (t) => {
     isOver = true;
   });
   const clients = Array.from({ length: 4 }, async () => {
-    while (!isOver) outcomes.add(await ask(server));
+    while (!isOver) {
+      outcomes.add(await ask(server));
+      await delay(LOAD_PAUSE_MS);
+    }
   });
   server.kill('SIGHUP');
   await waitFor(
-    () => server.childPids().length === 3 && server.childPids().every((pid) => !before.includes(pid)),
+    () => server.childPids().length === 4 && server.childPids().every((pid) => !before.includes(pid)),
     {
       timeoutMs: 20_000,
-      what: 'all three workers are new',
+      what: 'all workers are new',
     },
   );
   isOver = true;
   await Promise.all(clients);
   t.same([...outcomes], [200]);
+});
+
+await t.test('the supervisor is killed: no process is left', async (t) => {
+  const workers = server.childPids();
+  t.equal(workers.length, 4);
+  server.kill('SIGKILL');
+  await server.exited;
+  await waitFor(() => workers.every((pid) => !isRunning(pid)), { what: 'the workers end by themselves' });
+  t.pass('none left');
 });
