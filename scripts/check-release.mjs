@@ -1,6 +1,6 @@
 // Installs the packed release as an operator does, starts the server from it on the simulated validator, asks it for what is
 // served from its own files, and stops it; then the same for the miner, with a hotkey of its own, for the devnet, and for the
-// client's package in a project of its own.
+// client's package in a project of its own. With --built, what is built is packed as it is.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -181,7 +181,8 @@ const RELEASED = [
 const work = mkdtempSync(join(tmpdir(), 'ptn-api-release-'));
 try {
   mkdirSync(join(work, 'packed'));
-  must(process.execPath, ['scripts/pack.mjs', join(work, 'packed')], { cwd: projectRoot });
+  const options = process.argv.slice(2);
+  must(process.execPath, ['scripts/pack.mjs', join(work, 'packed'), ...options], { cwd: projectRoot });
   const packed = readdirSync(join(work, 'packed'));
   if (packed.length !== RELEASED.length) throw new Error(`packed: ${packed.join(', ')}`);
   for (const { name, file, check } of RELEASED) {

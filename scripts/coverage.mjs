@@ -5,7 +5,7 @@
 //   npm run coverage -- packages/positions/test/gzip.test.ts
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot, run, tool } from './steps.mjs';
+import { projectRoot, run, tool, tsc } from './steps.mjs';
 
 /** The built test files that an argument means: a package's, or one by its source. */
 function testFiles(name) {
@@ -18,7 +18,7 @@ function testFiles(name) {
     .map((file) => join(folder, file));
 }
 
-run('build', process.execPath, [tool('typescript/bin/tsc'), '-b']);
+run('build', process.execPath, [tsc, '-b']);
 const names = process.argv.slice(2);
 const files = names.flatMap(testFiles);
 if (files.length === 0) {

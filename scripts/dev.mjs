@@ -4,21 +4,17 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { watch } from 'chokidar';
-import { build, install, projectRoot, tool } from './steps.mjs';
+import { build, install, projectRoot, tsc } from './steps.mjs';
 
 /** A change touches several files, one after the other. */
 const SETTLE_MS = 300;
 
 install();
 build();
-const compiler = spawn(
-  process.execPath,
-  [tool('typescript/bin/tsc'), '-b', '--watch', '--preserveWatchOutput'],
-  {
-    cwd: projectRoot,
-    stdio: 'inherit',
-  },
-);
+const compiler = spawn(process.execPath, [tsc, '-b', '--watch', '--preserveWatchOutput'], {
+  cwd: projectRoot,
+  stdio: 'inherit',
+});
 
 let isEnding = false;
 let demo = start();

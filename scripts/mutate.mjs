@@ -5,7 +5,7 @@
 //   npm run mutate -- packages/positions 'src/json/**/*.ts'      some of them
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { projectRoot, run, tool } from './steps.mjs';
+import { projectRoot, run, tsc } from './steps.mjs';
 
 const STRYKER = '9.6.1';
 /** Declarations, which the packages that use them test: schemas by real answers, exports by whoever imports them. */
@@ -18,7 +18,6 @@ if (name === undefined || !existsSync(join(projectRoot, folder, 'test'))) {
   process.exit(2);
 }
 
-const compiler = tool('typescript/bin/tsc');
 const cache = join(projectRoot, '.mutate', basename(folder));
 const config = {
   packageManager: 'npm',
@@ -32,7 +31,7 @@ const config = {
   disableTypeChecks: false,
   tsconfigFile: 'none: it would be rewritten',
   buildCommand: [
-    `${process.execPath} ${compiler} -p ${folder} --noCheck --composite false --incremental false`,
+    `${process.execPath} ${tsc} -p ${folder} --noCheck --composite false --incremental false`,
     `--declaration false --declarationMap false --typeRoots ${join(projectRoot, 'node_modules/@types')}`,
   ].join(' '),
   ignorePatterns: ['bench', 'docs/images', '.mutate', '.tap', 'packages/dashboard'],
@@ -49,6 +48,6 @@ const config = {
 mkdirSync(cache, { recursive: true });
 const configFile = join(cache, 'stryker.config.json');
 writeFileSync(configFile, `${JSON.stringify(config, null, 2)}\n`);
-run('build', process.execPath, [compiler, '-b']);
+run('build', process.execPath, [tsc, '-b']);
 const packages = ['core', 'tap-runner'].map((part) => `--package=@stryker-mutator/${part}@${STRYKER}`);
 run('mutate', 'npx', ['--yes', ...packages, '--', 'stryker', 'run', configFile]);

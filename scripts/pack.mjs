@@ -1,14 +1,17 @@
 // Builds the installable packages: `ptn-api-<version>.tgz`, `ptn-miner-<version>.tgz`, `ptn-devnet-<version>.tgz`, and
 // `ptn-api-client-<version>.tgz` for programs that follow a server. The workspace's own packages travel inside them; what they depend on is installed from
 // the registry as usual.
-// They are put into the folder named by the argument, the project's own without one. Prints their names.
+// They are put into the folder named by the argument, the project's own without one. Prints their names. With --built, what
+// is built is packed as it is.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exactDependencies, shrinkwrapOf } from './shrinkwrap.mjs';
 import { build, install, projectRoot, run } from './steps.mjs';
 
-const destination = resolve(process.argv[2] ?? projectRoot);
+const isBuilt = process.argv.includes('--built');
+const [folder = projectRoot] = process.argv.slice(2).filter((argument) => argument !== '--built');
+const destination = resolve(folder);
 const root = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 
 /** Of every manifest. */
@@ -164,8 +167,10 @@ function packProgram({ name, description, keywords, commands, packages, leftOut,
   });
 }
 
-install();
-build();
+if (!isBuilt) {
+  install();
+  build();
+}
 
 for (const program of PROGRAMS) packProgram(program);
 

@@ -18,31 +18,31 @@ export function run(title, command, args, options = {}) {
 }
 
 /**
- * Runs commands side by side; what each wrote is printed when it ends. This process ends with the exit code of the first that
- * fails, when all have ended.
+ * Runs a command beside others and gives its exit code. What it wrote is printed when it ends, in one piece after a line that
+ * says how it did.
  */
-export async function runTogether(steps) {
-  const codes = await Promise.all(
-    steps.map(async ([title, command, args]) => {
-      const startedMs = performance.now();
-      const child = spawn(command, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
-      const written = [];
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => written.push(bytes));
-      const [code, signal] = await once(child, 'close');
-      const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
-      const ending = code === 0 ? '' : ` failed (${signal ?? `exit code ${code}`})`;
-      process.stderr.write(`- ${title}${ending}, ${seconds} s\n${Buffer.concat(written).toString('utf8')}`);
-      return code ?? 1;
-    }),
-  );
-  const failed = codes.find((code) => code !== 0);
-  if (failed !== undefined) process.exit(failed);
+export async function runBeside(
+  [title, command, args],
+  { print = (text) => process.stderr.write(text), stderr = 'pipe' } = {},
+) {
+  const startedMs = performance.now();
+  const child = spawn(command, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', stderr] });
+  const written = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => written.push(bytes));
+  const [code, signal] = await once(child, 'close');
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+  const ending = code === 0 ? '' : ` failed (${signal ?? `exit code ${code}`})`;
+  process.stderr.write(`- ${title}${ending}, ${seconds} s\n`);
+  print(Buffer.concat(written).toString('utf8'));
+  return code ?? 1;
 }
 
 /** The script of a development tool, run by the same Node as this one. */
 export function tool(path) {
   return join(projectRoot, 'node_modules', path);
 }
+
+export const tsc = tool('typescript/bin/tsc');
 
 /** Installs what package-lock.json names, unless that has been done since it last changed. */
 export function install() {
@@ -56,7 +56,7 @@ export function install() {
 
 /** Compiles every package and its tests, and builds the server's page and the miner's. */
 export function build() {
-  run('build', process.execPath, [tool('typescript/bin/tsc'), '-b']);
+  run('build', process.execPath, [tsc, '-b']);
   const vite = [tool('vite/bin/vite.js'), 'build', '--config', 'packages/dashboard/vite.config.mjs'];
   run("build the server's page", process.execPath, vite);
   run("build the miner's page", process.execPath, [...vite, '--mode', 'miner']);
