@@ -42,7 +42,8 @@ export function tool(path) {
   return join(projectRoot, 'node_modules', path);
 }
 
-export const tsc = tool('typescript/bin/tsc');
+/** The native one; the package `typescript` is the compiler's earlier form, which the linter loads. */
+export const tsc = tool('typescript-native/bin/tsc');
 
 /** Installs what package-lock.json names, unless that has been done since it last changed. */
 export function install() {
