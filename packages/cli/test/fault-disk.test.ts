@@ -62,50 +62,74 @@ function makeRoom(disk: string): void {
   rmSync(join(disk, 'filler'));
 }
 
-test('no room for the order log: orders wait, all else goes on, and nothing is lost', async (t) => {
+test('the state folder of a server that runs', async (t) => {
   const disk = smallDisk(t);
+  const state = join(disk, 'state');
   const receiver = await startReceiver(t);
   const { root, server } = await served(t, {
-    args: [...ONE_WORKER, '--state-dir', join(disk, 'state'), '--alert-webhook-url', receiver.url],
+    args: ['--state-dir', state, '--alert-webhook-url', receiver.url],
   });
-  const sequences = await subscriber(t, server);
-  place(root, 'before');
-  await waitFor(() => sequences.length === 1, { what: 'the first order' });
-  fill(disk);
-  for (let order = 0; order < 40; order += 1) place(root, 'during');
-  await waitFor(() => receiver.texts.some((text) => text.includes('orders cannot be stored')), {
-    what: 'the alert',
-  });
-  await waitFor(async () => (await hotkeysOf(server)).includes('during'), { what: 'REST is up to date' });
-  t.equal(await statusOf(server, '/readyz'), 200);
-  t.ok(sequences.length < 41, 'what is not stored is not sent');
-  makeRoom(disk);
-  await waitFor(() => sequences.length === 41, { what: 'all orders' });
-  t.same(
-    sequences,
-    Array.from({ length: 41 }, (_, index) => index + 1),
-  );
-  await waitFor(() => receiver.texts.length === 2, { what: 'the end of the alert' });
-  t.match(receiver.texts[0], /orders cannot be stored, and are not sent until they are: is there room/);
-  t.match(receiver.texts[1], /Recovered: orders are stored and sent again/);
-  t.notMatch(server.output(), /worker-crashed/);
-});
 
-test('a feed that is killed while the disk is full comes back when there is room', async (t) => {
-  const disk = smallDisk(t);
-  const { root, server } = await served(t, {
-    args: [...ONE_WORKER, '--state-dir', join(disk, 'state')],
+  await t.test('no room for the order log: orders wait, all else goes on, and nothing is lost', async (t) => {
+    const sequences = await subscriber(t, server);
+    place(root, 'before');
+    await waitFor(() => sequences.length === 1, { what: 'the first order' });
+    fill(disk);
+    for (let order = 0; order < 40; order += 1) place(root, 'during');
+    await waitFor(() => receiver.texts.some((text) => text.includes('orders cannot be stored')), {
+      what: 'the alert',
+    });
+    await waitFor(async () => (await hotkeysOf(server)).includes('during'), { what: 'REST is up to date' });
+    t.equal(await statusOf(server, '/readyz'), 200);
+    t.ok(sequences.length < 41, 'what is not stored is not sent');
+    makeRoom(disk);
+    await waitFor(() => sequences.length === 41, { what: 'all orders' });
+    t.same(
+      sequences,
+      Array.from({ length: 41 }, (_, index) => index + 1),
+    );
+    await waitFor(() => receiver.texts.length === 2, { what: 'the end of the alert' });
+    t.match(receiver.texts[0], /orders cannot be stored, and are not sent until they are: is there room/);
+    t.match(receiver.texts[1], /Recovered: orders are stored and sent again/);
+    t.notMatch(server.output(), /worker-crashed/);
   });
-  const sequences = await subscriber(t, server);
-  fill(disk);
-  const [feed] = workersOf(server, 'feed');
-  killAtOnce(feed);
-  place(root, 'during');
-  await waitFor(() => server.output().includes('worker-crashed'), { what: 'the kill is noticed' });
-  t.equal(await statusOf(server), 200);
-  makeRoom(disk);
-  await waitFor(() => sequences.length === 1, { what: 'the order', timeoutMs: 30_000 });
-  t.same(sequences, [1]);
+
+  await t.test('a feed that is killed while the disk is full comes back when there is room', async (t) => {
+    const sequences = await subscriber(t, server);
+    fill(disk);
+    const [feed] = workersOf(server, 'feed');
+    killAtOnce(feed);
+    place(root, 'during');
+    await waitFor(() => server.output().includes('worker-crashed'), { what: 'the kill is noticed' });
+    t.equal(await statusOf(server), 200);
+    makeRoom(disk);
+    await waitFor(() => sequences.length === 1, { what: 'the order', timeoutMs: 30_000 });
+    t.same(sequences, [42]);
+  });
+
+  await t.test(
+    'a state folder that becomes read-only: what runs serves on, a feed that is killed waits for it',
+    async (t) => {
+      const sequences = await subscriber(t, server);
+      execFileSync('mount', ['--bind', state, state]);
+      execFileSync('mount', ['-o', 'remount,bind,ro', state]);
+      const before = server.output().length;
+      const [feed] = workersOf(server, 'feed');
+      killAtOnce(feed);
+      place(root, 'read-only');
+      await waitFor(() => server.output().slice(before).split('worker-crashed').length > 2, {
+        what: 'a feed could not start',
+        timeoutMs: 20_000,
+      });
+      t.equal(await statusOf(server), 200, 'the last state is served on');
+      t.equal(await statusOf(server, '/readyz'), 503);
+      t.match(server.output().slice(before), /EROFS|[Rr]ead-only/, 'the log says why');
+      execFileSync('umount', ['-l', state]);
+      await waitFor(() => sequences.length === 1, { what: 'the order', timeoutMs: 30_000 });
+      await waitFor(async () => (await statusOf(server, '/readyz')) === 200, { what: 'all is well' });
+      t.same((await hotkeysOf(server)).sort(), ['before', 'during', 'first', 'read-only']);
+    },
+  );
 });
 
 /** Also those without a key. */
@@ -198,29 +222,6 @@ test('a sound order log on a full disk is not taken for a damaged one', async (t
     readdirSync(disk).filter((name) => name.includes('damaged')),
     [],
   );
-});
-
-test('a state folder that becomes read-only: what runs serves on, a feed that is killed waits for it', async (t) => {
-  const disk = smallDisk(t);
-  const state = join(disk, 'state');
-  const { root, server } = await served(t, { args: [...ONE_WORKER, '--state-dir', state] });
-  const sequences = await subscriber(t, server);
-  execFileSync('mount', ['--bind', state, state]);
-  execFileSync('mount', ['-o', 'remount,bind,ro', state]);
-  const [feed] = workersOf(server, 'feed');
-  killAtOnce(feed);
-  place(root, 'during');
-  await waitFor(() => server.output().split('worker-crashed').length > 2, {
-    what: 'a feed could not start',
-    timeoutMs: 20_000,
-  });
-  t.equal(await statusOf(server), 200, 'the last state is served on');
-  t.equal(await statusOf(server, '/readyz'), 503);
-  t.match(server.output(), /EROFS|[Rr]ead-only/, 'the log says why');
-  execFileSync('umount', ['-l', state]);
-  await waitFor(() => sequences.length === 1, { what: 'the order', timeoutMs: 30_000 });
-  await waitFor(async () => (await statusOf(server, '/readyz')) === 200, { what: 'all is well' });
-  t.same(await hotkeysOf(server), ['during', 'first']);
 });
 
 function urlIn(lines: string): string {
