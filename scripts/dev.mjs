@@ -14,6 +14,8 @@ build();
 const compiler = spawn(process.execPath, [tsc, '-b', '--watch', '--preserveWatchOutput'], {
   cwd: projectRoot,
   stdio: 'inherit',
+  // In a group of its own: it runs the compiler as a process that would outlive it.
+  detached: true,
 });
 
 let isEnding = false;
@@ -53,7 +55,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
     isEnding = true;
     clearTimeout(timer);
-    compiler.kill();
+    // Nothing milder ends the compiler while it watches; what it has half written it writes again.
+    process.kill(-compiler.pid, 'SIGKILL');
     await watcher.close();
     await restarting;
     await stop();
