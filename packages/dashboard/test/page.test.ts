@@ -372,19 +372,17 @@ await t.test('the dashboard in a browser', { skip, timeout: 240_000 }, async (t)
   });
 
   t.same(faults, [], 'no error in the console, no breach of the policy');
-});
 
-await t.test('the dashboard at an address of IPv6', { skip, timeout: 60_000 }, async (t) => {
-  const server = await startServer(t, '--api-host', '::1');
-  t.match(server.url, /^http:\/\/\[::1\]:\d+$/);
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
-  t.teardown(() => browser.close());
-  const page = await browser.newPage();
-  const faults = faultsOf(page);
-  await page.goto(`${server.url}/dashboard/`);
-  await giveKey(page, server.key(100));
-  await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
-  await page.getByRole('link', { name: 'Miners' }).click();
-  await page.locator('a.hotkey').first().waitFor({ timeout: TIMEOUT_MS });
-  t.same(faults, []);
+  await t.test('the dashboard at an address of IPv6', { timeout: 60_000 }, async (t) => {
+    const server = await startServer(t, '--api-host', '::1');
+    t.match(server.url, /^http:\/\/\[::1\]:\d+$/);
+    const page = await browser.newPage();
+    const faults = faultsOf(page);
+    await page.goto(`${server.url}/dashboard/`);
+    await giveKey(page, server.key(100));
+    await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
+    await page.getByRole('link', { name: 'Miners' }).click();
+    await page.locator('a.hotkey').first().waitFor({ timeout: TIMEOUT_MS });
+    t.same(faults, []);
+  });
 });
