@@ -3,11 +3,6 @@ import '@ptn-api/runtime/no-debugger';
 import { readFileSync } from 'node:fs';
 import { StartError } from '@ptn-api/runtime';
 import { parseCommandLine } from './command-line.ts';
-import { runDoctor } from './doctor/doctor.ts';
-import { runFilter } from './filter.ts';
-import { runKeys } from './keys.ts';
-import { serve, serveDemo } from './serve.ts';
-import { runStatus } from './status.ts';
 
 const EXIT_FAULT = 1;
 
@@ -62,16 +57,27 @@ async function run(args: readonly string[]): Promise<number> {
       throw new StartError('PTN_ERR_CLI_USAGE', {
         detail: 'nothing to do: pass --serve to start the server',
       });
-    case 'filter':
+    // The code of a command is loaded when it runs: a server needs none of the others.
+    case 'filter': {
+      const { runFilter } = await import('./filter.ts');
       return runFilter(command, { stdin, stdout, stderr });
-    case 'status':
+    }
+    case 'status': {
+      const { runStatus } = await import('./status.ts');
       return runStatus(command.adminPort, { isJson: command.isJson, write, printError });
-    case 'doctor':
+    }
+    case 'doctor': {
+      const { runDoctor } = await import('./doctor/doctor.ts');
       return runDoctor(command.values, { cwd, version, write });
-    case 'keys':
-      return runKeys(command.request, { places: command.places, cwd, env, nowMs }, { stdin, stdout, stderr });
+    }
+    case 'keys': {
+      const { runKeys } = await import('./keys.ts');
+      const places = { places: command.places, cwd, env, nowMs };
+      return runKeys(command.request, places, { stdin, stdout, stderr });
+    }
     case 'serve':
     case 'demo': {
+      const { serve, serveDemo } = await import('./serve.ts');
       const start = command.kind === 'demo' ? serveDemo : serve;
       const code = await start(command.values, { cwd, version, write });
       // A worker that had to be given up must not keep this process alive.

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { METRIC_PREFIX, processMetrics } from '@ptn-api/runtime';
+import { METRIC_PREFIX } from '@ptn-api/runtime';
+import { processMetrics } from '@ptn-api/runtime/process-metrics';
 import type { TreeWatcherStats } from '@ptn-api/watch';
 
 /** From a miner that is encoded to a file of a hundred megabytes that is read. */

@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
 import { OrderLogVersionError } from './errors.ts';
@@ -13,15 +11,6 @@ export type Environment = RootDatabase<Buffer, Uint8Array>;
  * replaced in every process that reads it.
  */
 const MAP_SIZE_BYTES = 256 * 2 ** 30;
-
-export function dataFile(path: string): string {
-  return join(path, 'data.mdb');
-}
-
-/** @throws Error when that cannot be decided: a log that cannot be read is not one that is missing. */
-export function hasDataFile(path: string): boolean {
-  return statSync(dataFile(path), { throwIfNoEntry: false }) !== undefined;
-}
 
 /** The file is mapped: where it may be damaged, reading it can end the process. See log-check.ts. */
 export function openEnvironment(path: string, { readOnly }: { readonly readOnly: boolean }): Environment {

@@ -1,4 +1,3 @@
-export { dataFile } from './environment.ts';
 export { OrderLogInUseError } from './errors.ts';
 export { stateOfLog } from './log-check.ts';
 export { openOrderLogWriter } from './open-order-log-writer.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { hasDataFile } from './environment.ts';
+import { hasDataFile } from './data-file.ts';
 import type { OrderLogState } from './order-log.ts';
 
 /** What the process of log-check-process.ts says about a log. */

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { dataFile, openEnvironment, readMeta } from './environment.ts';
+import { dataFile } from './data-file.ts';
+import { openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { OrderLogMissingError } from './errors.ts';
 import type { OrderLogReader, OrderLogState, OrderMessage } from './order-log.ts';

@@ -1,5 +1,6 @@
 /** The REST worker: forked by the supervisor, which accepts its connections and sends it what to serve. */
-import { createLogger, processMetrics, runWorker, SocketLimits } from '@ptn-api/runtime';
+import { createLogger, runWorker, SocketLimits } from '@ptn-api/runtime';
+import { processMetrics } from '@ptn-api/runtime/process-metrics';
 import { AddressLimit } from '@ptn-api/access';
 import { buildApp } from './app.ts';
 import { UNAUTHENTICATED_REQUESTS_PER_MINUTE } from './unauthenticated-limit.ts';

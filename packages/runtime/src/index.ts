@@ -50,7 +50,7 @@ export { runWorker } from './ipc/worker-process.ts';
 export { openLogFile } from './log/log-file.ts';
 export { createLogger, isStdoutReplaced, openStandardOutput } from './log/logger.ts';
 export { monotonicMs } from './metrics/monotonic-clock.ts';
-export { METRIC_PREFIX, processMetrics } from './metrics/process-metrics.ts';
+export { METRIC_PREFIX } from './metrics/metric-prefix.ts';
 export type { MetricFamily } from './metrics/process-metrics.ts';
 export { recentErrors } from './metrics/recent-errors.ts';
 export type { LoggedError } from './metrics/recent-errors.ts';

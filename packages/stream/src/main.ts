@@ -1,5 +1,6 @@
 /** The WebSocket worker: forked by the supervisor, which accepts its connections; it reads the order log itself. */
-import { createLogger, processMetrics, runWorker } from '@ptn-api/runtime';
+import { createLogger, runWorker } from '@ptn-api/runtime';
+import { processMetrics } from '@ptn-api/runtime/process-metrics';
 import { AddressLimit } from '@ptn-api/access';
 import type { AnyTransaction, OrdersHead, Topic, TopicsHeardBy, Transaction } from '@ptn-api/runtime';
 import { openOrderLogReader } from '@ptn-api/order-log';

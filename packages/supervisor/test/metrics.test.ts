@@ -5,7 +5,8 @@ import type { ServerConfig } from '../../runtime/dist/config.js';
 import { keepLoggedError, recentErrors } from '../../runtime/dist/metrics/recent-errors.js';
 import { Monitoring } from '../dist/monitoring/monitoring.js';
 import { quantile, usageRows, usageSamples, usageSince } from '../dist/monitoring/usage.js';
-import { openConnections, prometheusText, residentBytes } from '../dist/monitoring/worker-metrics.js';
+import { prometheusText } from '../dist/monitoring/metrics-page.js';
+import { openConnections, residentBytes } from '../dist/monitoring/worker-metrics.js';
 import type { Supervisor } from '../dist/supervisor.js';
 import { memoryLog } from './supervisor-fixture.ts';
 

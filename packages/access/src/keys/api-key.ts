@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { crc32 } from '@ptn-api/positions';
+import { crc32 } from 'node:zlib';
 
 /** Marks a generated key, so that readers and secret scanners recognise it in logs, mails and repositories. */
 const PREFIX = 'ptn_';

@@ -1,14 +1,12 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import { METRIC_PREFIX } from './metric-prefix.ts';
 
 /**
  * One metric with its values, as prom-client gives it as JSON: what a worker sends to the supervisor. The values of a
  * histogram have names of their own.
  */
 export type MetricFamily = MetricObjectWithValues<MetricValue<string> & { readonly metricName?: string }>;
-
-/** What the names of all metrics begin with. */
-export const METRIC_PREFIX = 'ptn_api_';
 
 /**
  * The metrics of this process, to be made once: its memory, processor time, open files and the delay of its event

@@ -6,10 +6,8 @@ import type { Supervisor } from '../supervisor.ts';
 import { AdminServer } from './admin-server.ts';
 import { serverStatus } from './server-status.ts';
 import type { ServerStatus } from './server-status.ts';
-import { supervisorMetrics } from './supervisor-metrics.ts';
 import { usageRows, usageSamples, usageSince } from './usage.ts';
 import type { UsageSamples } from './usage.ts';
-import { prometheusText } from './worker-metrics.ts';
 
 const REPORT_USAGE_EVERY_MS = 5 * 60_000;
 /** A worker that is stopped or hangs does not answer; the others are shown without it. */
@@ -29,42 +27,32 @@ export class Monitoring {
   readonly #options: MonitoringOptions;
   readonly #startedAtMs = Date.now();
   readonly #timer: NodeJS.Timeout;
-  readonly #admin: AdminServer | undefined;
+  #admin: AdminServer | undefined;
   #reported: UsageSamples = new Map();
   #reportedAtMs = performance.now();
 
   constructor(options: MonitoringOptions) {
     this.#options = options;
-    const { supervisor, config, log, reportUsageEveryMs = REPORT_USAGE_EVERY_MS } = options;
+    const { reportUsageEveryMs = REPORT_USAGE_EVERY_MS } = options;
     this.#timer = setInterval(() => {
       void this.reportUsage();
     }, reportUsageEveryMs);
+  }
+
+  /** Opens the admin port, if there is to be one. The server has to have started. */
+  async open(): Promise<void> {
+    const { supervisor, config, log } = this.#options;
     if (config.adminPort === null) return;
-    const register = supervisorMetrics(supervisor);
+    // Its library is loaded only where it is used.
+    const { metricsPage } = await import('./metrics-page.ts');
     this.#admin = new AdminServer(log, config.adminPort, {
-      '/metrics': {
-        contentType: register.contentType,
-        read: async () => {
-          const answers = await supervisor.workerMetrics(WORKER_ANSWERS_WITHIN_MS);
-          const workers = supervisor.status().workers.map(({ id, role }) => ({
-            process: role,
-            worker: id,
-            families: answers.get(id)?.families ?? [],
-          }));
-          const families = await register.getMetricsAsJSON();
-          return prometheusText([{ process: 'supervisor', worker: 'supervisor', families }, ...workers]);
-        },
-      },
+      '/metrics': metricsPage(supervisor, WORKER_ANSWERS_WITHIN_MS),
       '/status': {
         contentType: 'application/json',
         read: async () => JSON.stringify(await this.status()),
       },
     });
-  }
-
-  /** Opens the admin port, if there is to be one. The server has to have started. */
-  async open(): Promise<void> {
-    await this.#admin?.open(this.#options.config.isTakeover);
+    await this.#admin.open(config.isTakeover);
   }
 
   /** How the server is now. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { LoggedError, MetricsMessage, ServerConfig, TopicValues } from '@ptn-api/runtime';
 import { minersFiles, minersFileTopic, monotonicMs, wholeFiles } from '@ptn-api/runtime';
-import { dataFile } from '@ptn-api/order-log';
+import { dataFile } from '@ptn-api/order-log/data-file';
 import type { RetainedReader } from '../broker.ts';
 import type { ByRole } from '../listeners.ts';
 import type { ConnectionCounts, ListenAddress } from '../listener.ts';

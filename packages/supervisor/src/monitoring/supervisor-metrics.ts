@@ -1,6 +1,7 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
-import { METRIC_PREFIX, processMetrics } from '@ptn-api/runtime';
+import { METRIC_PREFIX } from '@ptn-api/runtime';
+import { processMetrics } from '@ptn-api/runtime/process-metrics';
 import type { Supervisor } from '../supervisor.ts';
 import { orderLogBytes, uncheckedMs } from './server-status.ts';
 

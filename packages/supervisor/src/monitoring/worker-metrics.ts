@@ -1,28 +1,5 @@
-import { AggregatorRegistry } from 'prom-client';
 import { METRIC_PREFIX } from '@ptn-api/runtime';
 import type { MetricFamily } from '@ptn-api/runtime';
-
-/** The metrics of one process of the server. */
-export interface ProcessMetrics {
-  /** What it is: `supervisor`, `feed`, `rest`, `ws`. */
-  readonly process: string;
-  /** Which one: `supervisor`, `feed`, `rest-1`. */
-  readonly worker: string;
-  readonly families: readonly MetricFamily[];
-}
-
-/** All of them in Prometheus' text format, each value with the labels `process` and `worker`, where it has none itself. */
-export async function prometheusText(processes: readonly ProcessMetrics[]): Promise<string> {
-  const labelled = processes.map(({ process, worker, families }) =>
-    families.map((family) => ({
-      ...family,
-      // No two values have equal labels, so nothing is summed up, and nothing may be left out.
-      aggregator: 'sum' as const,
-      values: family.values.map((value) => ({ ...value, labels: { process, worker, ...value.labels } })),
-    })),
-  );
-  return AggregatorRegistry.aggregate(labelled).metrics();
-}
 
 /** The memory of a process in bytes, by its metrics. */
 export function residentBytes(families: readonly MetricFamily[]): number | null {

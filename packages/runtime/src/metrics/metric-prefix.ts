@@ -1,0 +1,2 @@
+/** What the names of all metrics begin with. */
+export const METRIC_PREFIX = 'ptn_api_';
