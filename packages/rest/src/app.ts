@@ -1,6 +1,5 @@
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerLimits } from '@ptn-api/runtime';
 import type { AddressLimit } from '@ptn-api/access';
@@ -15,7 +14,7 @@ import {
   sendError,
   UntrustedProxyWarning,
 } from '@ptn-api/runtime';
-import type { OrderLogReader } from '@ptn-api/order-log';
+import type { OrderLogs } from './order-log-access.ts';
 import { answerInTurn } from './answer-turns.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { Downloads } from './downloads.ts';
@@ -23,7 +22,6 @@ import { forwardTo, notForwarded } from './forwarding/forward.ts';
 import type { ForwardTarget } from './forwarding/forward.ts';
 import { guardWith, ignoreOtherContentTypes } from './access.ts';
 import { allowOrigins, corsHeaders } from './cors.ts';
-import { describeRoutes } from './openapi/describe-routes.ts';
 import { observeRequests } from './request-metrics.ts';
 import type { RequestMetricsOptions } from './request-metrics.ts';
 import { refuseUnderPressure } from './pressure.ts';
@@ -32,6 +30,7 @@ import { limitRates } from './rate-limit.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { requestLog } from './request-log.ts';
 import { limitUnauthenticated } from './unauthenticated-limit.ts';
+import { Paths } from './paths.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
 import { addDocsRoutes } from './routes/docs.ts';
@@ -68,8 +67,7 @@ interface AppLimits {
 export interface AppOptions {
   readonly snapshots: Snapshots;
   readonly log: FastifyBaseLogger;
-  /** The order log; `undefined` while there is none. */
-  readonly orders?: () => OrderLogReader | undefined;
+  readonly orders?: OrderLogs;
   /** Where browsers reach the stream; else it is on its port of the page's host. */
   readonly publicWsUrl?: string | undefined;
   /** The folder of the dashboard's built page; `undefined`: the one of the installed package. */
@@ -147,9 +145,6 @@ export function buildApp({
   });
 
   answerInTurn(app.server);
-  for (const method of METHODS) {
-    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
-  }
   // The first generation's clients send their key as a body, on GET.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.addHttpMethod('HEAD', { hasBody: true, overrideExisting: true });
@@ -167,10 +162,12 @@ export function buildApp({
     done();
   });
   allowOrigins(app, corsOrigins);
+  const paths = new Paths(app, HOTKEY_LIMIT_CHARACTERS);
   // What refuses a request comes behind the headers that let a page read why.
   app.after(() => {
     refuseMalformed(app);
     if (limits?.unauthenticated !== undefined) limitUnauthenticated(app, limits.unauthenticated, corsOrigins);
+    paths.refuseOtherMethods();
     app.addHook('onRequest', (request, _reply, done) => {
       ignoreOtherContentTypes(request);
       done();
@@ -208,22 +205,24 @@ export function buildApp({
   const context = { snapshots, orders, guard, forward };
   // A page and no part of the interface that is described.
   addDashboardRoutes(app, { snapshots, publicWsUrl, files: dashboardFiles });
-  describeRoutes(app, version);
-  // In scopes, which begin when the document is ready to take their routes in.
+  // In scopes, which begin when all hooks are there.
   app.register((scope, _options, done) => {
     addPositionsRoutes(scope, context);
     addStatisticsRoutes(scope, context);
     addDocumentRoutes(scope, context);
     addMinersFileRoutes(scope, context);
     addMinerOrderRoutes(scope, context);
+    addOrderRoutes(scope, context);
     done();
   });
   app.register((scope, _options, done) => {
     addForwardedRoutes(scope, context, limits?.unauthenticated);
     done();
   });
-  app.register((scope) => addOrderRoutes(scope, context));
-  app.register((scope) => addHealthRoutes(scope, { snapshots, isDraining, maxStalenessMs }));
-  app.register(addDocsRoutes);
+  app.register((scope, _options, done) => {
+    addHealthRoutes(scope, { snapshots, isDraining, maxStalenessMs });
+    done();
+  });
+  app.register((scope) => addDocsRoutes(scope, version));
   return app;
 }

@@ -1,6 +1,8 @@
 import type { OrdersHead, Transaction } from '@ptn-api/runtime';
-import { openOrderLogReader } from '@ptn-api/order-log';
 import type { OrderLogReader } from '@ptn-api/order-log';
+
+/** The order log; `undefined` while there is none. */
+export type OrderLogs = () => OrderLogReader | undefined | Promise<OrderLogReader | undefined>;
 
 /** The order log, once the feed has announced it; opened when it is first asked for. */
 export class OrderLogAccess {
@@ -12,8 +14,10 @@ export class OrderLogAccess {
   }
 
   /** `undefined` while the feed has announced none. It follows by itself when the log is replaced. */
-  reader(): OrderLogReader | undefined {
-    if (this.#head !== undefined) this.#reader ??= openOrderLogReader({ path: this.#head.path });
-    return this.#reader;
+  async reader(): Promise<OrderLogReader | undefined> {
+    if (this.#head === undefined || this.#reader !== undefined) return this.#reader;
+    // Loaded only where it is used: the engine takes some 35 ms of a start.
+    const { openOrderLogReader } = await import('@ptn-api/order-log');
+    return (this.#reader ??= openOrderLogReader({ path: this.#head.path }));
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { clientRequestId, UserLines } from '@ptn-api/runtime';
+import { routePattern } from './paths.ts';
 
 /** Lines about a user's refused requests in a minute: a client that goes on beyond its limit may send thousands. */
 const REFUSALS_PER_MINUTE = 10;
@@ -42,7 +43,7 @@ function log(
         ...(userId !== undefined && { user_id: userId }),
         ...(ownId !== undefined && { client_request_id: ownId }),
         method: request.method,
-        route: request.routeOptions.url ?? 'none',
+        route: routePattern(request) ?? 'none',
         status: response.statusCode,
         ms: Math.round((performance.now() - startedMs) * 10) / 10,
         // Of the connection, headers included; a bit more where the client pipelines.

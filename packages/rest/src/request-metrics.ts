@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { METRIC_PREFIX } from '@ptn-api/runtime';
+import { routePattern } from './paths.ts';
 
 /** From a 304 to tens of megabytes over a slow line. */
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -74,7 +75,7 @@ export function observeRequests(app: FastifyInstance, options: RequestMetricsOpt
 
 /** The route as an operator reads it; `none` for a path that leads nowhere. */
 function routeOf(request: FastifyRequest): string {
-  return request.routeOptions.url?.replace(PARAMETER_PATTERN, '$1') ?? 'none';
+  return routePattern(request)?.replace(PARAMETER_PATTERN, '$1') ?? 'none';
 }
 
 interface Answered {

@@ -10,22 +10,24 @@ export interface StaticFile {
   readonly type: string;
   readonly identity: Buffer;
   readonly gzip: () => Buffer;
-  readonly digest: string;
+  readonly digest: () => string;
   /** Its name changes with its content, and its headers with nothing. */
   readonly isImmutable: boolean;
 }
 
 export function staticFile(type: string, identity: Buffer, isImmutable = false): StaticFile {
-  const digest = createHash('sha256').update(identity).digest('base64url').slice(0, 22);
-  let compressed: Buffer | undefined;
   // When it is first asked for: most workers never send most files.
+  let compressed: Buffer | undefined;
   const gzip = (): Buffer => (compressed ??= gzipSync(identity));
+  let sum: string | undefined;
+  const digest = (): string =>
+    (sum ??= createHash('sha256').update(identity).digest('base64url').slice(0, 22));
   return { type, identity, gzip, digest, isImmutable };
 }
 
 export function sendStaticFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): FastifyReply {
   const encoding = negotiate(request.headers['accept-encoding'], 'identity');
-  const etag = `"${file.digest}-${encoding}"`;
+  const etag = `"${file.digest()}-${encoding}"`;
   reply.headers({
     'Content-Type': file.type,
     'Cache-Control': file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',

@@ -211,6 +211,7 @@ export interface LogLine {
   readonly level: number;
   readonly reqId?: string;
   readonly event?: string;
+  readonly route?: string;
   readonly err?: { readonly message: string };
 }
 
@@ -220,7 +221,11 @@ export interface TestApp {
   readonly connections: Connections;
   /** Everything logged so far but the lines of single requests. */
   readonly logged: LogLine[];
+  /** The lines of single requests. */
+  readonly requests: LogLine[];
 }
+
+const INFO = pino.levels.values['info'] ?? 30;
 
 /** An app over these transactions, closed when the test ends. */
 export function testApp(
@@ -235,12 +240,14 @@ export function testApp(
     ...transactions,
   ]);
   const logged: LogLine[] = [];
+  const requests: LogLine[] = [];
   const log = pino(
-    { level: 'info' },
+    { level: 'debug' },
     {
       write: (text) => {
         const line = JSON.parse(text) as LogLine;
-        if (line.event !== 'request') logged.push(line);
+        if (line.event === 'request') requests.push(line);
+        else if (line.level >= INFO) logged.push(line);
       },
     },
   );
@@ -254,7 +261,7 @@ export function testApp(
   });
   const connections = new Connections(app.server);
   t.teardown(() => app.close());
-  return { app, snapshots, connections, logged };
+  return { app, snapshots, connections, logged, requests };
 }
 
 export const BEARER = { authorization: 'Bearer key-tier100' };

@@ -162,6 +162,29 @@ await t.test('a wrong method is refused with Allow, before key and body', async 
     }
   }
   t.equal((await app.inject({ method: 'POST', url: '/nothing' })).statusCode, 404);
+  t.equal((await app.inject({ method: 'POST', url: '/miner-positions/%3Cb%3E' })).statusCode, 404);
+});
+
+await t.test('a path of its own is not taken for the parameter of another', async (t) => {
+  const { app } = testApp(t);
+  // Beside /entity/{hotkey} and /entity/subaccount/{hotkey}, which have GET.
+  for (const url of ['/entity/register', '/entity/subaccount/payout?x=1']) {
+    for (const method of ['GET', 'HEAD', 'PUT'] as const) {
+      const response = await app.inject({ method, url, headers: BEARER });
+      t.match([response.statusCode, response.headers.allow], [405, 'POST'], `${method} ${url}`);
+    }
+  }
+  t.equal((await app.inject({ url: '/entity/registe', headers: BEARER })).statusCode, 403);
+});
+
+await t.test('a refused method is logged with its route', async (t) => {
+  const { app, requests } = testApp(t);
+  for (const url of ['/miner-positions/x', '/entity/register', '/nothing'])
+    await app.inject({ method: 'LINK' as 'PUT', url });
+  t.same(
+    requests.map(({ route }) => route),
+    ['/miner-positions/:hotkey(^[\\w.:-]+$)', '/entity/register', 'none'],
+  );
 });
 
 await t.test('a body over 256 KB is refused', async (t) => {

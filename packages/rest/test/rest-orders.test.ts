@@ -1,5 +1,6 @@
 import { makeTemporaryFolder } from '@ptn-api/testkit';
 import { pino } from 'pino';
+import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { openOrderLogReader } from '../../order-log/dist/order-log-reader.js';
 import { openOrderLogWriter } from '../../order-log/dist/open-order-log-writer.js';
@@ -57,6 +58,29 @@ await t.test('/orders reads the log from a sequence number on', async (t) => {
   t.same(
     later.messages.map(({ sequence }) => sequence),
     [11, 12],
+  );
+});
+
+await t.test('/orders is gzip for clients that take it', async (t) => {
+  const path = makeTemporaryFolder(t);
+  const writer = await openOrderLogWriter({ path, startAfter: 0, log: pino({ enabled: false }) });
+  t.teardown(() => writer.close());
+  const names = { hotkey: 'm', tradePairId: 'BTCUSD', timestampMs: DAY_MS };
+  await writer.append([{ orderUuid: 'order', ...names, position: `{"text": "${'x'.repeat(5000)}"}` }]);
+  const reader = openOrderLogReader({ path });
+  t.teardown(() => reader.close());
+  const { app } = testApp(t, undefined, () => reader);
+  const get = (url: string, encoding: string) =>
+    app.inject({ url, headers: { ...BEARER, 'accept-encoding': encoding } });
+  const plain = await get('/orders?since=0', 'br, identity');
+  t.match(plain.headers, { 'content-encoding': undefined, vary: 'Accept-Encoding' });
+  const packed = await get('/orders?since=0', 'gzip, deflate, br');
+  t.match(packed.headers, { 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+  t.equal(gunzipSync(packed.rawPayload).toString(), plain.body);
+  t.match(
+    (await get('/orders?since=1', 'gzip')).headers,
+    { 'content-encoding': undefined },
+    'but for a few bytes',
   );
 });
 

@@ -1,7 +1,9 @@
 import swagger from '@fastify/swagger';
+import Fastify from 'fastify';
+import type { FastifySchema, HTTPMethods } from 'fastify';
 import type { TSchema } from '@sinclair/typebox';
-import type { FastifyInstance, FastifySchema } from 'fastify';
 import * as schemas from '@ptn-api/protocol/schemas';
+import { SCHEMAS_FOR_READERS } from '@ptn-api/runtime';
 import { FORWARDED_DOCS } from './forwarded-docs.ts';
 import { ROUTE_DOCS } from './route-docs.ts';
 import type { RouteDoc } from './route-docs.ts';
@@ -12,8 +14,10 @@ const DESCRIPTION =
   'be gzip (Accept-Encoding), has a strong ETag where it is a snapshot, and HEAD works wherever GET does. Orders ' +
   'are streamed over WebSocket: see /docs/asyncapi.yaml.';
 
-/** Collects what the document says of the routes that are added after this. */
-export function describeRoutes(app: FastifyInstance, version: string): void {
+/** The OpenAPI document, as JSON. */
+export async function openApiDocument(version: string): Promise<string> {
+  // Of routes that nobody asks: the library collects what is said of them.
+  const app = Fastify({ schemaController: SCHEMAS_FOR_READERS, exposeHeadRoutes: false });
   // Those with a name are described once, and referred to.
   for (const schema of Object.values(schemas)) if (schema.$id !== undefined) app.addSchema(schema);
   app.register(swagger, {
@@ -25,15 +29,22 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
       security: [{ key: [] }],
     },
   });
+  app.after(() => {
+    for (const [path, doc] of Object.entries(ROUTE_DOCS)) describe('GET', path, doc);
+    for (const [method, path, doc] of FORWARDED_DOCS) describe(method, path, doc);
+  });
+  await app.ready();
+  // Beside the document, under whatever path a proxy shows both.
+  return JSON.stringify({ ...app.swagger(), servers: [{ url: '.' }] });
+
+  function describe(method: HTTPMethods, path: string, doc: RouteDoc): void {
+    const url = path.replace(/\{(\w+)\}/g, ':$1');
+    app.route({ method, url, schema: schemaOf(method, path, doc), handler: () => undefined });
+  }
 }
 
-/** What is documented of a route for the method that has it; `url` as it is given to the router. */
-export function schemaOf(url: string, method = 'GET'): FastifySchema {
-  const path = url.replace(/:(\w+)\([^)]*\)/g, '{$1}');
-  const doc = FORWARDED_DOCS[`${method} ${path}`] ?? (method === 'GET' ? ROUTE_DOCS[path] : undefined);
-  return doc === undefined
-    ? HIDDEN
-    : { operationId: operationIdOf(path, method), ...doc, response: byName(doc.response) };
+function schemaOf(method: string, path: string, doc: RouteDoc): FastifySchema {
+  return { operationId: operationIdOf(path, method), ...doc, response: byName(doc.response) };
 }
 
 /** Answers whose schema has a name, as references to it; what is said of the answer itself stays. */
@@ -51,5 +62,3 @@ function operationIdOf(path: string, method: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   return `${method.toLowerCase()}${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
 }
-
-export const HIDDEN: FastifySchema = { hide: true };

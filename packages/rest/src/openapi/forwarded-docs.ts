@@ -5,10 +5,8 @@ import type { ForwardedRoute } from '../forwarding/forwarded-routes.ts';
 import { errors, FORWARD_ERRORS, OF_LIMITS } from './error-answers.ts';
 import type { RouteDoc } from './route-docs.ts';
 
-/** By method and path as the document shows it. What the answers hold is the validator's to say. */
-export const FORWARDED_DOCS: Readonly<Record<string, RouteDoc>> = Object.fromEntries(
-  FORWARDED_ROUTES.map((row) => [`${row.method} ${row.route}`, docOf(row)]),
-);
+/** Method, path as the document shows it, and what it says. What the answers hold is the validator's to say. */
+export const FORWARDED_DOCS = FORWARDED_ROUTES.map((row) => [row.method, row.route, docOf(row)] as const);
 
 function docOf({ method, route, summary, minTier, tierAccess }: ForwardedRoute): RouteDoc {
   const names = [...route.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);

@@ -1,6 +1,8 @@
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { sendStaticFile, staticFile } from '../static-file.ts';
 import type { StaticFile } from '../static-file.ts';
 import { addRoute } from './route.ts';
@@ -9,6 +11,7 @@ import { addRoute } from './route.ts';
 const ASSETS = new URL('../../assets/docs/', import.meta.url);
 /** Its plugin would read the files anew for every request, uncompressed, and name absolute paths. */
 const SWAGGER_UI = new URL('static/', import.meta.resolve('@fastify/swagger-ui'));
+const DOCUMENT_THREAD = new URL('../openapi/document-thread.js', import.meta.url);
 /** In an installed package it lies with the other assets, in the sources where people read it. */
 const ASYNCAPI_PLACES = [
   new URL('asyncapi.yaml', ASSETS),
@@ -42,7 +45,7 @@ const FILES: readonly (readonly [url: string, folder: URL, name: string, type: s
  * `/openapi.json`, and `/docs`, a web page that shows it. Neither needs a key: they say how to ask, and hold no
  * data. `/docs/asyncapi.yaml` describes the stream.
  */
-export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
+export async function addDocsRoutes(app: FastifyInstance, version: string): Promise<void> {
   // TLS, and so its headers, is for whoever ends it: nginx.
   await app.register(helmet, {
     contentSecurityPolicy: CONTENT_SECURITY_POLICY,
@@ -63,11 +66,22 @@ export async function addDocsRoutes(app: FastifyInstance): Promise<void> {
     addRoute(app, url, (request, reply) => sendStaticFile(request, reply, file));
   }
 
-  let openApi: StaticFile | undefined;
-  addRoute(app, '/openapi.json', (request, reply) => {
-    // Beside the document, under whatever path a proxy shows both.
-    const document = () => ({ ...app.swagger(), servers: [{ url: '.' }] });
-    openApi ??= staticFile('application/json', Buffer.from(JSON.stringify(document())));
-    return sendStaticFile(request, reply, openApi);
+  let document: Promise<StaticFile> | undefined;
+  addRoute(app, '/openapi.json', async (request, reply) => {
+    document ??= makeDocument(version).catch((error: unknown) => {
+      document = undefined;
+      throw error;
+    });
+    return sendStaticFile(request, reply, await document);
   });
+}
+
+/**
+ * When it is first asked for, and in a thread: the schemas and what reads them take longer to load than all else of the app,
+ * and all other answers would wait.
+ */
+async function makeDocument(version: string): Promise<StaticFile> {
+  const thread = new Worker(DOCUMENT_THREAD, { workerData: version });
+  const [text] = (await once(thread, 'message')) as [string];
+  return staticFile('application/json', Buffer.from(text));
 }

@@ -1,10 +1,9 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AddressLimit } from '@ptn-api/access';
 import { clientAddress } from '@ptn-api/access';
 import { sendError } from '@ptn-api/runtime';
 import { FORWARDED_ROUTES } from '../forwarding/forwarded-routes.ts';
 import type { ForwardedRoute } from '../forwarding/forwarded-routes.ts';
-import { HIDDEN, schemaOf } from '../openapi/describe-routes.ts';
 import type { RouteContext, RouteHandler } from './route.ts';
 
 /**
@@ -34,28 +33,24 @@ export function addForwardedRoutes(
     const child = logger.child(bindings, options);
     return Object.assign(child, { warn: child.debug.bind(child) });
   });
-  for (const route of new Set(FORWARDED_ROUTES.map((row) => row.route))) {
-    const rows = FORWARDED_ROUTES.filter((row) => row.route === route);
-    const url = route.replace(/\{(\w+)\}/g, `:$1${PART}`);
-    const config = { isForwarded: true } as const;
-    for (const row of rows) {
-      const { method } = row;
-      const handler = handlerOf(row, { guard, forward }, unauthenticated);
-      app.route({ method, url, config, schema: schemaOf(url, method), handler });
-      if (method === 'GET') app.route({ method: 'HEAD', url, config, schema: HIDDEN, handler });
-    }
-    const known = rows.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-    const refuse: RouteHandler = (_request, reply) =>
-      sendError(reply.header('Allow', known.join(', ')), 'PTN_ERR_HTTP_METHOD');
+  const methodsByUrl = new Map<string, string[]>();
+  for (const row of FORWARDED_ROUTES) {
+    const url = row.route.replace(/\{(\w+)\}/g, `:$1${PART}`);
+    const methods = row.method === 'GET' ? ['GET', 'HEAD'] : [row.method];
+    methodsByUrl.set(url, [...(methodsByUrl.get(url) ?? []), ...methods]);
     app.route({
-      method: app.supportedMethods.filter((method) => !known.includes(method)),
+      method: methods,
       url,
-      // Before a page may send one of them, browsers ask for the methods by OPTIONS.
-      config: { cors: { methods: known } },
-      schema: HIDDEN,
-      onRequest: async (request, reply) => refuse(request, reply),
-      handler: refuse,
+      config: { isForwarded: true },
+      handler: handlerOf(row, { guard, forward }, unauthenticated),
     });
+  }
+  // Before a page may send anything but a read, browsers ask for the methods by OPTIONS, which CORS answers where it is on.
+  for (const [url, methods] of methodsByUrl) {
+    const refuse: RouteHandler = (_request, reply) =>
+      sendError(reply.header('Allow', methods.join(', ')), 'PTN_ERR_HTTP_METHOD');
+    const onRequest = async (request: FastifyRequest, reply: FastifyReply) => refuse(request, reply);
+    app.route({ method: 'OPTIONS', url, config: { cors: { methods } }, onRequest, handler: refuse });
   }
 }
 

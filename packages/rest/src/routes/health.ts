@@ -1,4 +1,3 @@
-import compress from '@fastify/compress';
 import type { FastifyInstance } from 'fastify';
 import { monotonicMs } from '@ptn-api/runtime';
 import type { Snapshots } from '../snapshots/snapshots.ts';
@@ -28,12 +27,8 @@ function unreadyReasons(
   return reasons;
 }
 
-/**
- * `/healthz` and `/api/health`: the process answers. `/readyz`: it has data, and the data is kept up to date. None needs a key.
- * Their answers are made anew every time, so they alone are compressed on the way; snapshots never pass there.
- */
-export async function addHealthRoutes(app: FastifyInstance, options: HealthOptions): Promise<void> {
-  await app.register(compress, { globalDecompression: false });
+/** `/healthz` and `/api/health`: the process answers. `/readyz`: it has data, and the data is kept up to date. None needs a key. */
+export function addHealthRoutes(app: FastifyInstance, options: HealthOptions): void {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' });
     done();

@@ -1,17 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { OrderLogReader } from '@ptn-api/order-log';
 import type { Guard } from '../access.ts';
-import { sendError } from '@ptn-api/runtime';
 import type { Forward } from '../forwarding/forward.ts';
-import { HIDDEN, schemaOf } from '../openapi/describe-routes.ts';
+import type { OrderLogs } from '../order-log-access.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 
 /** What every group of routes is given. */
 export interface RouteContext {
   readonly snapshots: Snapshots;
   readonly guard: Guard;
-  /** The order log; `undefined` while there is none. */
-  readonly orders: () => OrderLogReader | undefined;
+  readonly orders: OrderLogs;
   /** Answers what only the validator's own server can. */
   readonly forward: Forward;
 }
@@ -27,16 +24,7 @@ export type RouteHandler = (
  */
 export const HOTKEY_PARAMETER = ':hotkey(^[\\w.:-]+$)';
 
-/** One resource: GET and HEAD are answered, every other method with 405, without reading its body or key. */
+/** One resource that is read: GET, and HEAD. */
 export function addRoute(app: FastifyInstance, url: string, handler: RouteHandler): void {
-  app.route({ method: 'GET', url, schema: schemaOf(url), handler });
-  app.route({ method: 'HEAD', url, schema: HIDDEN, handler });
-  const refuse: RouteHandler = (_request, reply) => sendError(reply, 'PTN_ERR_HTTP_METHOD');
-  app.route({
-    method: app.supportedMethods.filter((method) => method !== 'GET' && method !== 'HEAD'),
-    url,
-    schema: HIDDEN,
-    onRequest: async (request, reply) => refuse(request, reply),
-    handler: refuse,
-  });
+  app.route({ method: ['GET', 'HEAD'], url, handler });
 }
