@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const cli = join(projectRoot, 'packages/cli/dist/main.js');
+const CLI = 'packages/cli/dist/main.js';
 const simulator = join(projectRoot, 'packages/simulator/dist/main.js');
 const MAX_OUTPUT = 2 ** 26;
 const ended = [];
@@ -82,13 +82,17 @@ export function treeSize(root) {
   return { files, bytes };
 }
 
-/** Starts the server on a folder; resolves when it serves. Port 0: one that is free. */
-export async function startServer(root, args = [], { restPort = 0, wsPort = 0, rateLimit = 0 } = {}) {
+/** Starts the server, of this checkout or another, on a folder; resolves when it serves. Port 0: one that is free. */
+export async function startServer(
+  root,
+  args = [],
+  { restPort = 0, wsPort = 0, rateLimit = 0, checkout = projectRoot } = {},
+) {
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,
     [
-      cli,
+      join(checkout, CLI),
       '--serve',
       '--ptn-root',
       root,
