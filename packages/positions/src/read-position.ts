@@ -11,8 +11,8 @@ export interface PositionFacts {
   /** `null` while it is open, also where the record says 0. */
   readonly closeMs: number | null;
   readonly isClosed: boolean;
-  /** Of the last order in the list, which is not always the latest. */
-  readonly lastOrderMs: number;
+  /** Of the close, or of the last order of an open position: once it is over 24 h ago, every tier shows the state. */
+  readonly delayedUntilMs: number;
   /** Factor with all fees; NaN where the record holds none (Python wrote NaN). */
   readonly returnAtClose: number;
   /** 0-99: which tiers see the position in real time. */
@@ -103,16 +103,20 @@ function readFacts(record: unknown): PositionFacts | string {
   if (isClosed && (!isTime(closeMs) || closeMs === 0)) return 'is closed but has no close_ms in Unix ms';
   const generation = generationOf(record, orderFacts.records);
   const { delayed } = generation;
+  const { times } = orderFacts;
+  // The last in the list is not always the latest.
+  const settledMs = isClosed ? (closeMs as number) : (times.at(-1) as number);
   return {
     positionUuid,
     tradePairId: tradePair[0],
     openMs,
     closeMs: isClosed ? (closeMs as number) : null,
     isClosed,
-    lastOrderMs: orderFacts.times.at(-1) as number,
+    delayedUntilMs:
+      generation.delayedByYoungest === true ? times.reduce((a, b) => Math.max(a, b), settledMs) : settledMs,
     returnAtClose: typeof returnAtClose === 'number' ? returnAtClose : NaN,
     sampleBucket: sampleBucket(positionUuid),
-    orderTimesMs: orderFacts.times,
+    orderTimesMs: times,
     orderUuids: orderFacts.uuids,
     priceSourceTimesMs: orderFacts.sourceTimes,
     entryTimesMs: (delayed === 'cut' && generation.rules.entryTimesMs?.(record)) || NO_TIMES,

@@ -25,7 +25,7 @@ void t.test('the facts of a position', (t) => {
       openMs: CUTOFF,
       closeMs: null,
       isClosed: false,
-      lastOrderMs: CUTOFF - 1,
+      delayedUntilMs: CUTOFF - 1,
       returnAtClose: record.return_at_close,
       sampleBucket: 77,
       orderTimesMs: [CUTOFF, CUTOFF - 1],

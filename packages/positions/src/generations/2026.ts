@@ -127,6 +127,7 @@ function entryTimesMs(record: JsonRecord): number[] {
 export const generation2026: PositionGeneration = {
   name: '2026',
   recognises: (record) => Object.hasOwn(record, 'fee_history'),
+  delayedByYoungest: true,
   delayed: 'cut',
   rules: {
     positionMembers: new Set([

@@ -67,6 +67,11 @@ export type PositionGeneration = {
   readonly name: string;
   /** Whether this generation wrote the record. Asked from the newest generation to the oldest; the oldest takes the rest. */
   readonly recognises: (record: JsonRecord, orders: readonly JsonRecord[]) => boolean;
+  /**
+   * Whether a position is delayed by its youngest order, wherever that stands. Validators up to December 2025 go by the close,
+   * or by the last order in the list, and show an earlier one with it that is younger.
+   */
+  readonly delayedByYoungest?: true;
   /** The fee in the trade pair of a message of the order stream, where it is another than in the record. */
   readonly streamedFee?: (tradePair: readonly unknown[]) => number | undefined;
 } & (

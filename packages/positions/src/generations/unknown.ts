@@ -23,4 +23,5 @@ export const unknownGeneration: PositionGeneration = {
     return holdsOther(record, positionMembers) || orders.some((order) => holdsOther(order, orderMembers));
   },
   delayed: 'left-out',
+  delayedByYoungest: true,
 };

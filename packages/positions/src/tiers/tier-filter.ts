@@ -16,11 +16,6 @@ export type TierView =
   | { readonly kind: 'dropped'; readonly reason: 'no-orders' | 'unsupported-generation' }
   | { readonly kind: 'dropped'; readonly reason: 'invalid-orders'; readonly warning: string };
 
-/** The close of a closed position, the last order of an open one: once it is over 24 h ago, every tier shows its state. */
-function delayedUntilOf(facts: PositionFacts): number {
-  return facts.closeMs ?? facts.lastOrderMs;
-}
-
 /** The first whole ms at which something of `timeMs` is over `ageMs` ago. */
 export function firstMsOlder(timeMs: number, ageMs: number): number {
   return Math.floor(timeMs + ageMs) + 1;
@@ -37,7 +32,7 @@ export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, n
   const cutoffMs = now - DAY_MS;
   const isPast = (timeMs: number): boolean => timeMs < cutoffMs;
   if (tier === 100 || facts.sampleBucket < tier) return { kind: 'same' };
-  if (isPast(delayedUntilOf(facts))) {
+  if (isPast(facts.delayedUntilMs)) {
     // What nobody knows may hold prices of today for as long as it is written anew.
     if (facts.delayed === 'left-out' && !facts.isClosed)
       return { kind: 'dropped', reason: 'unsupported-generation' };
@@ -66,7 +61,7 @@ export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, n
  * file does not change; Infinity if never. Up to it `positionAtTier` answers the same for every tier.
  */
 export function nextTierChangeMs(facts: PositionFacts, now: number): number {
-  const finalMs = firstMsOlder(delayedUntilOf(facts), DAY_MS);
+  const finalMs = firstMsOlder(facts.delayedUntilMs, DAY_MS);
   const isFinal = finalMs <= now;
   if (isFinal && facts.entryTimesMs.length === 0) return Infinity;
   let next = isFinal ? Infinity : finalMs;
@@ -83,10 +78,11 @@ export function nextTierChangeMs(facts: PositionFacts, now: number): number {
 export function isSettled(
   {
     closeMs,
+    delayedUntilMs = closeMs ?? Infinity,
     entryTimesMs = [],
-  }: Pick<PositionFacts, 'closeMs'> & Partial<Pick<PositionFacts, 'entryTimesMs'>>,
+  }: Pick<PositionFacts, 'closeMs'> & Partial<Pick<PositionFacts, 'delayedUntilMs' | 'entryTimesMs'>>,
   now: number,
 ): boolean {
   const cutoffMs = now - DAY_MS;
-  return closeMs !== null && closeMs < cutoffMs && entryTimesMs.every((timeMs) => timeMs < cutoffMs);
+  return closeMs !== null && delayedUntilMs < cutoffMs && entryTimesMs.every((timeMs) => timeMs < cutoffMs);
 }
