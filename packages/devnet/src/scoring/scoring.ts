@@ -193,7 +193,7 @@ export class Scoring {
     const parts = checkpointParts({
       nowMs,
       version,
-      challenge: texts.challengeText(this.#state),
+      challenge: challengeText(this.#state),
       eliminations: [...validator.eliminated.values()],
       miners: this.#miners(),
       ledgers: this.#ledgers.ledgers,
