@@ -40,6 +40,7 @@ void t.test('what a process loads at its start', (t) => {
     'prom-client',
   ]);
   t.same(packagesLoadedWith(at('rest/dist/main.js')), [
+    '@fastify/compress',
     '@fastify/helmet',
     '@fastify/rate-limit',
     '@fastify/under-pressure',

@@ -212,7 +212,6 @@ export function buildApp({
     addDocumentRoutes(scope, context);
     addMinersFileRoutes(scope, context);
     addMinerOrderRoutes(scope, context);
-    addOrderRoutes(scope, context);
     done();
   });
   app.register((scope, _options, done) => {
@@ -223,6 +222,8 @@ export function buildApp({
     addHealthRoutes(scope, { snapshots, isDraining, maxStalenessMs });
     done();
   });
+  // A scope of its own: what it compresses on the way are its pages alone, never a snapshot.
+  app.register((scope) => addOrderRoutes(scope, context));
   app.register((scope) => addDocsRoutes(scope, version));
   return app;
 }

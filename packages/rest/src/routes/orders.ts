@@ -1,20 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import compress from '@fastify/compress';
 import type { FastifyInstance } from 'fastify';
 import { Budgets } from '@ptn-api/access';
 import type { OrderLogReader } from '@ptn-api/order-log';
 import { sendError } from '@ptn-api/runtime';
-import { varyByEncoding } from '../cors.ts';
-import { negotiate } from '../negotiate.ts';
 import { limitOf, sinceOf } from '../query.ts';
 import { addRoute } from './route.ts';
 import type { RouteContext } from './route.ts';
 
 /** An answer ends with the message that reaches this, however many more were asked for: others wait some 15 ms for it. */
 const BODY_SIZE_BYTES = 1024 * 1024;
-/** Less fits into a packet or two as it is. */
-const MIN_GZIP_BYTES = 1024;
 /** What one user's pages may hold: more would take turns from all others, a few milliseconds each. */
 const PAGES = { perSecond: 8 * BODY_SIZE_BYTES, atOnce: 2 * BODY_SIZE_BYTES };
 
@@ -36,11 +31,9 @@ function ordersAfter(reader: OrderLogReader, since: number, limit: number): Buff
   return Buffer.concat([Buffer.from('{"messages": ['), ...parts, Buffer.from(tail)]);
 }
 
-/** In a thread, so that nobody waits for it. */
-const gzipped = promisify<Buffer, Buffer>(gzip);
-
 /** `/orders`: the order log over REST, for filling gaps. */
-export function addOrderRoutes(app: FastifyInstance, { orders, guard }: RouteContext): void {
+export async function addOrderRoutes(app: FastifyInstance, { orders, guard }: RouteContext): Promise<void> {
+  await app.register(compress, { globalDecompression: false });
   const budgets = new Budgets(PAGES);
   addRoute(
     app,
@@ -58,10 +51,7 @@ export function addOrderRoutes(app: FastifyInstance, { orders, guard }: RouteCon
       budgets.spend(grant.userId, page.length - BODY_SIZE_BYTES);
       if (reader === undefined) return sendError(reply, 'PTN_ERR_ORDERS_UNAVAILABLE');
       reply.headers({ 'Content-Type': 'application/json', 'Cache-Control': 'private, no-cache' });
-      varyByEncoding(reply);
-      const encoding = negotiate(request.headers['accept-encoding'], 'identity');
-      if (encoding === 'identity' || page.length < MIN_GZIP_BYTES) return reply.send(page);
-      return reply.header('Content-Encoding', 'gzip').send(await gzipped(page));
+      return reply.send(page);
     }),
   );
 }
