@@ -3,8 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseJson } from '@ptn-api/positions';
 import { GENERATION_2025_05 } from '@ptn-api/rules';
-import { Keypair, NONCE_WINDOW_NS, NonceMemory, parseJson, signRequest, verifyRequest } from '@ptn-api/wire';
+import { Keypair, NONCE_WINDOW_NS, NonceMemory, signRequest, verifyRequest } from '@ptn-api/wire';
 import { Axon } from '../packages/devnet/dist/validator/axon.js';
 import { DurableFolder } from '../packages/devnet/dist/validator/durable-folder.js';
 import { RandomPrices } from '../packages/devnet/dist/validator/random-prices.js';

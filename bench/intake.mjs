@@ -1,6 +1,7 @@
 // How many signals a second the rules' intake takes on one core: every check, the position replayed from its orders, and
 // the text of its file. Nothing is written and nothing verified: this is the share of the rules alone.
-import { GENERATION_2025_05, NEW_MINER, readPython, rememberUuid, takeSignal } from '@ptn-api/rules';
+import { parseJson } from '@ptn-api/positions';
+import { GENERATION_2025_05, NEW_MINER, rememberUuid, takeSignal } from '@ptn-api/rules';
 import { row } from './lib/report.mjs';
 
 const MINERS = 256;
@@ -30,11 +31,9 @@ function price(nowMs, index) {
 }
 
 function signal(pair, type, leverage) {
-  const read = readPython(
+  return parseJson(
     `{"trade_pair": {"trade_pair_id": "${pair}"}, "order_type": "${type}", "leverage": ${leverage}}`,
   );
-  if (!read.ok) throw new Error(read.reason);
-  return read.value;
 }
 
 /** Signals of a miner as they come: some orders up and down, then a FLAT. */

@@ -1,4 +1,5 @@
-import { parseJson, plainValue, signRequest } from '@ptn-api/wire';
+import { parseJson, plainValue } from '@ptn-api/positions';
+import { signRequest } from '@ptn-api/wire';
 import type { RequestToSign, SignedRequest } from '@ptn-api/wire';
 import type { TestScope } from '@ptn-api/testkit';
 import { Axon } from '../dist/validator/axon.js';

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { isJsonObject, parseJson } from '@ptn-api/wire';
+import { isJsonObject, parseJson } from '@ptn-api/positions';
 import type { SignedRequest } from '@ptn-api/wire';
 import type { TestScope } from '@ptn-api/testkit';
 import t from 'tap';

@@ -1,5 +1,5 @@
-import { parseJson } from '@ptn-api/wire';
 import t from 'tap';
+import { parseJson } from '@ptn-api/positions';
 import { NOW_NS, ask, makeAxon, signed } from './axon-fixture.ts';
 import type { Answer } from './axon-fixture.ts';
 import { ORDER_ERROR, REFUSED_SIGNALS, REJECTED } from './bad-requests.ts';

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { findMember, sliceArray } from '@ptn-api/positions';
-import { readPython } from '@ptn-api/rules';
-import type { PriceSource, PythonDict } from '@ptn-api/rules';
+import { findMember, parseJson, sliceArray } from '@ptn-api/positions';
+import type { JsonObject } from '@ptn-api/positions';
+import type { PriceSource } from '@ptn-api/rules';
 import t from 'tap';
 import { contentsOf, makeValidator } from './validator-fixture.ts';
 
@@ -40,11 +40,9 @@ function textsOf(of: string, name: string): string[] {
     : sliceArray(of, list.valueStart).map(({ start, end }) => of.slice(start, end));
 }
 
-function signalOf(step: string): PythonDict {
+function signalOf(step: string): JsonObject {
   const member = findMember(step, 0, 'signal');
-  const read = readPython(step.slice(member?.valueStart, member?.valueEnd));
-  if (!read.ok) throw new Error(read.reason);
-  return read.value as PythonDict;
+  return parseJson(step.slice(member?.valueStart, member?.valueEnd)) as JsonObject;
 }
 
 /** The price of a pair in steps that do not say theirs: as in others. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { boolOf, parseJson, readAnswer, signRequest } from '@ptn-api/wire';
-import type { AxonAddress, JsonValue, Keypair, SynapseName } from '@ptn-api/wire';
+import { parseJson } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
+import { boolOf, readAnswer, signRequest } from '@ptn-api/wire';
+import type { AxonAddress, Keypair, SynapseName } from '@ptn-api/wire';
 
 /** What a validator answered; undefined fields where it did not. */
 export interface SentResult {

@@ -1,6 +1,6 @@
-import { GENERATION_2025_05, readPython } from '@ptn-api/rules';
-import type { PythonDict } from '@ptn-api/rules';
-import { writeJson } from '@ptn-api/wire';
+import { parseJson, writeJson } from '@ptn-api/positions';
+import type { JsonObject } from '@ptn-api/positions';
+import { GENERATION_2025_05 } from '@ptn-api/rules';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { freePort, waitFor } from '@ptn-api/testkit';
@@ -47,11 +47,9 @@ void t.test('simulated miners trade, each in its own way, the same for the same 
         if (signal === undefined) continue;
         const text = writeJson(signal);
         texts.push(`${trader.hotkey} ${nowMs} ${text}`);
-        const read = readPython(text);
-        if (!read.ok) throw new Error(read.reason);
         const request = {
           hotkey: trader.hotkey,
-          signal: read.value as PythonDict,
+          signal: parseJson(text) as JsonObject,
           uuid: `order-${texts.length}`,
         };
         const answer = validator.validator.submit(request, nowMs);

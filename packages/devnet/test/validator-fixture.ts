@@ -1,8 +1,10 @@
 import * as fs from 'node:fs';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { GENERATION_2025_05, readPython } from '@ptn-api/rules';
-import type { PriceSource, PricesAt, PythonDict, SignalAnswer } from '@ptn-api/rules';
+import { parseJson } from '@ptn-api/positions';
+import type { JsonObject } from '@ptn-api/positions';
+import { GENERATION_2025_05 } from '@ptn-api/rules';
+import type { PriceSource, PricesAt, SignalAnswer } from '@ptn-api/rules';
 import type { Elimination } from '@ptn-api/scoring';
 import { Keypair } from '@ptn-api/wire';
 import { makeTemporaryFolder } from '@ptn-api/testkit';
@@ -140,18 +142,12 @@ export function makeValidator(
   return {
     ...{ validator, prices, root, folder, warnings },
     send: (signal, nowMs, uuid = `order-${nowMs}-${++sent}`, hotkey = MINER.address) =>
-      validator.submit({ hotkey, signal: pythonSignal(signal), uuid }, nowMs),
+      validator.submit({ hotkey, signal: parseJson(signal) as JsonObject, uuid }, nowMs),
   };
 }
 
 export function signalText(pair: string, type: string, leverage: number | string): string {
   return `{"trade_pair": {"trade_pair_id": "${pair}"}, "order_type": "${type}", "leverage": ${leverage}}`;
-}
-
-function pythonSignal(text: string): PythonDict {
-  const read = readPython(text);
-  if (!read.ok) throw new Error(read.reason);
-  return read.value as PythonDict;
 }
 
 /** Every file below a folder with its content, drafts left out. */

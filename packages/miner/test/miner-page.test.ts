@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJson } from '@ptn-api/positions';
 import { createLogger } from '@ptn-api/runtime';
 import { makeTemporaryFolder } from '@ptn-api/testkit';
-import { parseJson } from '@ptn-api/wire';
 import t from 'tap';
 import { ValidatorReports, minerPage } from '../dist/index.js';
 import type { DashAnswer } from '../dist/index.js';

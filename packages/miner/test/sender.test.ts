@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJson, plainValue } from '@ptn-api/positions';
 import { makeTemporaryFolder, waitFor } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
-import { parseJson, plainValue, parseMetagraph } from '@ptn-api/wire';
+import { parseMetagraph } from '@ptn-api/wire';
 import t from 'tap';
 import { Sender, makeMiningFolder, miningFolder, validatorsOf } from '../dist/index.js';
 import type { AttemptResult, MiningFolder, SenderOptions } from '../dist/index.js';

@@ -32,7 +32,5 @@ export type { PricesAt, PriceSource } from './orders/price-source.ts';
 export { slippageFeatures } from './orders/slippage-features.ts';
 export type { DailyBar, SlippageFeatures } from './orders/slippage-features.ts';
 export type { Slippage, SlippageModel, SlippageOrder } from './orders/slippage.ts';
-export { readPython, reprOf, strOf } from './python-text.ts';
-export type { PythonDict, PythonReading, PythonValue } from './python-text.ts';
 export { PAIRS } from './trade-pairs.ts';
 export type { RulesPair } from './trade-pairs.ts';

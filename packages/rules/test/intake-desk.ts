@@ -1,11 +1,12 @@
-import { GENERATION_2025_05, NEW_MINER, readPython, rememberUuid, takeSignal } from '@ptn-api/rules';
+import { isJsonObject, parseJson } from '@ptn-api/positions';
+import type { JsonObject } from '@ptn-api/positions';
+import { GENERATION_2025_05, NEW_MINER, rememberUuid, takeSignal } from '@ptn-api/rules';
 import type {
   IntakeContext,
   IntakeResult,
   MinerState,
   PriceSource,
   PricesAt,
-  PythonDict,
   ValidatorState,
 } from '@ptn-api/rules';
 
@@ -33,10 +34,10 @@ export function websocketPrice(
   };
 }
 
-export function signalOf(text: string): PythonDict {
-  const read = readPython(text);
-  if (!read.ok || !(read.value instanceof Map)) throw new Error(`no signal: ${text}`);
-  return read.value as PythonDict;
+export function signalOf(text: string): JsonObject {
+  const value = parseJson(text);
+  if (!isJsonObject(value)) throw new Error(`no signal: ${text}`);
+  return value;
 }
 
 /** The text of a signal for a pair. */

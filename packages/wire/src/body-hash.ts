@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { JsonValue } from './json/json-value.ts';
-import { pythonStr } from './python-str.ts';
+import { pythonStr } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 
 const sha3 = (text: string): string => createHash('sha3-256').update(text).digest('hex');
 

@@ -1,6 +1,5 @@
-import { JsonNumber, isJsonObject } from './json/json-value.ts';
-import type { JsonObject, JsonValue } from './json/json-value.ts';
-import { pythonFloat, pythonInt } from './python-number.ts';
+import { isJsonObject, JsonNumber, pythonFloat, pythonInt } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 
 /** What a field may hold, with the leniency of the Python side. `optional` kinds take null as well. */
 export type FieldKind =

@@ -1,7 +1,7 @@
+import { JsonNumber } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import type { Field } from './fields.ts';
 import { TERMINAL_FIELDS } from './fields.ts';
-import { JsonNumber } from './json/json-value.ts';
-import type { JsonObject, JsonValue } from './json/json-value.ts';
 
 const EMPTY: JsonObject = new Map();
 const ZERO = new JsonNumber('0');

@@ -1,20 +1,20 @@
+import { JsonNumber, parseJson } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 import t from 'tap';
 import {
-  JsonNumber,
   Keypair,
   NONCE_WINDOW_NS,
   NonceMemory,
   SYNAPSES,
   answerRequest,
   boolOf,
-  parseJson,
   readAnswer,
   refuseRequest,
   seedOfPhrase,
   signRequest,
   verifyRequest,
 } from '../dist/index.js';
-import type { AcceptedRequest, AxonState, JsonValue, RequestToSign, SignedRequest } from '../dist/index.js';
+import type { AcceptedRequest, AxonState, RequestToSign, SignedRequest } from '../dist/index.js';
 
 const root = Keypair.fromSeed(
   seedOfPhrase('bottom drive obey lake curtain smoke basket hold race lonely fit walk'),

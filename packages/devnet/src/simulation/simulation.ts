@@ -1,9 +1,7 @@
-import { GENERATION_2025_05, readPython } from '@ptn-api/rules';
-import type { PythonDict } from '@ptn-api/rules';
+import type { JsonObject } from '@ptn-api/positions';
+import { GENERATION_2025_05 } from '@ptn-api/rules';
 import { RESOLUTION_MS } from '@ptn-api/scoring';
 import type { Generation } from '@ptn-api/scoring';
-import { writeJson } from '@ptn-api/wire';
-import type { JsonObject } from '@ptn-api/wire';
 import { createRandom } from '@ptn-api/simulator';
 import type { ClosePrices } from '../scoring/scored-validator.ts';
 import { scoringRows } from '../scoring/scoring-rows.ts';
@@ -81,12 +79,6 @@ export interface SimulationOptions {
 interface Miner {
   readonly hotkey: string;
   readonly decide: (nowMs: number) => JsonObject | undefined;
-}
-
-function pythonOf(signal: JsonObject): PythonDict {
-  const reading = readPython(writeJson(signal));
-  if (!reading.ok) throw new Error(`a simulated miner sent what is no signal: ${reading.reason}`);
-  return reading.value as PythonDict;
 }
 
 /**
@@ -206,7 +198,7 @@ export class Simulation {
       if (this.validator.eliminated.has(hotkey) || !this.validator.registered.has(hotkey)) continue;
       const signal = decide(this.#nowMs);
       if (signal === undefined) continue;
-      const request = { hotkey, signal: pythonOf(signal), uuid: '' };
+      const request = { hotkey, signal, uuid: '' };
       const { successfully_processed: isAccepted } = this.validator.submit(request, this.#nowMs);
       this.signals[isAccepted ? 'accepted' : 'refused'] += 1;
       if (isAccepted) sent.push({ founder: hotkey, signal });

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { JsonNumber } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import type { Position, TradePair } from '@ptn-api/protocol';
 import { PAIRS, isMarketOpen, leverageBounds, portfolioCap, portfolioLeverage } from '@ptn-api/rules';
 import type { IntakeGeneration } from '@ptn-api/rules';
-import { JsonNumber, Keypair } from '@ptn-api/wire';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { Keypair } from '@ptn-api/wire';
 import { chooseAction, createRandom, followUpSize, openingSize } from '@ptn-api/simulator';
 import type { OrderSize, Random } from '@ptn-api/simulator';
 import type { Prices } from '../validator/prices.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import type { JsonObject } from '@ptn-api/positions';
 import { readAnswer, signRequest } from '@ptn-api/wire';
-import type { AxonAddress, Exchange, JsonObject, SignedRequest } from '@ptn-api/wire';
+import type { AxonAddress, Exchange, SignedRequest } from '@ptn-api/wire';
 import type { Position } from '@ptn-api/protocol';
 import type { Trader } from './trader.ts';
 

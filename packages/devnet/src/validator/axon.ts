@@ -1,19 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { writePosition } from '@ptn-api/positions';
-import { readPython } from '@ptn-api/rules';
-import type { PythonDict } from '@ptn-api/rules';
-import {
-  NONCE_WINDOW_NS,
-  NonceMemory,
-  answerRequest,
-  isJsonObject,
-  parseJson,
-  plainValue,
-  refuseRequest,
-  verifyRequest,
-  writeJson,
-} from '@ptn-api/wire';
-import type { AcceptedRequest, JsonValue, ReceivedRequest, SynapseName, WireAnswer } from '@ptn-api/wire';
+import { isJsonObject, parseJson, plainValue, writePosition } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
+import { NONCE_WINDOW_NS, NonceMemory, answerRequest, refuseRequest, verifyRequest } from '@ptn-api/wire';
+import type { AcceptedRequest, ReceivedRequest, SynapseName, WireAnswer } from '@ptn-api/wire';
 import type { Validator } from './validator.ts';
 
 /** What happened to a request, for the log. */
@@ -40,19 +29,14 @@ export interface AxonOptions {
 /** Fields that the handler sets in the answer. */
 type Answered = Readonly<Record<string, JsonValue>>;
 
-/** A signal that no rule could read: nested too deeply, say. */
-class UnreadableSignal extends Error {}
-
 function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The signal as rules read it. */
-function signalOf({ fields }: AcceptedRequest): PythonDict {
+/** None where the miner sent none. */
+function signalOf({ fields }: AcceptedRequest): JsonObject {
   const signal = fields.get('signal');
-  const read = readPython(writeJson(isJsonObject(signal) ? signal : new Map()));
-  if (!read.ok) throw new UnreadableSignal(`the signal cannot be read: ${read.reason}`);
-  return read.value as PythonDict;
+  return isJsonObject(signal) ? signal : new Map<string, JsonValue>();
 }
 
 type Handler = (validator: Validator, request: AcceptedRequest, nowMs: number) => Answered;
@@ -119,8 +103,7 @@ export class Axon {
     const id = randomUUID();
     const reason = error instanceof Error ? error.message : String(error);
     const problem = `${reason} (the sender was told error #${id})`;
-    const fault = error instanceof UnreadableSignal ? undefined : error;
-    this.#options.report({ synapse, status: 500, sender, problem, fault });
+    this.#options.report({ synapse, status: 500, sender, problem, fault: error });
     const body = { message: `Internal Server Error #${id}` };
     return refuseRequest(headers, { accepted: false, status: 500, body, reason });
   }

@@ -1,6 +1,5 @@
-import { findMember, joinMembers, sliceArray } from '@ptn-api/positions';
-import { readPython } from '@ptn-api/rules';
-import type { PythonValue } from '@ptn-api/rules';
+import { findMember, joinMembers, parseJson, sliceArray } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 import type { Elimination } from '@ptn-api/scoring';
 import { eliminationText } from '@ptn-api/validator-files';
 import { BadFolderError } from './bad-folder-error.ts';
@@ -16,18 +15,17 @@ interface EliminationRow {
   /** As it stands in the file. */
   readonly text: string;
   /** As refusals of orders print it. */
-  readonly python: PythonValue;
+  readonly python: JsonValue;
 }
 
 function rowOfText(text: string): EliminationRow {
-  const python = readPython(text);
-  if (!python.ok) throw new SyntaxError(python.reason);
+  const python = parseJson(text);
   const elimination = JSON.parse(text) as Elimination;
   const { hotkey, elimination_initiated_time_ms: timeMs, reason } = elimination;
   if (typeof hotkey !== 'string' || typeof reason !== 'string' || !Number.isFinite(timeMs)) {
     throw new SyntaxError('a row lacks its hotkey, its reason or elimination_initiated_time_ms');
   }
-  return { elimination, text, python: python.value };
+  return { elimination, text, python };
 }
 
 function readRows(folder: DurableFolder): EliminationRow[] {
@@ -48,7 +46,7 @@ export class EliminationsFile {
   readonly #folder: DurableFolder;
   #rows: readonly EliminationRow[] = [];
   #eliminated: ReadonlyMap<string, Elimination> = new Map();
-  #shown: ReadonlyMap<string, PythonValue> = new Map();
+  #shown: ReadonlyMap<string, JsonValue> = new Map();
 
   constructor(folder: DurableFolder) {
     this.#folder = folder;
@@ -60,7 +58,7 @@ export class EliminationsFile {
   }
 
   /** The rows by hotkey, as refusals of orders print them. */
-  get shown(): ReadonlyMap<string, PythonValue> {
+  get shown(): ReadonlyMap<string, JsonValue> {
     return this.#shown;
   }
 

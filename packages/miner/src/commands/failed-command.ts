@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isJsonObject, parseJson, plainValue } from '@ptn-api/wire';
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs';
+import { isJsonObject, parseJson, plainValue } from '@ptn-api/positions';
 import { syncFolder } from '../folder/durable.ts';
 import { miningFolder, signalFiles } from '../folder/mining-folder.ts';
 import type { MiningFolder } from '../folder/mining-folder.ts';

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { boolOf, isJsonObject, signRequest } from '@ptn-api/wire';
-import type { AnswerRead, JsonValue, Keypair, Metagraph, Neuron } from '@ptn-api/wire';
+import { isJsonObject } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
+import { boolOf, signRequest } from '@ptn-api/wire';
+import type { AnswerRead, Keypair, Metagraph, Neuron } from '@ptn-api/wire';
 import { OWN_IP, nonceNs } from '../sender/send-order.ts';
 import type { ValidatorClient } from '../sender/validator-client.ts';
 import type { Network } from '../sender/validators.ts';

@@ -1,5 +1,5 @@
-import { JsonNumber, isJsonObject, parseJson, writeCompactJson } from '@ptn-api/wire';
-import type { JsonValue } from '@ptn-api/wire';
+import { isJsonObject, JsonNumber, parseJson, writeCompactJson } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 
 const ASK_EVERY_MS = 60_000;
 

@@ -1,8 +1,10 @@
 import { watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { writeJson } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 import { lockFolder } from '@ptn-api/runtime';
-import { MetagraphFile, writeJson } from '@ptn-api/wire';
-import type { JsonValue, Metagraph } from '@ptn-api/wire';
+import { MetagraphFile } from '@ptn-api/wire';
+import type { Metagraph } from '@ptn-api/wire';
 import type { Logger } from 'pino';
 import { Slack } from '../alerts/slack.ts';
 import { makeMiningFolder, miningFolder, removeOldDrafts } from '../folder/mining-folder.ts';

@@ -1,8 +1,8 @@
 import { open, readFile, readdir, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parseJson, writeJson } from '@ptn-api/wire';
-import type { JsonObject } from '@ptn-api/wire';
+import { parseJson, writeJson } from '@ptn-api/positions';
+import type { JsonObject } from '@ptn-api/positions';
 import { syncFolder } from '../folder/durable.ts';
 import type { FileIdentity } from '../folder/durable.ts';
 import { afterAttempt, newDelivery } from './delivery.ts';

@@ -1,5 +1,5 @@
-import { JsonNumber, isJsonObject, writeJson } from '@ptn-api/wire';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { isJsonObject, JsonNumber, writeJson } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import { acceptedOrder, errorTexts, isRetried } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
 

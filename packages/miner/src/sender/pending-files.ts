@@ -1,7 +1,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isJsonObject, parseJson } from '@ptn-api/wire';
-import type { JsonObject } from '@ptn-api/wire';
+import { isJsonObject, parseJson } from '@ptn-api/positions';
+import type { JsonObject } from '@ptn-api/positions';
 import type { FileIdentity } from '../folder/durable.ts';
 import { signalFiles } from '../folder/mining-folder.ts';
 import type { MiningFolder } from '../folder/mining-folder.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { JsonObject } from '@ptn-api/positions';
 import { boolOf, signRequest } from '@ptn-api/wire';
-import type { AnswerRead, Exchange, JsonObject, Keypair } from '@ptn-api/wire';
+import type { AnswerRead, Exchange, Keypair } from '@ptn-api/wire';
 import type { SignalGeneration } from '../signals/receive-signal.ts';
 import type { AttemptResult } from './delivery.ts';
 import type { ValidatorClient } from './validator-client.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { access, readFile } from 'node:fs/promises';
 import { setMaxListeners } from 'node:events';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import { removeIfSame, writeDurably } from '../folder/durable.ts';
 import type { MiningFolder } from '../folder/mining-folder.ts';
 import { acceptedOrder, afterAttempt, newDelivery, nextAttemptAfterMs } from './delivery.ts';

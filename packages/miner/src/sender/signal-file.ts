@@ -1,5 +1,5 @@
-import { JsonTextError, isJsonObject, parseJson } from '@ptn-api/wire';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { isJsonObject, JsonTextError, parseJson } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 
 /** Signals have a few hundred bytes. */
 export const MAX_SIGNAL_BYTES = 64 * 1024;

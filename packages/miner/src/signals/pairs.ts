@@ -1,6 +1,5 @@
-import { TRADE_PAIRS, assetClassOf, pairTerms } from '@ptn-api/positions';
-import { JsonNumber, floatText, jsonValueOf } from '@ptn-api/wire';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { assetClassOf, floatText, JsonNumber, jsonValueOf, pairTerms, TRADE_PAIRS } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 
 /** A trade pair as signals describe it. */
 export interface SignalPair {

@@ -1,5 +1,5 @@
-import { JsonNumber, floatText } from '@ptn-api/wire';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { floatText, JsonNumber } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import { PTN_PAIRS, pairChoices } from './pairs.ts';
 import { toFloat, valueError } from './python-values.ts';
 import { orderType, pairId, required, signalText, signedSize } from './signal-fields.ts';

@@ -1,5 +1,5 @@
-import { JsonNumber, isJsonObject, pythonFloat, pythonRepr } from '@ptn-api/wire';
-import type { JsonValue } from '@ptn-api/wire';
+import { JsonNumber, pythonFloat, pythonRepr, pythonTypeName } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 
 /**
  * What Python would raise. A `ValueError` is answered as an improperly formatted signal, everything else as an error in
@@ -17,14 +17,6 @@ export class PythonError extends Error {
 
 export function valueError(text: string): PythonError {
   return new PythonError(text, true);
-}
-
-export function pythonTypeName(value: JsonValue): string {
-  if (value === null) return 'NoneType';
-  if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'string') return 'str';
-  if (value instanceof JsonNumber) return value.isInteger ? 'int' : 'float';
-  return isJsonObject(value) ? 'dict' : 'list';
 }
 
 /** `float(value)`. @throws PythonError */

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { JsonTextError, isJsonObject, parseJson, writeJson } from '@ptn-api/wire';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { isJsonObject, JsonTextError, parseJson, writeJson } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import { isSignalName } from '../folder/signal-name.ts';
 import { readPtnSignal } from './ptn-signal.ts';
 import { PythonError } from './python-values.ts';

@@ -1,8 +1,8 @@
-import { JsonNumber, floatText, isJsonObject, pythonRepr } from '@ptn-api/wire';
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { floatText, isJsonObject, JsonNumber, pythonRepr, pythonTypeName } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import { pairText } from './pairs.ts';
 import type { SignalPair } from './pairs.ts';
-import { PythonError, pythonTypeName, toUpper, valueError } from './python-values.ts';
+import { PythonError, toUpper, valueError } from './python-values.ts';
 
 export const ORDER_TYPES = ['LONG', 'SHORT', 'FLAT'] as const;
 export type OrderType = (typeof ORDER_TYPES)[number];

@@ -1,6 +1,7 @@
-import type { JsonObject, JsonValue } from '@ptn-api/wire';
+import { pythonTypeName } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import { VANTA_PAIRS } from './pairs.ts';
-import { PythonError, pythonTypeName, toFloat, toUpper, valueError } from './python-values.ts';
+import { PythonError, toFloat, toUpper, valueError } from './python-values.ts';
 import { optionalJson, optionalText, orderType, pairId, signalText, signedSize } from './signal-fields.ts';
 import type { OrderType, ReadSignal } from './signal-fields.ts';
 

@@ -1,7 +1,6 @@
-import { rebuildPosition } from '@ptn-api/positions';
+import { pythonStr, rebuildPosition } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import type { OrderType, Position } from '@ptn-api/protocol';
-import { strOf } from '../python-text.ts';
-import type { PythonDict, PythonValue } from '../python-text.ts';
 import type { RulesPair } from '../trade-pairs.ts';
 import type { IntakeGeneration } from './generations.ts';
 import type { IntakeContext, MinerState, SignalRequest } from './intake-state.ts';
@@ -45,17 +44,19 @@ function refused(error: string): Refused {
 /** What a signal asks for. */
 interface Wanted {
   readonly orderType: OrderType;
-  readonly leverage: PythonValue;
+  readonly leverage: JsonValue;
 }
 
-function wantedBy(signal: PythonDict): Wanted | Refused {
+function wantedBy(signal: JsonObject): Wanted | Refused {
   const leverage = signal.get('leverage');
   // A missing member is named as Python names a missing key.
   if (leverage === undefined) return refused("'leverage'");
   const sentType = signal.get('order_type');
   if (sentType === undefined) return refused("'order_type'");
   const orderType = orderTypeOf(sentType);
-  return orderType === undefined ? refused(refusals.badOrderType(strOf(sentType))) : { orderType, leverage };
+  return orderType === undefined
+    ? refused(refusals.badOrderType(pythonStr(sentType)))
+    : { orderType, leverage };
 }
 
 /** The order at its price, as large as it was sent. */

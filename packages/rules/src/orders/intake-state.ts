@@ -1,5 +1,5 @@
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
-import type { PythonDict, PythonValue } from '../python-text.ts';
 import type { IntakeGeneration } from './generations.ts';
 import type { PricesAt } from './price-source.ts';
 import type { RequestWindow } from './request-window.ts';
@@ -12,7 +12,7 @@ export interface ValidatorState {
   readonly isStopping: boolean;
   readonly registeredHotkeys: ReadonlySet<string>;
   /** Rows of `eliminations.json` by hotkey. */
-  readonly eliminations: ReadonlyMap<string, PythonValue>;
+  readonly eliminations: ReadonlyMap<string, JsonValue>;
   /** Pairs that are halted besides those of the generation. */
   readonly haltedPairs: ReadonlySet<string>;
   /** See {@link rememberUuid}. */
@@ -40,8 +40,8 @@ export const NEW_MINER: MinerState = { openPositions: new Map() };
 /** A signal whose sender is verified. */
 export interface SignalRequest {
   readonly hotkey: string;
-  /** As it was sent; `readPython` makes it of the text. */
-  readonly signal: PythonDict;
+  /** As it was sent. */
+  readonly signal: JsonObject;
   /** Of the order; empty where the miner leaves it to the validator. */
   readonly uuid: string;
 }

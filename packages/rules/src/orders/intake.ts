@@ -1,6 +1,6 @@
-import { positionPath, writePosition } from '@ptn-api/positions';
+import { isJsonObject, positionPath, writePosition } from '@ptn-api/positions';
+import type { JsonObject } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
-import type { PythonDict } from '../python-text.ts';
 import { PAIRS } from '../trade-pairs.ts';
 import type { RulesPair } from '../trade-pairs.ts';
 import { fillOrder } from './fill-order.ts';
@@ -54,9 +54,9 @@ export type IntakeResult =
 const UUID = /^[A-Za-z0-9-]{1,64}$/;
 const NO_FILES: FileChanges = { write: [], remove: [] };
 
-function pairOf(signal: PythonDict, { generation }: ValidatorState): RulesPair | undefined {
+function pairOf(signal: JsonObject, { generation }: ValidatorState): RulesPair | undefined {
   const pair = signal.get('trade_pair');
-  const id = pair instanceof Map ? (pair as PythonDict).get('trade_pair_id') : undefined;
+  const id = isJsonObject(pair) ? pair.get('trade_pair_id') : undefined;
   return typeof id === 'string' && generation.pairs.has(id) ? PAIRS.get(id) : undefined;
 }
 

@@ -1,12 +1,12 @@
+import { floatText, JsonNumber, pythonRepr, pythonTypeName } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 import type { OrderType } from '@ptn-api/protocol';
-import { floatText, numericOf, reprOf, typeNameOf } from '../python-text.ts';
-import type { PythonValue } from '../python-text.ts';
 import { ORDER_LEVERAGE } from './leverage.ts';
 
 const ORDER_TYPES: readonly OrderType[] = ['LONG', 'SHORT', 'FLAT'];
 
 /** The order type of that name, which validators read to the letter. */
-export function orderTypeOf(value: PythonValue): OrderType | undefined {
+export function orderTypeOf(value: JsonValue): OrderType | undefined {
   return ORDER_TYPES.find((type) => type === value);
 }
 
@@ -14,7 +14,7 @@ export function orderTypeOf(value: PythonValue): OrderType | undefined {
 export interface OrderDraft {
   readonly orderType: OrderType;
   /** As it was sent. */
-  readonly leverage: PythonValue;
+  readonly leverage: JsonValue;
   readonly price: number;
   readonly bid: number;
   readonly ask: number;
@@ -66,13 +66,19 @@ function validationError(errors: readonly FieldError[]): string {
   return `${errors.length} validation error${errors.length === 1 ? '' : 's'} for Order\n${rows.join('\n')}`;
 }
 
-function leverageError(text: string, type: string, leverage: PythonValue): FieldError {
-  return { field: 'leverage', text, type, shown: reprOf(leverage), typeName: typeNameOf(leverage) };
+function leverageError(text: string, type: string, leverage: JsonValue): FieldError {
+  return { field: 'leverage', text, type, shown: pythonRepr(leverage), typeName: pythonTypeName(leverage) };
 }
 
 const DIGITS = String.raw`\d(?:_?\d)*`;
 const DECIMAL = new RegExp(`^[+-]?(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`);
 const NOT_FINITE = /^[+-]?(?:inf|infinity|nan)$/i;
+
+/** A value that Python counts with, booleans included, as a number; `undefined` for any other. */
+function numericOf(value: JsonValue): number | undefined {
+  if (typeof value === 'boolean') return Number(value);
+  return value instanceof JsonNumber ? value.value : undefined;
+}
 
 /** The number that a text holds for pydantic, NaN where it is none that is finite; undefined where it holds none. */
 function numberInText(text: string): number | undefined {
@@ -82,7 +88,7 @@ function numberInText(text: string): number | undefined {
 }
 
 /** The leverage of a FLAT, which decides nothing but the slippage; a number in a text counts as one. */
-function flatLeverage(leverage: PythonValue): number | FieldError {
+function flatLeverage(leverage: JsonValue): number | FieldError {
   const isText = typeof leverage === 'string';
   const number = isText ? numberInText(leverage) : numericOf(leverage);
   if (number !== undefined && Number.isFinite(number)) return number;
@@ -90,7 +96,7 @@ function flatLeverage(leverage: PythonValue): number | FieldError {
     const text = 'Input should be a valid number, unable to parse string as a number';
     return leverageError(text, 'float_parsing', leverage);
   }
-  const typeName = typeNameOf(leverage);
+  const typeName = pythonTypeName(leverage);
   // Python would go on with a float that is not finite, and with what it makes of the slippage.
   if (isText || typeName === 'float') {
     return leverageError('Input should be a finite number', 'finite_number', leverage);
@@ -109,12 +115,12 @@ export function checkDraft({ orderType, leverage, price, bid, ask }: OrderDraft)
   } else {
     const size = numericOf(leverage);
     if (size === undefined) {
-      return { ok: false, reason: `bad operand type for abs(): '${typeNameOf(leverage)}'` };
+      return { ok: false, reason: `bad operand type for abs(): '${pythonTypeName(leverage)}'` };
     }
     const { min, max } = ORDER_LEVERAGE;
     if (!(Math.abs(size) >= min && Math.abs(size) <= max)) {
       const text =
-        `Value error, Order leverage must be between ${min} and ${max}, provided - lev [${reprOf(leverage)}] ` +
+        `Value error, Order leverage must be between ${min} and ${max}, provided - lev [${pythonRepr(leverage)}] ` +
         `and order_type [${orderType}] (<enum 'OrderType'>)`;
       // The whole draft is shown, of which the ends are left.
       const shown = `{'trade_pair': <TradePair., 'bid': ${floatText(bid)}, 'ask': ${floatText(ask)}}`;

@@ -1,5 +1,5 @@
+import { floatText, pythonRepr } from '@ptn-api/positions';
 import type { OrderType } from '@ptn-api/protocol';
-import { floatText, reprOf } from '../python-text.ts';
 import type { PriceSource } from './price-source.ts';
 
 /** An order of a miner as it goes into its position. */
@@ -21,7 +21,7 @@ export interface FilledOrder {
 function sourceText(source: PriceSource): string {
   const { open, close, vwap, high, low, bid, ask } = source;
   return (
-    `PriceSource(source=${reprOf(source.source)}, timespan_ms=${source.timespan_ms}, open=${floatText(open)}, ` +
+    `PriceSource(source=${pythonRepr(source.source)}, timespan_ms=${source.timespan_ms}, open=${floatText(open)}, ` +
     `close=${floatText(close)}, vwap=${floatText(vwap)}, high=${floatText(high)}, low=${floatText(low)}, ` +
     `start_ms=${source.start_ms}, websocket=${source.websocket ? 'True' : 'False'}, lag_ms=${source.lag_ms}, ` +
     `bid=${floatText(bid)}, ask=${floatText(ask)})`
@@ -40,6 +40,6 @@ export function orderPythonText(order: FilledOrder, pairId: string, isSlippageMo
     `{'trade_pair_id': '${pairId}', 'order_type': '${order.order_type}', 'leverage': ${floatText(order.leverage)}, ` +
     `'price': ${floatText(order.price)}, 'bid': ${floatText(order.bid)}, 'ask': ${floatText(order.ask)}, ` +
     `'slippage': ${slippage}, 'processed_ms': ${order.processed_ms}, 'price_sources': [${sources}], ` +
-    `'order_uuid': ${reprOf(order.order_uuid)}, 'src': ${order.src}}`
+    `'order_uuid': ${pythonRepr(order.order_uuid)}, 'src': ${order.src}}`
   );
 }

@@ -1,5 +1,5 @@
-import { floatText, reprOf } from '../python-text.ts';
-import type { PythonValue } from '../python-text.ts';
+import { floatText, pythonRepr } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 import type { RulesPair } from '../trade-pairs.ts';
 import { ORDER_LEVERAGE } from './leverage.ts';
 import type { LeverageRefusal } from './leverage.ts';
@@ -34,10 +34,10 @@ export function noStatistics(validator: string, hotkey: string): string {
   return `Validator ${validator} has no stats for miner ${hotkey}`;
 }
 
-export function eliminated(hotkey: string, row: PythonValue): string {
+export function eliminated(hotkey: string, row: JsonValue): string {
   return (
     `This miner hotkey ${hotkey} has been eliminated and cannot participate in this subnet. ` +
-    `Try again after re-registering. elimination_info ${reprOf(row)}`
+    `Try again after re-registering. elimination_info ${pythonRepr(row)}`
   );
 }
 
@@ -63,11 +63,11 @@ export function processingError(hotkey: string, error: string): string {
 
 /** An error that Python shows with its type. */
 export function signalException(text: string): string {
-  return `(SignalException(...), ${reprOf(text)})`;
+  return `(SignalException(...), ${pythonRepr(text)})`;
 }
 
-export function unknownPair(hotkey: string, signal: PythonValue): string {
-  return signalException(`miner [${hotkey}] incorrectly sent trade pair. Raw signal: ${reprOf(signal)}`);
+export function unknownPair(hotkey: string, signal: JsonValue): string {
+  return signalException(`miner [${hotkey}] incorrectly sent trade pair. Raw signal: ${pythonRepr(signal)}`);
 }
 
 export function noPrice(hotkey: string, pair: RulesPair): string {

@@ -1,5 +1,7 @@
-import { answerPositions, GENERATION_2025_05, readPython, strOf } from '@ptn-api/rules';
-import type { IntakeResult, PriceSource, PricesAt, PythonDict, PythonValue } from '@ptn-api/rules';
+import { isJsonObject, parseJson, pythonStr } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
+import { answerPositions, GENERATION_2025_05 } from '@ptn-api/rules';
+import type { IntakeResult, PriceSource, PricesAt } from '@ptn-api/rules';
 import { addNamed, compareTexts, elementsOf, membersOf, noDifference } from './compare-texts.ts';
 import type { Difference } from './compare-texts.ts';
 import { compareValues } from './compare-values.ts';
@@ -77,10 +79,10 @@ function numberUuids(texts: readonly string[]): string[] {
   );
 }
 
-function dictOf(text: string): PythonDict {
-  const read = readPython(text);
-  if (!read.ok || !(read.value instanceof Map)) throw new Error(`no signal: ${text.slice(0, 100)}`);
-  return read.value as PythonDict;
+function dictOf(text: string): JsonObject {
+  const value = parseJson(text);
+  if (!isJsonObject(value)) throw new Error(`no signal: ${text.slice(0, 100)}`);
+  return value;
 }
 
 /** Compares an answer and the files with a step's, as far as the step says them. */
@@ -136,8 +138,8 @@ function runIntake(path: string, difference: Difference): number {
   }
   const root = membersOf(text);
   const rows = [...elementsOf(root.get('eliminations') ?? '[]').values()].map(dictOf);
-  const eliminations = new Map<string, PythonValue>(
-    rows.map((row) => [strOf(row.get('hotkey') ?? null), row]),
+  const eliminations = new Map<string, JsonValue>(
+    rows.map((row) => [pythonStr(row.get('hotkey') ?? null), row]),
   );
   const usual = usualPrices(file.cases);
   const caseTexts = [...elementsOf(root.get('cases') ?? '[]').values()];

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
 import { NEW_MINER, rememberUuid, takeSignal } from '@ptn-api/rules';
 import type {
@@ -6,7 +7,6 @@ import type {
   MinerState,
   PriceSource,
   PricesAt,
-  PythonDict,
   SlippageFeatures,
   ValidatorState,
 } from '@ptn-api/rules';
@@ -67,7 +67,7 @@ export class IntakeRun {
 
   take(
     { at_ms: nowMs, hotkey, miner_order_uuid: uuid = '' }: IntakeStep,
-    signal: PythonDict,
+    signal: JsonObject,
     prices: PricesAt,
   ): IntakeResult {
     const context: IntakeContext = {

@@ -1,4 +1,4 @@
-import { accountOrders } from '@ptn-api/positions';
+import { accountOrders, JsonNumber } from '@ptn-api/positions';
 import type { Order, OrderType } from '@ptn-api/protocol';
 import { boundLeverage, checkDraft, leverageBounds, portfolioCap, portfolioLeverage } from '@ptn-api/rules';
 import type { RulesPair } from '@ptn-api/rules';
@@ -64,7 +64,7 @@ function runLeverageSteps(
     const error = (name: string): void => {
       check({ index, error: name, net_leverage: state.net_leverage });
     };
-    const leverage = { float: step.leverage };
+    const leverage = JsonNumber.float(step.leverage);
     const draft = checkDraft({ orderType, leverage, price, bid: 0, ask: 0 });
     if (!draft.ok) {
       error('validation');

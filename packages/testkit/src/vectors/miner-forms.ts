@@ -10,7 +10,8 @@ import {
   unsentOutcome,
   validatorsOf,
 } from '@ptn-api/miner';
-import { parseMetagraph, plainValue, parseJson } from '@ptn-api/wire';
+import { parseJson, plainValue } from '@ptn-api/positions';
+import { parseMetagraph } from '@ptn-api/wire';
 import type { Difference } from './compare-texts.ts';
 import { readText } from './read-text.ts';
 import { expectEqual, isNamed } from './vector-form.ts';

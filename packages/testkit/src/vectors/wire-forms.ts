@@ -1,3 +1,5 @@
+import { isJsonObject, parseJson, plainValue, pythonStr } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import {
   NONCE_WINDOW_NS,
   NonceMemory,
@@ -5,10 +7,6 @@ import {
   bodyHash,
   boolOf,
   decodeAddress,
-  isJsonObject,
-  parseJson,
-  plainValue,
-  pythonStr,
   readAnswer,
   readHotkeyFile,
   refuseRequest,
@@ -16,7 +14,7 @@ import {
   signatureProblem,
   verifyRequest,
 } from '@ptn-api/wire';
-import type { Exchange, JsonObject, JsonValue } from '@ptn-api/wire';
+import type { Exchange } from '@ptn-api/wire';
 import type { Difference } from './compare-texts.ts';
 import { readText } from './read-text.ts';
 import { expectEqual, isNamed } from './vector-form.ts';

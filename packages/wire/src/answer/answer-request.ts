@@ -1,7 +1,5 @@
-import { isJsonObject, JsonNumber } from '../json/json-value.ts';
-import type { JsonObject, JsonValue } from '../json/json-value.ts';
-import { writeJson } from '../json/write-json.ts';
-import { floatText } from '../python-number.ts';
+import { floatText, isJsonObject, JsonNumber, writeJson } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import { headerText } from '../request/request-headers.ts';
 import type { Headers } from '../request/request-headers.ts';
 import type { AcceptedRequest, RefusedRequest } from '../request/verify-request.ts';

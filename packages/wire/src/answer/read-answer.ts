@@ -1,8 +1,6 @@
+import { floatText, isJsonObject, JsonNumber, JsonTextError, parseJson, pythonInt } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 import { readFields } from '../fields.ts';
-import { isJsonObject, JsonNumber } from '../json/json-value.ts';
-import type { JsonValue } from '../json/json-value.ts';
-import { JsonTextError, parseJson } from '../json/parse-json.ts';
-import { floatText, pythonInt } from '../python-number.ts';
 import { headerText } from '../request/request-headers.ts';
 import type { Headers } from '../request/request-headers.ts';
 import { SYNAPSES, synapseBody } from '../synapses.ts';

@@ -1,6 +1,5 @@
-import { JsonNumber, isJsonObject } from '../json/json-value.ts';
-import type { JsonObject, JsonValue } from '../json/json-value.ts';
-import { JsonTextError, parseJson } from '../json/parse-json.ts';
+import { isJsonObject, JsonNumber, JsonTextError, parseJson } from '@ptn-api/positions';
+import type { JsonObject, JsonValue } from '@ptn-api/positions';
 import { decodeAddress } from '../keys/ss58.ts';
 
 /** What is known of a participant of the network. */

@@ -1,4 +1,4 @@
-import { pythonFloat, pythonInt } from '../python-number.ts';
+import { pythonFloat, pythonInt } from '@ptn-api/positions';
 
 /** As `node:http` gives them: names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -1,9 +1,7 @@
+import { floatText, JsonNumber, writeJson } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 import { bodyHash } from '../body-hash.ts';
-import { JsonNumber } from '../json/json-value.ts';
-import type { JsonValue } from '../json/json-value.ts';
-import { writeJson } from '../json/write-json.ts';
 import type { Keypair } from '../keys/keypair.ts';
-import { floatText } from '../python-number.ts';
 import { SYNAPSES, synapseBody, terminal } from '../synapses.ts';
 import type { SynapseName } from '../synapses.ts';
 

@@ -1,9 +1,7 @@
+import { isJsonObject, JsonTextError, parseJson, pythonRepr } from '@ptn-api/positions';
+import type { JsonValue } from '@ptn-api/positions';
 import { bodyHash } from '../body-hash.ts';
 import { readFields } from '../fields.ts';
-import { isJsonObject } from '../json/json-value.ts';
-import type { JsonValue } from '../json/json-value.ts';
-import { JsonTextError, parseJson } from '../json/parse-json.ts';
-import { pythonRepr } from '../python-str.ts';
 import { SYNAPSES } from '../synapses.ts';
 import type { SynapseForm, SynapseName } from '../synapses.ts';
 import type { NonceMemory } from './nonce-memory.ts';

@@ -1,6 +1,7 @@
-import { numberText } from '../python-number.ts';
+import { numberText } from '../python/python-number.ts';
 import { JsonNumber, isJsonObject } from './json-value.ts';
 import type { JsonValue } from './json-value.ts';
+import { quote } from './python-json.ts';
 
 /** How a JSON text is laid out. */
 interface Layout {
@@ -15,7 +16,7 @@ interface Layout {
 const PYTHON: Layout = {
   comma: ', ',
   colon: ': ',
-  text: asciiText,
+  text: quote,
   nonFinite: { nan: 'NaN', inf: 'Infinity', '-inf': '-Infinity' },
 };
 
@@ -26,13 +27,6 @@ const COMPACT: Layout = {
   text: JSON.stringify,
   nonFinite: { nan: 'null', inf: 'null', '-inf': 'null' },
 };
-
-function asciiText(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
 
 function written(value: JsonValue, layout: Layout): string {
   const { comma, colon, text, nonFinite } = layout;

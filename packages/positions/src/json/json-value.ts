@@ -1,4 +1,4 @@
-import { formatFloat } from '@ptn-api/positions';
+import { formatFloat } from './format-float.ts';
 
 const INTEGER = /^-?\d+$/;
 
@@ -45,7 +45,7 @@ export function plainValue(value: JsonValue): unknown {
   return Array.isArray(value) ? (value as readonly JsonValue[]).map(plainValue) : value;
 }
 
-/** What `JSON.parse` gives, as a value of this package. A number without a fraction becomes an integer. */
+/** What `JSON.parse` gives, as a {@link JsonValue}. A number without a fraction becomes an integer. */
 export function jsonValueOf(value: unknown): JsonValue {
   if (typeof value === 'number') {
     return Number.isSafeInteger(value) ? new JsonNumber(String(value)) : JsonNumber.float(value);

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import t from 'tap';
 import {
   JsonTextError,
   floatText,
@@ -10,7 +9,8 @@ import {
   pythonStr,
   writeCompactJson,
   writeJson,
-} from '../dist/index.js';
+} from '@ptn-api/positions';
+import t from 'tap';
 
 interface PythonFile {
   readonly json: readonly { json: string; str?: string; dumps?: string; error?: string }[];

@@ -1,10 +1,14 @@
-import { readPython, reprOf, strOf } from '@ptn-api/rules';
+import { JsonTextError, parseJson, pythonRepr, pythonStr } from '@ptn-api/positions';
 import fc from 'fast-check';
 import t from 'tap';
 
 function repr(text: string): string {
-  const read = readPython(text);
-  return read.ok ? reprOf(read.value) : `error: ${read.reason}`;
+  try {
+    return pythonRepr(parseJson(text));
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
+    return `error: ${error.message}`;
+  }
 }
 
 void t.test('numbers keep whether they are ints', (t) => {
@@ -40,7 +44,7 @@ void t.test('texts are quoted and escaped', (t) => {
   ] as const) {
     t.equal(repr(JSON.stringify(value)), python);
   }
-  t.equal(strOf('a'), 'a');
+  t.equal(pythonStr('a'), 'a');
   t.end();
 });
 
@@ -72,15 +76,14 @@ void t.test('what Python does not read either', (t) => {
   ]) {
     t.match(repr(text), /^error: ./, text);
   }
-  t.match(repr('['.repeat(102) + ']'.repeat(102)), 'nested more than 100 deep');
-  t.match(repr('1'.repeat(4301)), 'an integer of 4301 digits');
+  t.match(repr('['.repeat(501) + ']'.repeat(501)), /^error: Nested too deeply/);
   t.end();
 });
 
 void t.test('reads all that JSON.parse reads, and nothing else', (t) => {
   fc.assert(
     fc.property(fc.json(), (text) => {
-      if (!readPython(text).ok) throw new Error(text);
+      if (repr(text).startsWith('error')) throw new Error(text);
     }),
   );
   fc.assert(
@@ -95,7 +98,7 @@ void t.test('reads all that JSON.parse reads, and nothing else', (t) => {
         } catch {
           isJson = false;
         }
-        if (readPython(text).ok !== isJson) throw new Error(text);
+        if (repr(text).startsWith('error') === isJson) throw new Error(text);
       },
     ),
     { numRuns: 5000 },

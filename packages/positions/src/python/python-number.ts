@@ -1,5 +1,5 @@
-import { formatFloat } from '@ptn-api/positions';
-import type { JsonNumber } from './json/json-value.ts';
+import { formatFloat } from '../json/format-float.ts';
+import type { JsonNumber } from '../json/json-value.ts';
 
 // What Python counts as blank at the ends of a number.
 const BLANK = String.raw`[\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*`;
