@@ -5,13 +5,16 @@
 // What each wrote is in .tap/, failures are printed, the last line is `N passed, N failed`.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Parser } from 'tap-parser';
 import { projectRoot, run, tsc } from './steps.mjs';
 
 /** Of two cores, which files that wait leave idle. */
 const AT_A_TIME = 4;
 const TIMEOUT_S = 240;
+/** Pure packages: no test of theirs notices another, and most take less time than the start of a process. */
+const ONE_PROCESS_EACH = ['access', 'positions', 'protocol', 'rules', 'wire'];
 
 const outputFolder = join(projectRoot, '.tap');
 
@@ -24,10 +27,26 @@ function allFiles() {
     .filter((path) => path.endsWith('.test.js'));
 }
 
-/** Runs one file; its TAP is in `outputFile`, with what it wrote to stderr after it. */
-function runFile(path, outputFile) {
+/** What runs in one process: a file, or all those of a pure package. */
+function together(paths) {
+  const groups = new Map();
+  for (const path of paths) {
+    const folder = dirname(path);
+    const isPure = ONE_PROCESS_EACH.includes(basename(dirname(folder)));
+    const name = isPure ? folder : path;
+    groups.set(name, [...(groups.get(name) ?? []), path]);
+  }
+  return [...groups].map(([name, files]) => ({ name, files }));
+}
+
+/** Runs files in one process; their TAP is in `outputFile`, with what they wrote to stderr after it. */
+function runFiles(paths, outputFile) {
   const output = openSync(outputFile, 'w');
-  const child = spawn(process.execPath, [...(names.length > 0 ? ['--enable-source-maps'] : []), path], {
+  const imports = paths.map(
+    (path) => `await import(${JSON.stringify(pathToFileURL(join(projectRoot, path)))});`,
+  );
+  const program = paths.length === 1 ? paths : ['--input-type=module', '--eval', imports.join('\n')];
+  const child = spawn(process.execPath, [...(names.length > 0 ? ['--enable-source-maps'] : []), ...program], {
     cwd: projectRoot,
     stdio: ['ignore', output, output],
     env: { ...process.env, TAP_TIMEOUT: String(TIMEOUT_S), TAP: '1' },
@@ -76,25 +95,26 @@ function filesNamed(name) {
   return found;
 }
 
-async function runAll(files) {
+/** @param groups see {@link together} */
+async function runAll(groups) {
   rmSync(outputFolder, { recursive: true, force: true });
   mkdirSync(outputFolder);
   const total = { passed: 0, failed: 0 };
-  const waiting = files.map((path, index) => ({ path, index })).reverse();
+  const waiting = groups.map((group, index) => ({ ...group, index })).reverse();
   await Promise.all(
     Array.from({ length: AT_A_TIME }, async () => {
-      for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-        const { path, index } = file;
-        const outputFile = join(outputFolder, `${index}-${basename(path, '.js')}.tap`);
+      for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
+        const { name, files, index } = group;
+        const outputFile = join(outputFolder, `${index}-${basename(files[0], '.js')}.tap`);
         const startedMs = performance.now();
-        const ended = await runFile(path, outputFile);
+        const ended = await runFiles(files, outputFile);
         const report = readFileSync(outputFile, 'utf8');
         const result = judge(report, ended);
         total.passed += result.passed;
         total.failed += result.failed;
         const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-        process.stderr.write(`  ${path}: ${result.passed} passed, ${result.failed} failed, ${seconds} s\n`);
-        if (result.failed > 0) printFailure(path, result, report);
+        process.stderr.write(`  ${name}: ${result.passed} passed, ${result.failed} failed, ${seconds} s\n`);
+        if (result.failed > 0) printFailure(name, result, report);
       }
     }),
   );
@@ -106,13 +126,16 @@ async function runAll(files) {
 const isWatching = process.argv.includes('--watch');
 const names = process.argv.slice(2).filter((argument) => argument !== '--watch');
 if (names.length > 0) run('build', process.execPath, [tsc, '-b']);
-const files = names.length > 0 ? [...new Set(names.flatMap(filesNamed))] : allFiles();
-const isGood = await runAll(files);
-if (isWatching) await watchSources(files);
+const groups =
+  names.length > 0
+    ? [...new Set(names.flatMap(filesNamed))].map((path) => ({ name: path, files: [path] }))
+    : together(allFiles());
+const isGood = await runAll(groups);
+if (isWatching) await watchSources(groups);
 else process.exitCode = isGood ? 0 : 1;
 
 /** Until Ctrl-C. */
-async function watchSources(files) {
+async function watchSources(groups) {
   const { watch } = await import('chokidar');
   const sources = readdirSync(join(projectRoot, 'packages')).flatMap((name) =>
     ['src', 'test'].map((folder) => join(projectRoot, 'packages', name, folder)),
@@ -130,7 +153,7 @@ async function watchSources(files) {
           cwd: projectRoot,
           stdio: 'inherit',
         });
-        if (compiled.status === 0) await runAll(files);
+        if (compiled.status === 0) await runAll(groups);
       });
     }, 300);
   });
