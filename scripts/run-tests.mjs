@@ -14,7 +14,7 @@ import { projectRoot, run, tsc } from './steps.mjs';
 const AT_A_TIME = 4;
 const TIMEOUT_S = 240;
 /** Pure packages: no test of theirs notices another, and most take less time than the start of a process. */
-const ONE_PROCESS_EACH = ['access', 'positions', 'protocol', 'rules', 'wire'];
+const ONE_PROCESS_EACH = ['access', 'positions', 'protocol', 'rules', 'scoring', 'wire'];
 
 const outputFolder = join(projectRoot, '.tap');
 
