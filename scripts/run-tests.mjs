@@ -10,8 +10,8 @@ import { pathToFileURL } from 'node:url';
 import { Parser } from 'tap-parser';
 import { projectRoot, run, tsc } from './steps.mjs';
 
-/** Of two cores, which files that wait leave idle. */
-const AT_A_TIME = 4;
+/** On two cores: files that wait leave them idle, and more would make servers start too slowly. */
+const AT_A_TIME = 3;
 const TIMEOUT_S = 240;
 /** Pure packages: no test of theirs notices another, and most take less time than the start of a process. */
 const ONE_PROCESS_EACH = ['access', 'positions', 'protocol', 'rules', 'scoring', 'wire'];

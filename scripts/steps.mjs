@@ -17,16 +17,20 @@ export function run(title, command, args, options = {}) {
   }
 }
 
+/** What is run before a command that only gets the time that others leave. */
+const IN_THE_BACKGROUND = ['nice', '-n', '19'];
+
 /**
  * Runs a command beside others and gives its exit code. What it wrote is printed when it ends, in one piece after a line that
  * says how it did.
  */
 export async function runBeside(
-  [title, command, args],
-  { print = (text) => process.stderr.write(text), stderr = 'pipe' } = {},
+  [title, ...command],
+  { print = (text) => process.stderr.write(text), stderr = 'pipe', inBackground = false } = {},
 ) {
   const startedMs = performance.now();
-  const child = spawn(command, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', stderr] });
+  const [program, ...args] = inBackground ? [...IN_THE_BACKGROUND, ...command] : command;
+  const child = spawn(program, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', stderr] });
   const written = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => written.push(bytes));
   const [code, signal] = await once(child, 'close');

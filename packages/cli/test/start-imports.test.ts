@@ -58,6 +58,6 @@ void t.test('what a process loads at its start', (t) => {
     'pino',
     'prom-client',
   ]);
-  t.same(packagesLoadedWith(at('feed/dist/tasks/tasks.js'), at('feed/dist/watch/sweep-thread.js')), []);
+  t.same(packagesLoadedWith(at('feed/dist/tasks/tasks.js'), at('watch/dist/sweep-thread.js')), []);
   t.end();
 });

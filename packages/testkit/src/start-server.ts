@@ -7,7 +7,7 @@ import { isVerbose } from './test-scope.ts';
 import type { TestScope } from './test-scope.ts';
 import { waitFor } from './wait-for.ts';
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const ORPHAN_TIMEOUT_MS = 10_000;
 
