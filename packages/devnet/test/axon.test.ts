@@ -120,7 +120,7 @@ void t.test('whatever goes wrong in a handler, the next request is answered', (t
   const { status, body } = ask(axon, signed(LONG));
   t.equal(status, 500);
   t.match(body['message'], /^Internal Server Error #[0-9a-f-]{36}$/);
-  t.match(axon.reports[0]?.problem, /^no such source \(the sender was told error #/);
+  t.match(axon.reports[0]?.problem, /^no such source \(answered as error #/);
   t.ok(axon.reports[0]?.fault instanceof TypeError);
   t.equal(ask(axon, signed('{}')).status, 200);
   t.end();

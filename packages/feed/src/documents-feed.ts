@@ -21,7 +21,7 @@ export interface DocumentsFeedOptions {
   readonly pool: TaskPool;
   readonly log: Logger;
   readonly publish: (transaction: AnyTransaction) => Promise<void>;
-  /** Told why a file does not read, and `null` when it does again. */
+  /** Called with why a file cannot be read, and with `null` when it can be again. */
   readonly onProblem: (name: string, problem: string | null) => void;
 }
 
@@ -30,7 +30,7 @@ interface DocumentLoader {
   readonly onPublished?: (path: string | undefined) => void;
 }
 
-/** A worker that is told of the next one may still begin to read this one; a server that is taken over from may, too. */
+/** A worker that has the notice of the next one may still begin to read this one; a server that is taken over from may, too. */
 const KEPT_MS = 10 * 60_000;
 
 /** Removes the copies that are served no more. */
@@ -104,7 +104,7 @@ export class DocumentsFeed {
     log.debug({ files: [...this.#readers.keys()] }, 'single files that are watched');
   }
 
-  /** Resolves when every file has been looked at once and what is there was published. */
+  /** Resolves when every file has been read once and what is there was published. */
   async start(): Promise<void> {
     const { ptnRoot, mode, log } = this.#options;
     this.#watcher = watchFiles({

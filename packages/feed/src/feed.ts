@@ -27,7 +27,7 @@ export interface FeedOptions {
   readonly log: Logger;
   /** Hands transactions to the supervisor; resolves when they are on their way. */
   readonly publish: (transactions: readonly AnyTransaction[]) => Promise<void>;
-  /** Tells the operator's alerts of something. */
+  /** Sends something to the operator's alerts. */
   readonly alert?: (alert: Omit<AlertMessage, 'type'>) => void;
   /** Runs the tasks; by default threads of this process. */
   readonly pool?: TaskPool;

@@ -9,7 +9,7 @@ import type { TaskPool } from './task-pool.ts';
 import type { LimitOrderFile } from './tasks/limit-orders.ts';
 import { UNSETTLED } from '@ptn-api/watch/file-stamp';
 
-/** How often all folders are looked at; where that takes more than a share of the time, less often. */
+/** How often all folders are checked; where that takes more than a share of the time, less often. */
 const MIN_REST_MS = 2000;
 const MAX_REST_MS = 10_000;
 const MAX_SHARE = 0.05;

@@ -23,7 +23,7 @@ export class MembersFeed {
     this.#publisher = new MinersFilePublisher(options.name, options.publish);
   }
 
-  /** Looks at the file and publishes what changed. One that is bad leaves what was read last. */
+  /** Reads the file and publishes what changed. One that is bad leaves what was read last. */
   async read(): Promise<FileResult> {
     const { pool, file, inRoot } = this.#options;
     const [first, ...others] = file.places;

@@ -7,7 +7,7 @@ const PLACES = ['output.json', 'tiered_positions/100/output.json.gz'] as const;
 /** Both are written in one go; a text that is older than that by so much was left behind by an older validator. */
 const LEFT_BEHIND_MS = 5 * 60_000;
 
-/** All places of the dashboard map below the validator's folder: a change of any is looked at. */
+/** All places of the dashboard map below the validator's folder: a change of any is noticed. */
 export function outputsPlaces(ptnRoot: string): string[] {
   return PLACES.map((place) => join(ptnRoot, 'validation', 'outputs', place));
 }

@@ -27,7 +27,7 @@ export class StatisticsFeed {
     this.#options = options;
   }
 
-  /** Looks at the file and publishes what changed. */
+  /** Reads the file and publishes what changed. */
   async read(): Promise<FileResult> {
     const { pool, publish } = this.#options;
     const loaded = await pool.run('loadStatistics', {

@@ -1,6 +1,7 @@
 /** What may lie where the validator's files are: every loader says what is wrong with it, and none throws or waits. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { makeTemporaryFolder } from '@ptn-api/testkit';
@@ -140,6 +141,25 @@ for (const [what, make, expected] of OTHERS) {
     rmSync(path, { recursive: true, force: true });
   });
 }
+
+await t.test('a checkpoint that cannot be read closes its own file, and no other', async (t) => {
+  const closed: number[] = [];
+  for (let round = 0; round < 50; round += 1) {
+    writeFileSync(path, gzipSync('{}').subarray(0, 20));
+    const loading = loadCheckpoint({ path, isGzip: true, folder: join(root, 'documents') });
+    t.equal((await loading).kind, 'bad');
+    // Whoever opens a file next gets the same number.
+    const other = openSync(path, 'r');
+    // Through the same threads as what would close it.
+    await stat(path);
+    try {
+      closeSync(other);
+    } catch {
+      closed.push(round);
+    }
+  }
+  t.same(closed, []);
+});
 
 await t.test('a ledger file of 100 MB is read, and a miner in it that changed alone is compressed', (t) => {
   const cell = `{"last_update_ms": 1765540800000, "prev_portfolio_ret": 1.0123456789, "gain": 0.00123}, `;

@@ -3,7 +3,7 @@ import { accountOrders } from './accounting.ts';
 import { liquidationOrder, liquidationUuid } from './liquidation-order.ts';
 import { pairTerms } from './trade-pairs.ts';
 
-/** What of a position does not follow from its orders. `account_size` tells the generation. */
+/** What of a position does not follow from its orders. `account_size` decides the generation. */
 export type PositionIdentity = Pick<
   Position,
   'miner_hotkey' | 'position_uuid' | 'trade_pair' | 'account_size'

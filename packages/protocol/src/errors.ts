@@ -1,6 +1,6 @@
-/** How an error of the table below is told to its reader. */
+/** How an error of the table below is worded for its reader. */
 export interface ErrorDefinition {
-  /** HTTP status of the answer, where the error is told over REST. */
+  /** HTTP status of the answer, where the error is answered over REST. */
   readonly httpStatus?: number;
   /**
    * WebSocket close code, where the error ends a stream: after 4000 to 4499 connecting again may help, after 4500 to
@@ -14,7 +14,7 @@ export interface ErrorDefinition {
 }
 
 /**
- * Every error this server tells its clients or its operator, by code. The texts of the REST answers are relied on by
+ * Every error that this server reports to its clients or its operator, by code. The texts of the REST answers are relied on by
  * existing clients: do not change them. docs/errors.md holds one row for each entry and a test compares the two.
  */
 export const ERRORS = {

@@ -3,7 +3,7 @@ import { isOfOtherSite, sendError } from '@ptn-api/runtime';
 import type { AddressLimit } from '@ptn-api/access';
 import { clientAddress } from '@ptn-api/access';
 
-/** Ten a second: health checks, a page with its files, and who looks around. */
+/** Ten a second: health checks, a page with its files, and a reader of the documentation. */
 export const UNAUTHENTICATED_REQUESTS_PER_MINUTE = 600;
 
 /** Refuses what an address asks for beyond the limit without a key, before anything is done for it. */

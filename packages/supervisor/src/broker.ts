@@ -48,7 +48,7 @@ export class Broker {
     return heardBy(role, this.#retained.snapshot());
   }
 
-  /** What is retained at the moment, for whoever looks after the server; treat it as read-only. */
+  /** What is retained at the moment, for monitoring; treat it as read-only. */
   get retained(): RetainedReader {
     return this.#retained;
   }

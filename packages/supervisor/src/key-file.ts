@@ -222,7 +222,7 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<KeyFil
   const watcher = watchFiles({ paths, mode, pollMs, log, onChange: checkSoon });
   // For what changed between the first check and the first event.
   checkSoon();
-  // A file that came and went again between two looks of the watcher may have been read, and has no event.
+  // A file that came and went again between two checks of the watcher may have been read, and has no event.
   const recheck = setInterval(checkSoon, RECHECK_MS);
 
   return {

@@ -151,7 +151,7 @@ export async function startServer(scope: TestScope, options: StartServerOptions)
   const childPids = (): number[] => children().map(({ pid }) => pid);
   const orphans: ProcessIdentity[] = [];
   const kill = (signal: NodeJS.Signals): void => {
-    // Noted first: once their parent is gone, nothing tells whose children they were.
+    // Noted first: once their parent has ended, nothing says whose children they were.
     orphans.push(...children());
     child.kill(signal);
   };

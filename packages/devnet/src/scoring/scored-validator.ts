@@ -1,7 +1,7 @@
 import type { Position } from '@ptn-api/protocol';
 import type { Elimination, Resolution } from '@ptn-api/scoring';
 
-/** What scoring has to know of the validator that takes the orders, and what it tells it. */
+/** What scoring has to know of the validator that takes the orders, and what it reports to it. */
 export interface ScoredValidator {
   /** Miners that have positions. */
   hotkeys(): readonly string[];

@@ -69,7 +69,7 @@ function readPlagiarism(root: string, say: (line: string) => void): Map<string, 
 }
 
 /**
- * Reads what scoring wrote before. Ledgers and weights that cannot be read are made anew, which `say` is told.
+ * Reads what scoring wrote before. Ledgers and weights that cannot be read are made anew, which `say` reports.
  *
  * @throws DamagedFileError where that is not possible: who was promoted is written in one place only.
  */

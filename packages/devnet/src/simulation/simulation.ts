@@ -71,7 +71,7 @@ export interface SimulationOptions {
   readonly filesEveryMs?: number;
   /** What the validator does when, where something is to be done besides. */
   readonly rows?: (rows: readonly ScheduleRow[]) => readonly ScheduleRow[];
-  /** Told at the end of each day, 1 for the first. */
+  /** Called at the end of each day, 1 for the first. */
   readonly onDay?: (day: number) => void;
 }
 

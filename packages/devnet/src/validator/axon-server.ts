@@ -10,7 +10,7 @@ const MAX_BODY_BYTES = 256 * 1024;
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 /** Miners wait 12 s for an answer. */
 const REQUEST_TIMEOUT_MS = 12_000;
-/** How often it is looked for connections that are too slow. */
+/** The interval at which connections are checked for being too slow. */
 const CHECK_EVERY_MS = 2000;
 /** Python's server closes a connection that was idle for this long. */
 const KEEP_ALIVE_MS = 5000;
@@ -40,7 +40,7 @@ const TOO_LARGE = JSON.stringify({
 export class AxonServer {
   readonly #server: Server;
 
-  /** @param onFault is told what should not happen; the connection is closed then, and the next request comes. */
+  /** @param onFault called with what should never happen; the connection is closed then, and the next request comes. */
   constructor(axon: Axon, onFault: (error: unknown) => void) {
     this.#server = createServer({
       keepAliveTimeout: KEEP_ALIVE_MS,

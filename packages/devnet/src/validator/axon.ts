@@ -102,7 +102,7 @@ export class Axon {
   #fail({ synapse, sender, headers }: AcceptedRequest, error: unknown): WireAnswer {
     const id = randomUUID();
     const reason = error instanceof Error ? error.message : String(error);
-    const problem = `${reason} (the sender was told error #${id})`;
+    const problem = `${reason} (answered as error #${id})`;
     this.#options.report({ synapse, status: 500, sender, problem, fault: error });
     const body = { message: `Internal Server Error #${id}` };
     return refuseRequest(headers, { accepted: false, status: 500, body, reason });

@@ -9,12 +9,12 @@ export interface ClockOptions {
   /** The time, Unix ms, that it catches up with and then is; without it, it passes any. */
   readonly latestMs?: (() => number) | undefined;
   /**
-   * Keeps on disk up to which time the clock may be looked at, so that after a crash it goes on behind that.
+   * Keeps on disk up to which time the clock may be read, so that after a crash it goes on behind that.
    *
    * @throws what the file system throws.
    */
   readonly reserve: (untilMs: number) => void;
-  /** Is told once that time stands still, as it cannot be reserved. */
+  /** Called once when time stands still, as it cannot be reserved. */
   readonly onReserveError: (error: unknown) => void;
 }
 

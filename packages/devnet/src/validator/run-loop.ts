@@ -9,7 +9,7 @@ import type { RequestCounts } from './request-counts.ts';
 import type { Schedule } from './schedule.ts';
 import type { Validator } from './validator.ts';
 
-/** Real time between two looks at the clock. */
+/** Real time between two readings of the clock. */
 const TICK_MS = 100;
 /** Requests wait no longer than this for what the validator does by itself, and for the end of a step. */
 const TURN_MS = 10;

@@ -22,7 +22,7 @@ export class Schedule {
   readonly #entries: readonly Entry[];
   readonly #onFileError: (name: string, error: NodeJS.ErrnoException) => void;
 
-  /** @param onFileError is told what the file system refused: the row is done again at its next time. */
+  /** @param onFileError called with what the file system refused: the row is done again at its next time. */
   constructor(
     rows: readonly ScheduleRow[],
     onFileError: (name: string, error: NodeJS.ErrnoException) => void,

@@ -34,7 +34,7 @@ export function upToDate(position: Position, context: UpdateContext): CorrectedP
   const [pairId] = position.trade_pair;
   const pair = PAIRS.get(pairId);
   const last = position.orders.at(-1);
-  // An order may have come in since the clock was looked at.
+  // An order may have come in since the clock was read.
   if (last === undefined || last.processed_ms > nowMs || last.src === BY_ELIMINATION) return unchanged;
   if (pair === undefined || !isMarketOpen(pair, nowMs)) return unchanged;
   const now = prices.at(pairId, nowMs);

@@ -32,7 +32,7 @@ export interface ValidatorOptions {
   readonly folder: DurableFolder;
   readonly prices: Prices;
   readonly newUuid: () => string;
-  /** Is told, in plain words, what an operator should know. */
+  /** Reports to the operator, in plain words. */
   readonly warn: (text: string) => void;
 }
 

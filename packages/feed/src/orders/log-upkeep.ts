@@ -10,7 +10,7 @@ export interface LogUpkeepOptions {
   readonly writer: OrderLogWriter;
   readonly log: Logger;
   readonly retention: OrderRetention;
-  /** Told the state of the log when messages were removed. */
+  /** Called with the state of the log when messages were removed. */
   readonly onState: (state: OrderLogState) => Promise<void>;
   /** Only then it is noted that this process runs. */
   readonly isAllStored: () => boolean;

@@ -12,7 +12,7 @@ import type { MinerStore } from '../positions/miner-store.ts';
 import type { TaskPool } from '../task-pool.ts';
 import { OrderSequencer } from './order-sequencer.ts';
 
-/** How often a server that takes over looks whether the order log is free, and what is new in it. */
+/** How often a server that takes over checks whether the order log is free, and what is new in it. */
 const FOLLOW_MS = 100;
 /** A takeover that failed is tried again after so long. */
 const RETRY_MS = 5000;
@@ -87,7 +87,7 @@ export class OrderLogOwner {
           maxBytes: config.orderRetentionBytes,
         },
         split: (input) => pool.run('splitPositions', input),
-        onState: (state) => this.#tell(state),
+        onState: (state) => this.#publish(state),
       });
     } catch (error) {
       if (!(error instanceof OrderLogInUseError && config.isTakeover)) throw error;
@@ -100,18 +100,18 @@ export class OrderLogOwner {
     else await this.#orders.begin();
   }
 
-  async #tell({ epoch, oldest, last }: OrderLogState): Promise<void> {
+  async #publish({ epoch, oldest, last }: OrderLogState): Promise<void> {
     const head: OrdersHead = { kind: 'orders-head', epoch, oldest, last, path: this.#path };
     await this.#options.publish([{ topic: 'orders', reset: false, put: [['head', head]], remove: [] }]);
   }
 
   /**
-   * While the server that this one takes over from still numbers the orders, tells of them as a reader does. It stops
+   * While the server that this one takes over from still numbers the orders, publishes them as a reader does. It stops
    * when this one is ready; then the log is taken over, and what it had not stored any more is found.
    */
   async #follow(): Promise<void> {
-    let told = await this.#readState();
-    await this.#tell(told);
+    let published = await this.#readState();
+    await this.#publish(published);
     const attempt = async (): Promise<number | null> => {
       // Not again after an attempt that failed with the log open: this process writes it already.
       if (this.#orders === null) await this.open();
@@ -120,8 +120,8 @@ export class OrderLogOwner {
         return null;
       }
       const state = await this.#readState();
-      if (state.last !== told.last) await this.#tell(state);
-      told = state;
+      if (state.last !== published.last) await this.#publish(state);
+      published = state;
       return FOLLOW_MS;
     };
     const attemptAgain = (): void => {

@@ -32,7 +32,7 @@ export interface OrderSequencerOptions {
   readonly retention: OrderRetention;
   /** Takes positions apart in a thread; by default in this one. */
   readonly split?: SplitTask;
-  /** Told the state of the log after every change. */
+  /** Called with the state of the log after every change. */
   readonly onState: (state: OrderLogState) => Promise<void>;
   /** After every attempt to store orders. */
   readonly onWrite?: (isStored: boolean) => void;
@@ -45,7 +45,7 @@ export interface OrderSequencerOptions {
  * Finds the orders that have not been streamed yet in the positions that are read, and has them numbered and stored,
  * in the order in which they were placed.
  *
- * An order is told by its uuid. One that was seen before is no event, however often its position is rewritten, deleted
+ * An order is identified by its uuid. One that was observed before is no event, however often its position is rewritten, deleted
  * and written again. One that was not is streamed if it was placed after the last time a feed was known to run, or
  * within the last 10 minutes; an older one belongs to a history that was restored. In a new log everything that is
  * there at the start is history.
@@ -83,7 +83,7 @@ export class OrderSequencer {
     });
   }
 
-  /** Orders placed before (Unix ms) are not looked for: nobody would be told of them. */
+  /** Orders placed before (Unix ms) are not searched for: no client would get them. */
   get horizonMs(): number {
     return Math.min(this.#sinceMs, this.#now() - ALWAYS_NEW_MS);
   }
@@ -145,7 +145,7 @@ export class OrderSequencer {
     }, GIVE_UP_EVERY_MS);
   }
 
-  /** Stores what has been seen. Resolves when it is on disk and was told; while starting, it only gathers. */
+  /** Stores what has been observed. Resolves when it is on disk and published; while starting, it only gathers. */
   store(): Promise<void> {
     if (this.#isStarting || this.#backlog.size === 0) return this.#storing ?? Promise.resolve();
     this.#storing ??= this.#storeAll().finally(() => {

@@ -99,7 +99,7 @@ function stampOfFile(path: string, nowMs: number): string {
   return stats === undefined ? NOWHERE : `${path} ${stampOf(stats, nowMs)}`;
 }
 
-/** Looks which miners have limit orders, without reading any. */
+/** Lists the miners that have limit orders, without reading any. */
 export function listLimitOrders({ root }: ListLimitOrdersInput): ListedLimitOrders {
   const nowMs = Date.now();
   const startedMs = performance.now();

@@ -1,10 +1,10 @@
 import { CompleteObject } from '@ptn-api/positions';
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { constants, open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough, Transform } from 'node:stream';
+import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { codeOf, isAbsence, versionOf } from '@ptn-api/watch/file-stamp';
@@ -56,21 +56,33 @@ export async function loadCheckpoint(input: LoadCheckpointInput): Promise<Loaded
   }
 }
 
+/** The file from its beginning. No stream of its descriptor: a pipeline that fails closes that, and so does its owner. */
+async function* piecesOf(file: FileHandle): AsyncGenerator<Buffer> {
+  for (let position = 0; ;) {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
 /** @returns what is served, but for its time. */
 async function copy(file: FileHandle, { isGzip, folder }: LoadCheckpointInput, fileBytes: number) {
-  const read = () =>
-    createReadStream('', { fd: file.fd, start: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
   const inflate = () => createGunzip({ chunkSize: CHUNK_BYTES });
 
   const text = new CompleteObject();
   let sizeBytes = 0;
   try {
-    await pipeline(read(), isGzip ? inflate() : new PassThrough(), async (pieces: AsyncIterable<Buffer>) => {
-      for await (const piece of pieces) {
-        sizeBytes += piece.length;
-        text.add(piece);
-      }
-    });
+    await pipeline(
+      Readable.from(piecesOf(file), { objectMode: false }),
+      isGzip ? inflate() : new PassThrough(),
+      async (pieces: AsyncIterable<Buffer>) => {
+        for await (const piece of pieces) {
+          sizeBytes += piece.length;
+          text.add(piece);
+        }
+      },
+    );
   } catch (error) {
     if (codeOf(error)?.startsWith('Z_') !== true) throw error;
     throw new BadCheckpoint(`is not a complete gzip file: ${(error as Error).message}`);
@@ -87,7 +99,7 @@ async function copy(file: FileHandle, { isGzip, folder }: LoadCheckpointInput, f
   let gzipBytes = 0;
   try {
     await pipeline([
-      read(),
+      Readable.from(piecesOf(file), { objectMode: false }),
       ...stages,
       new Transform({
         transform(piece: Buffer, _encoding, done) {

@@ -2,7 +2,7 @@ const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] =
 const BLANKS = new Set(Buffer.from(' \t\r\n'));
 
 /**
- * Looks at a JSON text in pieces, however large it is: whether it is one object with nothing missing at its end and
+ * Reads a JSON text in pieces, however large it is: whether it is one object with nothing missing at its end and
  * nothing behind. What stands inside is not parsed.
  */
 export class CompleteObject {
@@ -31,7 +31,7 @@ export class CompleteObject {
     }
   }
 
-  /** What is wrong with the text, now that all of it was looked at: a phrase that goes on "the file …". */
+  /** What is wrong with the text, now that all of it was read: a phrase that goes on "the file …". */
   problem(): string | undefined {
     if (this.#problem !== undefined) return this.#problem;
     return this.#hasBegun && this.#depth === 0 && !this.#isInString ? undefined : 'ends too soon';

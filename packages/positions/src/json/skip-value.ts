@@ -119,7 +119,7 @@ export function skipKey(text: string, at: number): number {
 
 /**
  * The offset behind the JSON value that begins at `at` or after whitespace there. The whole value is checked, without
- * building it. Python's `NaN`, `Infinity` and `-Infinity` count as values. What follows the value is not looked at.
+ * building it. Python's `NaN`, `Infinity` and `-Infinity` count as values. What follows the value is not read.
  *
  * @throws JsonSyntaxError
  */

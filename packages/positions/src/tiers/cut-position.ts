@@ -91,7 +91,7 @@ function around(
 /**
  * The text of an order with what a cut writes anew in it.
  *
- * @param isKept tells of a member whether it may be there.
+ * @param isKept whether a member may be there.
  */
 function cutOrder(
   { text, record, orderSpans }: ParsedPosition,
@@ -147,7 +147,7 @@ function notAfter({ record }: RecordText, kept: readonly number[]): (timeMs: num
  * @param kept indexes of at least one order, rising.
  * @param isPast whether what happened besides the orders at this time (Unix ms) is kept; by default until the newest of
  *   the orders.
- * @param isKept tells of a member whether it may be there.
+ * @param isKept whether a member may be there.
  */
 export function cutAround(
   parsed: ParsedPosition,
@@ -185,7 +185,7 @@ export function withPastEntries(text: string, isPast: (timeMs: number) => boolea
  * out, and of a key that stands twice only the last is kept: the others could show what the cut is to hide.
  *
  * @param text of a position that `readPosition` accepted.
- * @param keep tells by its index which order is kept.
+ * @param keep whether the order at an index is kept.
  * @param isPast as of {@link cutAround}.
  */
 export function cutPosition(

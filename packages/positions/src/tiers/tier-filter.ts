@@ -8,7 +8,7 @@ export const DAY_MS = 86_400_000;
 export type TierView =
   /** The text as it is. */
   | { readonly kind: 'same' }
-  /** As it stood 24 h ago. The warning tells of something that had to be guessed. */
+  /** As it stood 24 h ago. The warning names what had to be guessed. */
   | { readonly kind: 'cut'; readonly text: string; readonly warning?: string }
   /**
    * Not at all: `no-orders`, all are younger than 24 h; `unsupported-generation`, nobody knows by which rules to cut it; `invalid-orders`, what remains cannot be accounted, and the warning says why.

@@ -42,7 +42,7 @@ function isAnswered(name: string): Promise<boolean> {
 export interface FolderLock {
   /** Of the program: others may lock the same folder. */
   readonly name: string;
-  /** What the second one is told, and what it should do. */
+  /** The error that the second one gets, with what it should do. */
   readonly inUse: string;
   /** How long it is waited for the folder: what a process that was killed leaves behind ends within moments. */
   readonly waitMs?: number;

@@ -2,7 +2,7 @@ import type { AnyTransaction, Topic, TopicValues } from './messages.ts';
 
 /**
  * The retained messages: for every topic the latest value of every key. The supervisor keeps one for all topics and
- * hands its content to each worker that (re)starts. Values are kept as they came and never looked into.
+ * hands its content to each worker that (re)starts. Values are kept as they came and never read.
  */
 export class RetainedState {
   readonly #topics = new Map<Topic, Map<string, TopicValues[Topic]>>();

@@ -81,7 +81,7 @@ export function isReregistered({ ledgers, positions }: MinerRecord): boolean {
   return firstMs === undefined || ledgerStartMs(ledger) < firstMs;
 }
 
-/** What every inspection looks at first. */
+/** What every inspection checks first. */
 export interface Candidate {
   readonly hotkey: string;
   readonly miner: MinerRecord;

@@ -65,7 +65,7 @@ function endedPosition(position: Position): ValuedPosition {
   return subject;
 }
 
-/** Whether all orders of a position were written before; one that lost everything is looked at order by order. */
+/** Whether all orders of a position were written before; one that lost everything is checked order by order. */
 function hasEnded(
   { is_closed_position: isClosed, orders, return_at_close: worth }: Position,
   fromMs: number,

@@ -5,7 +5,7 @@ import { following, laggedCosine } from './similarity.ts';
 
 const FOLLOW_THRESHOLD = 0.75;
 const REPORTING_THRESHOLD = 0.8;
-/** Copying several miners at once is looked for among so many of the most similar. */
+/** Copying several miners at once is searched for among this many of the most similar. */
 const COMBINATIONS = [
   ['two', 2],
   ['three', 3],

@@ -5,7 +5,7 @@ export interface Repeated {
 }
 
 /**
- * Does `task`, again and again, `delayMs()` after it was last done; never twice at a time. A fault ends it and is told
+ * Does `task`, again and again, `delayMs()` after it was last done; never twice at a time. A fault ends it and is passed
  * to `onFault` once.
  */
 export function repeat(

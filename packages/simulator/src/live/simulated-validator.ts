@@ -38,7 +38,7 @@ export interface ValidatorOptions extends HistoryOptions {
   readonly refreshMs: number;
   /** Between writing outputs, statistics, eliminations, checkpoint and the other files; 0 for none. */
   readonly outputsMs: number;
-  /** Told once when the validator cannot go on, such as when the disk is full; it places no orders after that. */
+  /** Called once when the validator cannot go on, such as when the disk is full; it places no orders after that. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -143,7 +143,7 @@ export class SimulatedValidator {
     return this.#floor.placeOrder(Date.now(), wish);
   }
 
-  /** Takes a miner out now, any active one without `hotkey`: closes its positions and tells it in eliminations.json. */
+  /** Takes a miner out now, any active one without `hotkey`: closes its positions and adds it to eliminations.json. */
   eliminate(hotkey?: string): Elimination {
     const elimination = this.#floor.eliminate(Date.now(), hotkey);
     writeEliminationsFile(this.#folder, this.#world.miners);

@@ -100,7 +100,7 @@ export class TradingFloor {
     let count = 0;
     for (const miner of this.#world.miners) {
       for (const tradePairId of [...miner.open.keys()]) {
-        // Looked up again: orders are placed while others get their turn.
+        // Read again: orders are placed while others get their turn.
         const before = miner.open.get(tradePairId);
         const pair = this.#world.pairs.get(tradePairId);
         if (before === undefined || pair === undefined) continue;

@@ -2,7 +2,7 @@ import { MARKET_PAIRS } from '../market/market.ts';
 import type { Market, MarketPair } from '../market/market.ts';
 import { timeAtTradingMs, tradingMsAt } from '../market/trading-hours.ts';
 
-/** So many evenly spaced times are looked at. */
+/** The number of evenly spaced times that are checked. */
 const STEPS = 200;
 /** Just below the 3 that equities allow, so that an order can be added. */
 const LEVERAGE = 2.9;

@@ -38,7 +38,7 @@ export interface RunningStream {
   readonly logged: string[];
   /** Gives the server an order log, or another one. */
   readonly setLog: (log: MemoryLog) => void;
-  /** An authenticated client; `key-tier100` unless told otherwise. */
+  /** An authenticated client; by default with `key-tier100`. */
   readonly client: (authentication?: object) => Promise<StreamClient>;
   /** A client that has said nothing. */
   readonly connect: (path?: string, headers?: Readonly<Record<string, string>>) => Promise<StreamClient>;

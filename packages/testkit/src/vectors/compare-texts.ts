@@ -25,7 +25,7 @@ export function elementsOf(text: string): Map<string, string> {
   return new Map(sliceArray(text).map(({ start, end }, index) => [String(index), text.slice(start, end)]));
 }
 
-/** 1 and 1.0 are told apart here: clients in typed languages do so too. */
+/** 1 and 1.0 differ here, as they do to clients in typed languages. */
 const isFloatLiteral = (text: string): boolean => /[.eE]/.test(text);
 const isNumber = (text: string): boolean => /^-?\d/.test(text);
 

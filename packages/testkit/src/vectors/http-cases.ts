@@ -163,7 +163,7 @@ async function ask(url: string, row: HttpRow): Promise<{ status: number; text: s
   return { status: answer.statusCode ?? 0, text: (isGzip ? gunzipSync(bytes) : bytes).toString('utf8') };
 }
 
-/** What tells one recorded request from another. */
+/** What distinguishes one recorded request from another. */
 function requestKey(
   method: string,
   path: string,
