@@ -7,6 +7,7 @@ import { makeMinerWorld, postSignal } from '../packages/miner/dist-test/miner-fi
 
 const [KILLS, SIGNALS] = [200, 2_000];
 const LATE_MS = 1_500;
+const POST_EVERY_MS = 100;
 const FLAGS = ['--second-attempt-after-ms', '50', '--third-attempt-after-ms', '50'];
 FLAGS.push('--order-timeout-ms', '1000', '--signals-per-minute', '1000000');
 const PAIRS = 'BTCUSD ETHUSD SOLUSD XRPUSD DOGEUSD EURUSD GBPUSD AUDUSD NZDUSD USDCAD USDCHF EURGBP'.split(
@@ -49,16 +50,15 @@ const posting = (async () => {
       () => false,
     );
     if (isTaken) posted += 1;
-    else {
-      repeated += 1;
-      await delay(20);
-    }
+    else repeated += 1;
+    // Signals arrive for as long as there are kills.
+    await delay(isTaken ? POST_EVERY_MS : 20);
   }
 })();
 
 const killed = { miner: 0, part: 0 };
 for (let number = 0; number < KILLS; number += 1) {
-  await delay(50 + Math.random() * 400);
+  await delay(100 + Math.random() * 2_500);
   const isMinersTurn = Math.random() < 0.3;
   // While the miner starts there is no part to kill.
   while (!isMinersTurn && miner.partPids().length === 0) {
