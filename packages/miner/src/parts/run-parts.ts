@@ -42,7 +42,8 @@ function start(name: PartName, config: RunConfig): Promise<Started> {
       );
     });
     child.once('error', reject);
-    child.send(config);
+    // One that has ended cannot be sent anything: its exit says so.
+    child.send(config, () => undefined);
   });
 }
 
