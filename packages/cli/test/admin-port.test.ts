@@ -184,29 +184,32 @@ await t.test('a running server shows its metrics, its status and its usage', asy
   shownTexts.push(text, JSON.stringify(status), shown.stdout, asJson.stdout);
 });
 
-await t.test('a feed that is killed degrades the status until it is back, and its end is told', async (t) => {
-  const pid = (await statusOf(port)).workers[0]?.pid ?? NaN;
-  process.kill(pid, 'SIGKILL');
-  const degraded = await waitFor(
-    async () => {
-      const status = await statusOf(port);
-      return status.status === 'degraded' ? status : undefined;
-    },
-    { what: 'the status is degraded' },
-  );
-  t.ok(degraded.reasons.includes('the feed is down'), degraded.reasons.join());
-  const ready = await fetch(`${server.url}/readyz`);
-  if (ready.status === 503) t.match(await ready.json(), { status: 'degraded' });
-  const after = await waitFor(
-    async () => {
-      const status = await statusOf(port);
-      return status.status === 'ok' ? status : undefined;
-    },
-    { what: 'the status is ok again' },
-  );
-  t.match(after.workers[0], { id: 'feed', restarts: 1, lastExit: /SIGKILL/ });
-  t.match(after.lastErrors[0], { process: 'supervisor', event: 'worker-crashed' });
-});
+await t.test(
+  'a feed that is killed degrades the status until it is back, and its end is reported',
+  async (t) => {
+    const pid = (await statusOf(port)).workers[0]?.pid ?? NaN;
+    process.kill(pid, 'SIGKILL');
+    const degraded = await waitFor(
+      async () => {
+        const status = await statusOf(port);
+        return status.status === 'degraded' ? status : undefined;
+      },
+      { what: 'the status is degraded' },
+    );
+    t.ok(degraded.reasons.includes('the feed is down'), degraded.reasons.join());
+    const ready = await fetch(`${server.url}/readyz`);
+    if (ready.status === 503) t.match(await ready.json(), { status: 'degraded' });
+    const after = await waitFor(
+      async () => {
+        const status = await statusOf(port);
+        return status.status === 'ok' ? status : undefined;
+      },
+      { what: 'the status is ok again' },
+    );
+    t.match(after.workers[0], { id: 'feed', restarts: 1, lastExit: /SIGKILL/ });
+    t.match(after.lastErrors[0], { process: 'supervisor', event: 'worker-crashed' });
+  },
+);
 
 await t.test('the usage is in the log, and nowhere is a key', async (t) => {
   await server.stop();

@@ -106,7 +106,7 @@ test('no validator folder is one line and exit code 3', async (t) => {
   t.match(empty.stderr, /^ptn-api: No validator folder at .*: it holds no validation\/\..*\n$/);
 });
 
-test('no key file is told with the path and the example, exit code 4', async (t) => {
+test('no key file is reported with the path and the example, exit code 4', async (t) => {
   const root = makePtnRoot(t, { files: { 'validation/eliminations.json': '{}' } });
   const { code, stdout, stderr } = await run(['--serve', '--ptn-root', root.path, '--api-rest-port', '0']);
   t.equal(code, 4);
@@ -115,7 +115,7 @@ test('no key file is told with the path and the example, exit code 4', async (t)
   t.match(output, /api_keys\.json\.example/);
 });
 
-test('a broken key file is told without its content, exit code 8', async (t) => {
+test('a broken key file is reported without its content, exit code 8', async (t) => {
   const root = makePtnRoot(t, {
     keys: '{"alice": "secret-key"',
     files: { 'validation/eliminations.json': '{}' },

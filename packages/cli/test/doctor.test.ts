@@ -86,7 +86,7 @@ await t.test('a folder that is no root is a problem and not a fault', async (t) 
   t.match(text, /^PROBLEM +PTN_ROOT: .*holds no validation\//m);
 });
 
-await t.test('a file from the future is told, and that there are no positions', async (t) => {
+await t.test('a file from the future is reported, and that there are no positions', async (t) => {
   const root = makePtnRoot(t, { keys: contents.keys, files: { 'validation/eliminations.json': '{}' } });
   const future = Date.now() / 1000 + 3600;
   utimesSync(root.join('validation/eliminations.json'), future, future);
@@ -192,7 +192,7 @@ await t.test(
   },
 );
 
-await t.test('an order log that cannot be read is told by the numbers, too', async (t) => {
+await t.test('an order log that cannot be read is reported by the numbers, too', async (t) => {
   const root = makePtnRoot(t, contents);
   root.writeFile('.ptn-api/orders/data.mdb', 'x'.repeat(10_000));
   t.match(

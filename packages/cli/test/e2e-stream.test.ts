@@ -47,7 +47,7 @@ class ResumingClient {
       if (message.messages !== undefined) this.received.push(...message.messages);
       else if (message.sequence !== undefined) this.received.push(message as StreamedOrder);
     });
-    // What went wrong is told by `close`, too.
+    // What went wrong is reported by `close`, too.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       if (!this.#isOver) {

@@ -102,7 +102,7 @@ function exchange(url: string, bytes: Uint8Array, quietMs = QUIET_MS): Promise<s
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('timeout', () => socket.destroy());
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      // What it does with bytes that are none of its business; that it does not answer at all is told as it is.
+      // What it does with bytes that are none of its business; that it does not answer at all is reported as it is.
       if (error.code === 'ECONNREFUSED') reject(error);
     });
     socket.on('close', () => {

@@ -105,7 +105,7 @@ void t.test('a rotation changes the key and nothing else, and keeps the digest o
   t.match((await keys(root, ['check'], 'old zoe key\n')).stdout, /^unknown: /);
 });
 
-void t.test('a mistyped key is told from one that is not known, without showing it', async (t) => {
+void t.test('a mistyped key is distinguished from one that is not known, without showing it', async (t) => {
   const { root } = rootWith(t, '{}');
   const key = (await keys(root, ['add', 'amy', '--tier', '100', '--hashed'])).stdout.trim();
   t.notMatch(readFileSync(root.join('ptn_api', 'api_keys.json'), 'utf8'), key);

@@ -122,16 +122,20 @@ void t.test('a file that was moved away is made anew when asked for, and in any 
   t.end();
 });
 
-void t.test('a folder that cannot be written to is told as such', { skip: process.getuid?.() === 0 }, (t) => {
-  const folder = join(makeTemporaryFolder(t), 'read-only');
-  mkdirSync(folder);
-  chmodSync(folder, 0o500);
-  const path = join(folder, 'server.log');
-  t.throws(() => openLogFile({ path, sizeBytes: 2000, count: 3 }), { code: 'PTN_ERR_START_LOG_FILE' });
-  t.end();
-});
+void t.test(
+  'a folder that cannot be written to is reported as such',
+  { skip: process.getuid?.() === 0 },
+  (t) => {
+    const folder = join(makeTemporaryFolder(t), 'read-only');
+    mkdirSync(folder);
+    chmodSync(folder, 0o500);
+    const path = join(folder, 'server.log');
+    t.throws(() => openLogFile({ path, sizeBytes: 2000, count: 3 }), { code: 'PTN_ERR_START_LOG_FILE' });
+    t.end();
+  },
+);
 
-void t.test('a path that leads through a file is told as such', (t) => {
+void t.test('a path that leads through a file is reported as such', (t) => {
   const path = join(fileURLToPath(import.meta.url), 'log', 'server.log');
   t.throws(() => openLogFile({ path, sizeBytes: 2000, count: 3 }), { code: 'PTN_ERR_START_LOG_FILE' });
   t.end();

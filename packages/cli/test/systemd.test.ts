@@ -22,7 +22,7 @@ while True: print(s.recv(4096).decode(), flush=True)
 `;
 
 void t.test(
-  'systemd is told when it serves and when it stops',
+  'systemd is notified when it serves and when it stops',
   { skip: skipUnless('systemd-notify', 'python3') },
   async (t) => {
     const socket = join(makeTemporaryFolder(t), 'notify');

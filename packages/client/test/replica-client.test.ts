@@ -65,7 +65,7 @@ await t.test('an order of the stream client is there at once', async (t) => {
   t.equal(replica.get('b')?.positions[0]?.position_uuid, 'q');
 });
 
-await t.test('a fault that the stream client overcomes is told as an Error', async (t) => {
+await t.test('a fault that the stream client overcomes is reported as an Error', async (t) => {
   const { replica, asked, errors } = await made(t);
   await replica.start();
   const fault = new Error('connection lost');

@@ -116,7 +116,7 @@ await t.test('a streamed position does not set back what an answer holds already
   const before = told.length;
   stream().deliver();
   t.same(contentOf(replica), server.published);
-  t.equal(told.length, before, 'nothing changed, nothing is told');
+  t.equal(told.length, before, 'nothing changed, nothing is reported');
   server.publish();
   await replica.refresh();
   t.same(contentOf(replica), server.published);
@@ -186,7 +186,7 @@ await t.test('a gap: nothing of that stream any more, a new snapshot and a new s
   const before = told.length;
   old.deliver();
   old.wishes.onOrders(server.log);
-  t.equal(told.length, before, 'nothing is told while it is inconsistent');
+  t.equal(told.length, before, 'nothing is reported while it is inconsistent');
   await waitFor(() => streams.length === 2, { what: 'a new stream' });
   t.ok(old.isStopped);
   t.same(stream().wishes.start, { sequence: 3, epoch: 'log-1' });
@@ -234,7 +234,7 @@ await t.test('an answer without X-Sequence is not taken: the server is asked aga
   t.equal(replica.generation, 102);
 });
 
-await t.test('a failed request is told and tried again, and what is held stays', async (t) => {
+await t.test('a failed request is reported and tried again, and what is held stays', async (t) => {
   const { server, replica, rest, errors } = await started(t);
   const changes = rest.positionsChanges.bind(rest);
   const fault = new PtnRestError('down', { status: 503, code: null, requestId: null, retryAfterMs: 1 });

@@ -118,7 +118,7 @@ await t.test('changes are not kept: each generation has a URL of its own', async
   t.equal(requests[1]?.headers['if-none-match'], undefined);
 });
 
-await t.test('a refusal is told with status, code, text, request id and when to try again', async (t) => {
+await t.test('a refusal is reported with status, code, text, request id and when to try again', async (t) => {
   const { url } = await fakeServer(t, (_request, response) => {
     const headers = { 'X-Request-Id': 'id-1', 'Retry-After': '2' };
     sendJson(response, { error: 'Data is being loaded, try again in a few seconds' }, headers, 503);
@@ -228,7 +228,7 @@ await t.test('options that cannot be used are named', (t) => {
   t.end();
 });
 
-await t.test('Retry-After as a date is told in ms from now', async (t) => {
+await t.test('Retry-After as a date is reported in ms from now', async (t) => {
   const { url } = await fakeServer(t, (_request, response) => {
     sendJson(response, {}, { 'Retry-After': new Date(Date.now() + 60_000).toUTCString() }, 429);
   });

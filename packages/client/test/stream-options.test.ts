@@ -48,15 +48,18 @@ await t.test('a cursor file: nothing before the first, then what was saved last'
 });
 
 for (const text of ['', '{', '{}', '{"sequence": -1, "epoch": null}', '{"sequence": 1, "epoch": 2}', '[1]']) {
-  await t.test(`a cursor file that holds ${JSON.stringify(text)} is told, and left as it is`, async (t) => {
-    const path = join(makeTemporaryFolder(t), 'cursor.json');
-    writeFileSync(path, text);
-    await t.rejects(new FileCursorStore(path).load(), /cursor\.json is broken: correct it .* or delete it/);
-    t.equal(await readFile(path, 'utf8'), text);
-  });
+  await t.test(
+    `a cursor file that holds ${JSON.stringify(text)} is reported, and left as it is`,
+    async (t) => {
+      const path = join(makeTemporaryFolder(t), 'cursor.json');
+      writeFileSync(path, text);
+      await t.rejects(new FileCursorStore(path).load(), /cursor\.json is broken: correct it .* or delete it/);
+      t.equal(await readFile(path, 'utf8'), text);
+    },
+  );
 }
 
-await t.test('a cursor file that cannot be written or read is told', async (t) => {
+await t.test('a cursor file that cannot be written or read is reported', async (t) => {
   const folder = makeTemporaryFolder(t);
   await t.rejects(new FileCursorStore(folder).load(), /cannot read the cursor file/);
   const store = new FileCursorStore(join(folder, 'missing', 'cursor.json'));

@@ -84,7 +84,7 @@ await t.test('duplicates and orders out of order are dropped and counted', async
   t.same(followed.gaps, []);
 });
 
-await t.test('a jump without REST is told between the orders around it', async (t) => {
+await t.test('a jump without REST is reported between the orders around it', async (t) => {
   const server = await startFakeServer(t, {
     onSession: (session) => {
       session.accept();
@@ -123,7 +123,7 @@ await t.test('a jump is filled over REST, in order', async (t) => {
   t.same(followed.gaps, []);
 });
 
-await t.test('what REST does not have either is told', async (t) => {
+await t.test('what REST does not have either is reported', async (t) => {
   const server = await startFakeServer(t, {
     onSession: (session) => {
       session.accept();
@@ -153,7 +153,7 @@ await t.test('REST of another order log fills nothing', async (t) => {
   t.same(followed.gaps, [{ from: 6, to: 7, reason: 'missing' }]);
 });
 
-await t.test('REST is tried again while it fails for now, then the gap is told', async (t) => {
+await t.test('REST is tried again while it fails for now, then the gap is reported', async (t) => {
   const server = await startFakeServer(t, {
     onSession: (session) => {
       session.accept();
@@ -234,7 +234,7 @@ await t.test('orders that the server has no more are told, and the stream goes o
   await waitFor(() => followed.store.load()?.sequence === 21, { what: 'the cursor is saved' });
 });
 
-await t.test('a gap that nobody asks for is told as an error', async (t) => {
+await t.test('a gap that nobody asks for is reported as an error', async (t) => {
   const server = await startFakeServer(t, {
     onSession: (session) => {
       session.accept({ currentSequence: 21 });
@@ -319,7 +319,7 @@ await t.test('a log that opens as another one afterwards is asked for its number
   t.same(followed.gaps, [{ from: 1, to: 2, reason: 'new-log' }]);
 });
 
-await t.test('garbage is told and does not disturb the orders around it', async (t) => {
+await t.test('garbage is reported and does not disturb the orders around it', async (t) => {
   const server = await startFakeServer(t, {
     onSession: (session) => {
       session.accept();

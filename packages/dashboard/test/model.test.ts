@@ -366,7 +366,7 @@ await t.test('the REST API is above the page, also under a path of a proxy', (t)
   t.end();
 });
 
-await t.test('a refusal is told by what the server says, and by whether the key was good before', (t) => {
+await t.test('a refusal is reported by what the server says, and by whether the key was good before', (t) => {
   t.equal(refusalKind({ status: 401, code: 'PTN_ERR_AUTH_UNAUTHORIZED' }), 'unknown-key');
   t.equal(refusalKind({ closeCode: null, code: null, isTerminal: true }), 'unknown-key');
   t.equal(refusalKind({ closeCode: 4504, code: null, isTerminal: true }), 'too-many-connections');

@@ -202,7 +202,7 @@ void t.test('what the ledgers of a folder cannot tell is said, and not made up',
     t.match(
       err,
       new RegExp(
-        `^ptn-devnet: each miner has one ledger, of all pairs together, .* validators since 2026, whose own rules are not known here\\. ${generation} ranks crypto and forex apart: there are no metrics, and who is promoted or put on probation cannot be told; .*\n$`,
+        `^ptn-devnet: each miner has one ledger, of all pairs together, .* validators since 2026, whose own rules are not known here\\. ${generation} ranks crypto and forex apart: there are no metrics, and who is promoted or put on probation cannot be determined; .*\n$`,
       ),
     );
     t.match(

@@ -74,7 +74,7 @@ const DOUBTFUL: readonly Doubtful[] = [
 ];
 
 for (const { what, change, err } of DOUBTFUL) {
-  void t.test(`${what} is told, and the rest is scored`, (t) => {
+  void t.test(`${what} is reported, and the rest is scored`, (t) => {
     const content = contentOf(miners);
     const root = writeFolder(t, { ...content, ...change(content) });
     const result = score(['--root', root.path, '--json'], root.path);
@@ -197,7 +197,7 @@ void t.test('what is no folder and no checkpoint is named', (t) => {
   t.end();
 });
 
-void t.test('what of a checkpoint cannot be read is told by miner', (t) => {
+void t.test('what of a checkpoint cannot be read is reported by miner', (t) => {
   const root = makePtnRoot(t);
   const checkpoint = checkpointOf(contentOf(miners)) as { positions: Record<string, unknown> };
   const [first, second] = [hotkeyOf(0), hotkeyOf(1)];

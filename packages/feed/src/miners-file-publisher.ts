@@ -5,7 +5,7 @@ import type { AnyTransaction, MinersFileHead, MinersFileMember, MinersFileName }
 export interface MinersVersion {
   /** Every miner, in the order of the file. */
   readonly hotkeys: readonly string[];
-  /** Those that are not as they are held; their digests tell the next version apart. */
+  /** Those that are not as they are held; the next version is compared by their digests. */
   readonly changed: readonly {
     readonly hotkey: string;
     readonly digest: string;

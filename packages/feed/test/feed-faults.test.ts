@@ -475,7 +475,7 @@ test('symbolic links are not followed, and are warned of', async (t) => {
   t.same(warned.toSorted(), ['miner-a', 'miner-b/positions']);
 });
 
-test('a tree of links alone is told as one, and an outputs file serves in its place', async (t) => {
+test('a tree of links alone is reported as one, and an outputs file serves in its place', async (t) => {
   const root = makePtnRoot(t, { positions: [open('a', 'miner-a', now)] });
   renameSync(root.join('validation/miners/miner-a'), root.join('elsewhere'));
   symlinkSync(root.join('elsewhere'), root.join('validation/miners/miner-a'));

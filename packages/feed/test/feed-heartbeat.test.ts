@@ -85,32 +85,35 @@ await t.test(
   },
 );
 
-await t.test('a look that fails proves nothing and is logged once; the next good one is told', async (t) => {
-  const told: AnyTransaction[] = [];
-  const lines: string[] = [];
-  let fails = true;
-  let looks = 0;
-  const heartbeat = new FreshnessReporter({
-    everyMs: 5,
-    checkedMs: () => {
-      looks += 1;
-      return fails ? Promise.reject(new Error('EIO')) : Promise.resolve(7);
-    },
-    publish: (transactions) => {
-      told.push(...transactions);
-      return Promise.resolve();
-    },
-    log: pino({ level: 'info' }, { write: (line: string) => lines.push(line) }),
-  });
-  t.teardown(() => heartbeat.close());
-  await heartbeat.start();
-  await waitFor(() => looks >= 3, { what: 'three looks' });
-  t.equal(told.length, 0);
-  t.equal(lines.filter((line) => line.includes('source-unreadable')).length, 1);
-  fails = false;
-  await waitFor(() => told.length > 0, { what: 'the good look is told' });
-  t.match(told[0], { topic: 'sources', put: [['feed', { checkedMs: 7 }]] });
-});
+await t.test(
+  'a check that fails proves nothing and is logged once; the next good one is reported',
+  async (t) => {
+    const told: AnyTransaction[] = [];
+    const lines: string[] = [];
+    let fails = true;
+    let looks = 0;
+    const heartbeat = new FreshnessReporter({
+      everyMs: 5,
+      checkedMs: () => {
+        looks += 1;
+        return fails ? Promise.reject(new Error('EIO')) : Promise.resolve(7);
+      },
+      publish: (transactions) => {
+        told.push(...transactions);
+        return Promise.resolve();
+      },
+      log: pino({ level: 'info' }, { write: (line: string) => lines.push(line) }),
+    });
+    t.teardown(() => heartbeat.close());
+    await heartbeat.start();
+    await waitFor(() => looks >= 3, { what: 'three looks' });
+    t.equal(told.length, 0);
+    t.equal(lines.filter((line) => line.includes('source-unreadable')).length, 1);
+    fails = false;
+    await waitFor(() => told.length > 0, { what: 'the good check is reported' });
+    t.match(told[0], { topic: 'sources', put: [['feed', { checkedMs: 7 }]] });
+  },
+);
 
 await t.test('a look that hangs is not joined by others', async (t) => {
   let looks = 0;

@@ -111,22 +111,25 @@ await t.test('several orders at once: one message each, the position as of that 
   );
 });
 
-await t.test('an order without a usable uuid is told and passed over, the others are streamed', async (t) => {
-  const writer = new MemoryOrderLog(NOW - MINUTE_MS);
-  const { orders, logged } = stream(t, writer);
-  await orders.begin();
-  const position = trade({ uuid: 'p', times: [NOW - 3000, NOW - 2000] });
-  const [first, second] = position.orders;
-  if (first === undefined || second === undefined) throw new Error('the trade has two orders');
-  orders.observe('m', seen({ ...position, orders: [{ ...first, order_uuid: '' }, second] }));
-  orders.observe(
-    'm',
-    seen({ ...position, position_uuid: 'q', orders: [{ ...first, order_uuid: 'x'.repeat(1001) }] }),
-  );
-  await orders.store();
-  t.same(uuids(writer), ['p-order-1']);
-  t.equal(logged.filter(({ event }) => event === 'order-not-streamed').length, 2);
-});
+await t.test(
+  'an order without a usable uuid is reported and passed over, the others are streamed',
+  async (t) => {
+    const writer = new MemoryOrderLog(NOW - MINUTE_MS);
+    const { orders, logged } = stream(t, writer);
+    await orders.begin();
+    const position = trade({ uuid: 'p', times: [NOW - 3000, NOW - 2000] });
+    const [first, second] = position.orders;
+    if (first === undefined || second === undefined) throw new Error('the trade has two orders');
+    orders.observe('m', seen({ ...position, orders: [{ ...first, order_uuid: '' }, second] }));
+    orders.observe(
+      'm',
+      seen({ ...position, position_uuid: 'q', orders: [{ ...first, order_uuid: 'x'.repeat(1001) }] }),
+    );
+    await orders.store();
+    t.same(uuids(writer), ['p-order-1']);
+    t.equal(logged.filter(({ event }) => event === 'order-not-streamed').length, 2);
+  },
+);
 
 await t.test('a rewrite, a corrected price and a deletion with a new file are no events', async (t) => {
   const writer = new MemoryOrderLog(NOW - MINUTE_MS);
@@ -151,10 +154,10 @@ await t.test(
     orders.observe('m', seen(trade({ uuid: 'p', times: [NOW - 1000] })));
     const storing = orders.store();
     await waitFor(() => logged.some(({ event }) => event === 'order-log-write-failed'), {
-      what: 'the error is told',
+      what: 'the error is reported',
     });
     orders.observe('m', seen(trade({ uuid: 'q', times: [NOW - 500] })));
-    t.equal(states.length, told, 'nobody is told meanwhile');
+    t.equal(states.length, told, 'nothing is published meanwhile');
     writer.isFull = false;
     await storing;
     t.same(uuids(writer), ['p-order-0', 'q-order-0']);

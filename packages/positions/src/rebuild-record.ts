@@ -28,7 +28,7 @@ function settledOrder(order: Order, settled: QuantityOrder | undefined): Order {
 }
 
 /**
- * The position as the validator has it after all its orders, by the rules of the generation that its members tell. Of
+ * The position as the validator has it after all its orders, by the rules of the generation that its members show. Of
  * what does not follow from the orders everything stays as it is.
  *
  * @throws RangeError where the orders cannot be accounted.

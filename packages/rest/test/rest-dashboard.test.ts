@@ -78,7 +78,7 @@ await t.test('at an address of IPv6, which no policy can name, any stream may be
   }
 });
 
-await t.test('a public address of the stream is told to the page and allowed by the policy', async (t) => {
+await t.test('a public address of the stream is passed to the page and allowed by the policy', async (t) => {
   const app = dashboard(t, { publicWsUrl: 'wss://ptn.example.com/stream' });
   const { headers } = await app.inject('/dashboard/');
   t.match(policyOf(headers), "connect-src 'self' wss://ptn.example.com;");
@@ -87,7 +87,7 @@ await t.test('a public address of the stream is told to the page and allowed by 
   t.equal(config.headers['cache-control'], 'no-store');
 });
 
-await t.test('the port of the stream is told as soon as it is open', async (t) => {
+await t.test('the port of the stream is known as soon as it is open', async (t) => {
   t.same((await dashboard(t).inject('/dashboard/config.json')).json(), { wsPort: 8765 });
   const before = await dashboard(t, {}, []).inject('/dashboard/config.json');
   t.equal(before.statusCode, 503);

@@ -26,7 +26,7 @@ interface Asked {
 const FROM = { remoteAddress: '203.0.113.7' };
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-/** A server that notes what it is asked, and answers as it is told. */
+/** A server that notes what it is asked, and answers as it is reported. */
 async function startTarget(t: Test, answer: RequestListener) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {

@@ -66,7 +66,7 @@ void t.test('an order that nobody can place is refused', async (t) => {
 });
 
 void t.test(
-  'an elimination closes every position of the miner and is told in eliminations.json',
+  'an elimination closes every position of the miner and is listed in eliminations.json',
   async (t) => {
     const validator = await writtenHistory(t, few);
     const miner = validator.miners.find(({ open }) => open.size > 1);

@@ -97,7 +97,7 @@ void t.test('every kind of message of this server is described, and no other', a
   t.same([...seen].sort(), described.sort());
 });
 
-void t.test('what a client sends is told from what it must not', (t) => {
+void t.test('what a client sends is distinguished from what it must not', (t) => {
   const good: Json[] = [
     { api_key: 'k' },
     { api_key: 'k', last_sequence: 0, epoch: 'e' },

@@ -150,7 +150,7 @@ await t.test('the sixth connection of a key takes the place of the oldest', asyn
 
 await t.test('the limit holds over two workers: the owner ends the oldest', async (t) => {
   const workers: RunningStream[] = [];
-  // As the supervisor: everybody is told, the sender too, and later.
+  // As the supervisor: everybody is reported, the sender too, and later.
   const publish = (transaction: ConnectionsTransaction) => {
     setImmediate(() => {
       for (const worker of workers) worker.streams.connectionsChanged(transaction);

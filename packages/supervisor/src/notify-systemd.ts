@@ -9,6 +9,9 @@ export function notifySystemd(state: 'READY=1' | 'STOPPING=1', log: Logger, env 
   if (env['NOTIFY_SOCKET'] === undefined) return;
   execFile('systemd-notify', [state], { env }, (error) => {
     if (error !== null)
-      log.warn({ event: 'systemd-not-notified', state, err: error }, `systemd could not be notified of ${state}`);
+      log.warn(
+        { event: 'systemd-not-notified', state, err: error },
+        `systemd could not be notified of ${state}`,
+      );
   });
 }

@@ -31,7 +31,7 @@ function made(t: Test): Told {
   };
 }
 
-void t.test('a trouble is told when it begins and when it ends, not while it lasts', (t) => {
+void t.test('a problem is reported when it begins and when it ends, not while it lasts', (t) => {
   const { topics, texts } = made(t);
   topics.raise('a', 'a broke');
   topics.raise('a', 'a broke');
@@ -41,7 +41,7 @@ void t.test('a trouble is told when it begins and when it ends, not while it las
   t.end();
 });
 
-void t.test('what comes and goes is told once, then in one text at the end of the quiet time', (t) => {
+void t.test('what comes and goes is reported once, then in one text at the end of the quiet time', (t) => {
   const { topics, texts, pass } = made(t);
   for (let count = 0; count < 5; count += 1) {
     topics.raise('a', `a broke: ${count}`);
@@ -58,7 +58,7 @@ void t.test('what comes and goes is told once, then in one text at the end of th
 });
 
 void t.test(
-  'a trouble that began in the quiet time and lasts is told at its end, and so is its recovery',
+  'a problem that began in the quiet time and lasts is reported at its end, and so is its recovery',
   (t) => {
     const { topics, texts, pass } = made(t);
     topics.raise('a', 'a broke');
@@ -71,7 +71,7 @@ void t.test(
   },
 );
 
-void t.test('after the quiet time the next trouble is told at once', (t) => {
+void t.test('after the quiet time the next problem is reported at once', (t) => {
   const { topics, texts, pass } = made(t);
   topics.raise('a', 'a broke');
   topics.clear('a', 'a works');

@@ -24,7 +24,7 @@ function arrived(receiver: Receiver, pattern: RegExp): Promise<string> {
   });
 }
 
-/** @param answerWithinMs a receiver that takes longer is told once more */
+/** @param answerWithinMs a receiver that takes longer is reported once more */
 async function supervised(t: Test, receiver: Receiver, answerWithinMs = 20_000) {
   const { supervisor } = await startedSupervisor(t, { workers: [feedSpec(), restSpec(1)] });
   const { log, lines } = memoryLog();
@@ -51,7 +51,7 @@ void t.test('a crash and the recovery from it are told', async (t) => {
 });
 
 void t.test(
-  'a worker that crashes again and again is told once as critical, and when it is stable',
+  'a worker that crashes again and again is reported once as critical, and when it is stable',
   async (t) => {
     const receiver = await startReceiver(t);
     const { supervisor } = await supervised(t, receiver);
@@ -70,7 +70,7 @@ void t.test(
   },
 );
 
-void t.test('a feed that stays away is told, and when it is back', async (t) => {
+void t.test('a feed that stays away is reported, and when it is back', async (t) => {
   const receiver = await startReceiver(t);
   const { supervisor } = await supervised(t, receiver);
   process.kill(pidOf(supervisor, 'feed'), 'SIGKILL');

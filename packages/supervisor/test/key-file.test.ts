@@ -334,7 +334,7 @@ test('a file that cannot be read leaves the last good keys', async (t) => {
   await sees('KA', 100);
 });
 
-test('broken content is told once, and again when it is broken in another way', async (t) => {
+test('broken content is reported once, and again when it is broken in another way', async (t) => {
   const path = join(makeFolder(t), 'api_keys.json');
   write(path, BEFORE);
   const { sees, logs, lines } = await watched(t, [path]);
@@ -390,7 +390,7 @@ test('of two files at the start the one in the preferred place counts', async (t
 
 // --- permissions ----------------------------------------------------------------------------------------------------
 
-test('a file that others may read is told once for each mode, with what to do', async (t) => {
+test('a file that others may read is reported once for each mode, with what to do', async (t) => {
   const path = join(makeFolder(t), 'api_keys.json');
   write(path, BEFORE);
   chmodSync(path, 0o644);

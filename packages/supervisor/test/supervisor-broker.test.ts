@@ -87,7 +87,7 @@ void t.test('the connections of a process are forgotten, those of others stay', 
   t.same(connectionKeys(broker), ['123:1']);
 
   broker.forgetConnections(12);
-  t.equal(sent.length, 1, 'nothing is told where nothing has changed');
+  t.equal(sent.length, 1, 'nothing is published where nothing has changed');
   t.end();
 });
 

@@ -75,7 +75,7 @@ void t.test('SIGTERM stops the workers in reverse order and exits 0', async (t) 
   t.notOk(pids.some(isRunning));
 });
 
-void t.test('pm2 is told when the server serves, and its message shutdown stops it', async (t) => {
+void t.test('pm2 is notified when the server serves, and its message shutdown stops it', async (t) => {
   const server = spawnSupervisor(t, [restSpec(1)]);
   const { port } = await server.line('listening');
   t.ok((await ask(Number(port))).pid);

@@ -18,7 +18,7 @@ export interface ProcessIdentity {
   readonly startTicks: number;
 }
 
-/** What Linux' /proc tells of a process; undefined when there is none of this id. */
+/** What /proc says of a process; undefined when there is none of this id. */
 function processStat(pid: number): ProcessStat | undefined {
   let stat: string;
   try {

@@ -50,9 +50,9 @@ for (const { name, mode, pollMs } of [
       writeFileSync(join(base, 'new'), content);
       renameSync(join(base, 'new'), path);
     };
-    /** Makes a change and waits until it is told, and nothing else is. */
+    /** Makes a change and waits until it is reported, and nothing else is. */
     const tells = async (path: string, change: () => void): Promise<void> => {
-      // What changed a moment ago is told once more by the poll, which must not be taken for the new change.
+      // What changed a moment ago is reported once more by the poll, which must not be taken for the new change.
       await waitFor(() => performance.now() - lastCallMs > 150, { what: 'an end of the calls' });
       changed.clear();
       change();

@@ -3,16 +3,16 @@ import type { Generation, MinerExplanation, MinerRecord, Round } from '@ptn-api/
 
 /** Why miners cannot be ranked by a generation. */
 export interface MissingRanks {
-  /** What the ledgers lack, as a candidate is told. */
+  /** What the ledgers lack, as a candidate's row says it. */
   readonly lack: string;
   /** What that means for a report: a sentence. */
   readonly problem: string;
-  /** Whether a metric can be told all the same. */
-  readonly isTold: (metric: string) => boolean;
+  /** Whether a metric is known all the same. */
+  readonly isKnown: (metric: string) => boolean;
 }
 
-const UNTOLD = 'who is promoted or put on probation cannot be told';
-const TOLD = 'what is told are drawdowns, penalties, days, times, and who is eliminated';
+const UNKNOWN = 'who is promoted or put on probation cannot be determined';
+const KNOWN = 'drawdowns, penalties, days, times and eliminations are shown';
 
 /** What the ledgers lack to rank miners by the rules of a generation; undefined where they do not. */
 export function missingRanks(
@@ -27,8 +27,8 @@ export function missingRanks(
       lack: 'its ledger is of all pairs together',
       problem:
         `each miner has one ledger, of all pairs together, as checkpoints have it, and validators since 2026, whose own ` +
-        `rules are not known here. ${name} ranks ${classes} apart: there are no metrics, and ${UNTOLD}; ${TOLD}`,
-      isTold: () => false,
+        `rules are not known here. ${name} ranks ${classes} apart: there are no metrics, and ${UNKNOWN}; ${KNOWN}`,
+      isKnown: () => false,
     };
   }
   const pnl = metrics.find((metric) => metric.name === 'pnl');
@@ -38,15 +38,15 @@ export function missingRanks(
     lack: 'its ledger has no pnl_gain and pnl_loss',
     problem:
       `the ledgers have no pnl_gain and pnl_loss, in place of which validators since December 2025 keep other members: the ` +
-      `metric pnl, which counts ${pnl.weight} in ${name}, is missing, and ${UNTOLD}`,
-    isTold: (metric) => metric !== pnl.name,
+      `metric pnl, which counts ${pnl.weight} in ${name}, is missing, and ${UNKNOWN}`,
+    isKnown: (metric) => metric !== pnl.name,
   };
 }
 
-/** A miner as it is told without ranks. */
+/** A miner as it is shown without ranks. */
 export function withoutRanks<Miner extends MinerExplanation>(
   miner: Miner,
-  { lack, isTold }: MissingRanks,
+  { lack, isKnown }: MissingRanks,
   { inspection: { promoted, demoted }, eliminations }: Round,
 ): Miner {
   const { hotkey, candidate, metrics, outcome } = miner;
@@ -55,7 +55,7 @@ export function withoutRanks<Miner extends MinerExplanation>(
   const { segments, ...others } = candidate ?? {};
   return {
     ...miner,
-    metrics: metrics.filter(({ name }) => isTold(name)),
+    metrics: metrics.filter(({ name }) => isKnown(name)),
     // One that was tried.
     candidate:
       segments === undefined ? candidate : ({ ...others, skipped: lack } as MinerExplanation['candidate']),

@@ -75,7 +75,7 @@ export function readValidatorFolder(root: string): ScoreSource {
   problems.push(...ofPositions);
   if (positions.size === 0) {
     problems.push(
-      'there are no positions below validation/miners: penalties on them, and the challenge period, cannot be told',
+      'there are no positions below validation/miners: penalties on them, and the challenge period, cannot be determined',
     );
   }
   const accountSizes = valueOf(root, ACCOUNT_SIZES, readAccountSizes) ?? new Map<string, number>();

@@ -4,7 +4,7 @@ import type { CandidateReport } from '@ptn-api/scoring';
 import type { ScoredMiner, ScoreReport } from './score-report.ts';
 
 const DAY_MS = 86_400_000;
-/** So much of a hotkey tells it from the others, and can be given to `--explain`. */
+/** The part of a hotkey that is shown: it distinguishes it from the others, and can be given to `--explain`. */
 const [HEAD, TAIL] = [8, 4];
 const MAX_WIDTH = 100;
 const GAP = '  ';

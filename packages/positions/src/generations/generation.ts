@@ -47,8 +47,8 @@ export type Rebuilder = (kept: readonly number[], isPast: (timeMs: number) => bo
 /** How records of a generation are brought to the state after some of their orders. */
 export interface CutRules {
   /**
-   * What a position and its orders may hold there. Any other member stands in today's file and may tell of today: a
-   * newer validator writes it, or a miner's own program.
+   * What a position and its orders may hold there. Any other member stands in today's file and may show something of
+   * today: a newer validator writes it, or a miner's own program.
    */
   readonly positionMembers: ReadonlySet<string>;
   readonly orderMembers: ReadonlySet<string>;
@@ -78,7 +78,7 @@ export type PositionGeneration = {
   | {
       /**
        * What a tier is shown of a position some of whose orders are younger than 24 h: `cut`, as it stood before them;
-       * `whole`, as it is; `left-out`, nothing, as it cannot be cut and would tell of today.
+       * `whole`, as it is; `left-out`, nothing, as it cannot be cut and would show something of today.
        */
       readonly delayed: 'cut';
       readonly rules: CutRules;

@@ -145,7 +145,7 @@ export function quantityRebuilder({ rules, details }: QuantityRebuilderOptions) 
     const read = record.orders.map(quantityOrder);
     const accountSize = numberOf(record['account_size'] ?? 0) ?? NaN;
     const terms = quantityTerms(record.trade_pair, accountSize, rules);
-    // Without fees in the return the class says no more than the lot size, which the fee in the record tells.
+    // Without fees in the return the class says no more than the lot size, which the fee in the record shows.
     const isPairKnown =
       pairTerms(record.trade_pair).isKnown || (!rules.feesInReturn && hasClassFee(record.trade_pair));
     return (kept, isPast) => {

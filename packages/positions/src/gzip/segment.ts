@@ -137,7 +137,7 @@ export function gzipMember(segments: readonly Segment[]): Buffer {
   return member;
 }
 
-/** One digest for segments in an order: equal exactly when the joined bytes are equal (as far as SHA-256 tells). */
+/** One digest for segments in an order: equal exactly when the joined bytes are equal (as far as SHA-256 can show). */
 export function combineDigests(segments: readonly Segment[]): string {
   const hash = createHash('sha256');
   for (const segment of segments) hash.update(segment.digest);

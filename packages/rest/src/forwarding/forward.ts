@@ -201,7 +201,7 @@ function causeOf(error: Error): Error & { code?: string } {
   return error.cause instanceof Error ? error.cause : error;
 }
 
-/** How the target fails is the operator's to know, and its address: the client is told what that means for it. */
+/** How the target fails, and its address, are for the operator: the client learns what that means for it. */
 function sendFailure(
   reply: FastifyReply,
   { code = '' }: { code?: string },

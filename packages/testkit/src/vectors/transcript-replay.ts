@@ -219,7 +219,7 @@ export class TranscriptReplay {
     // Where the Python server said nothing, ours does; what breaks the protocol has a code that says all.
     const isSilent = code === NORMAL_CLOSURE && !wasRefused;
     if (isClosed && isSilent && !unread.some((text) => (JSON.parse(text) as Json)['status'] === 'error'))
-      this.#differs(`${scenario}: ${conn} was not told why it was closed`);
+      this.#differs(`${scenario}: ${conn} got no reason for its close`);
   }
 
   /** Ends a connection from the client's side, and compares that it was sent no more than was recorded: gives what was. */
