@@ -192,7 +192,7 @@ const OTHER_ANSWERS: readonly (readonly [
   [
     'a closing without a word',
     [...tooLarge('a', 1009), ...tooLarge('b', 1000), ...login('c')],
-    [/^made up: b was closed with 1009 for 1000$/, /^made up: b was not told why it was closed$/],
+    [/^made up: b was closed with 1009 for 1000$/, /^made up: b got no reason for its close$/],
   ],
   [
     'the status of plain HTTP',
