@@ -1,6 +1,6 @@
 // What a polling and a streaming customer notice of somebody who does one thing as fast as possible: their times beside
 // the attacker against their times without it (in the spans before and after, as machines are not always equally fast),
-// refusals, missed orders, and what each process of the server grows by. The rows are those of the table of bounds in
+// refusals, missed orders, and what each process of the server grows by over the span before. The rows are those of the table of bounds in
 // docs/security.md. Options: --seconds=60 --only=<parts of names, with | between them>
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -147,8 +147,7 @@ try {
   await warmUp(server, hotkey);
   await customers(server, root, stream, 5);
   const alone = () => customers(server, root, stream, SECONDS * ALONE_PART);
-  const first = await alone();
-  let before = first;
+  let before = await alone();
   for (const name of ATTACKERS.filter((attacker) => ONLY.some((part) => attacker.includes(part)))) {
     const attacker = await startAttacker(name, at);
     const beside = await customers(server, root, stream, SECONDS);
@@ -156,7 +155,7 @@ try {
     const after = await alone();
     const times = (kind) => compare(beside[kind], [...before[kind], ...after[kind]]);
     const [[role, mb]] = Object.entries(beside.memory)
-      .map(([process, peakMb]) => [process.split(' ')[0], peakMb - (first.memory[process] ?? 0)])
+      .map(([process, peakMb]) => [process.split(' ')[0], peakMb - (before.memory[process] ?? 0)])
       .sort(([, a], [, b]) => b - a);
     const refused =
       beside.refused.length === 0 ? 'no refusal' : `REFUSED ${beside.refused.length}: ${beside.refused[0]}`;

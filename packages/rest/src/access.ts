@@ -5,6 +5,7 @@ import { clientAddress } from '@ptn-api/access';
 import type { KeyGrant } from '@ptn-api/runtime';
 import { isOfOtherSite, sendError } from '@ptn-api/runtime';
 import type { RateLimiter } from './rate-limit.ts';
+import { sendRefusal } from './refusal.ts';
 
 /** The authenticated sender of a request. */
 export interface Client {
@@ -17,6 +18,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the key allows that the request came with, once it was found to count. */
     grant: KeyGrant | null;
+  }
+  interface FastifyContextConfig {
+    /** Of its handler. */
+    needsKey?: true | undefined;
   }
 }
 
@@ -31,14 +36,17 @@ export interface GuardOptions {
   readonly bearerOnly?: boolean;
 }
 
-export type Guard = (
-  handler: ClientHandler,
-  options?: GuardOptions,
-) => (request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>;
+export interface RouteHandler {
+  (request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>;
+  /** Answers only to who has a key, which has limits of its own. */
+  readonly needsKey?: true;
+}
+
+export type Guard = (handler: ClientHandler, options?: GuardOptions) => RouteHandler;
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
 /** A body that carries a key has some 100 bytes. To parse what is far larger would cost more than to answer. */
-const MAX_KEY_BODY_BYTES = 16 * 1024;
+export const MAX_KEY_BODY_BYTES = 16 * 1024;
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /**
@@ -52,7 +60,22 @@ export function ignoreOtherContentTypes(request: FastifyRequest): void {
   if (type !== undefined && !JSON_TYPE.test(type)) delete headers['content-type'];
 }
 
-function keyOfBody(request: FastifyRequest): string | undefined {
+export function keyOfHeader({ headers }: FastifyRequest): string | undefined {
+  return BEARER.exec(headers.authorization ?? '')?.[1];
+}
+
+/** What a request says that its body has; Infinity where it comes in chunks, without saying so. */
+export function bodyBytes({ headers }: FastifyRequest): number {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
+}
+
+/** Whether there can be a key in the body; not when it is in the header, or the body is large or of unknown size. */
+export function mayHaveKeyInBody(request: FastifyRequest): boolean {
+  const { authorization = '', 'content-type': type = '' } = request.headers;
+  return authorization === '' && JSON_TYPE.test(type) && bodyBytes(request) <= MAX_KEY_BODY_BYTES;
+}
+
+export function keyOfBody(request: FastifyRequest): string | undefined {
   if (request.headers['content-type'] === undefined || !Buffer.isBuffer(request.body)) return undefined;
   if (request.body.length > MAX_KEY_BODY_BYTES) return undefined;
   let body: unknown;
@@ -87,12 +110,12 @@ export function guardWith(
   now: () => number,
   { failures, corsOrigins = [], limitRate, onAuthenticated }: Admission = {},
 ): Guard {
-  return (handler, { bearerOnly = false } = {}) =>
-    async (request, reply) => {
+  return (handler, { bearerOnly = false } = {}) => {
+    const guarded = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const header = request.headers.authorization;
       const keyInBody = !bearerOnly && (header === undefined || header === '');
-      const key = keyInBody ? keyOfBody(request) : BEARER.exec(header ?? '')?.[1];
-      // No key is no guess.
+      const key = keyInBody ? keyOfBody(request) : keyOfHeader(request);
+      // No key is no guess, and counted as a request without one.
       if (key === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
       const grant = keys().lookup(key, now());
       if (grant === undefined) {
@@ -100,12 +123,15 @@ export function guardWith(
         const seconds = failures?.add(clientAddress(request), isOfOtherSite(request, corsOrigins));
         if (seconds === undefined) return sendError(reply, 'PTN_ERR_AUTH_UNAUTHORIZED');
         // Each further guess costs a connection.
-        reply.headers({ 'Retry-After': seconds, Connection: 'close' });
-        return sendError(reply, 'PTN_ERR_AUTH_TOO_MANY_FAILURES', { seconds });
+        return sendRefusal(reply.header('Connection', 'close'), 'PTN_ERR_AUTH_TOO_MANY_FAILURES', {
+          seconds,
+        });
       }
       request.grant = grant;
       onAuthenticated?.(request.raw.socket);
       if ((await limitRate?.(request, reply, grant)) === true) return reply;
       return handler(request, reply, { grant, keyInBody });
     };
+    return Object.assign(guarded, { needsKey: true as const });
+  };
 }

@@ -166,7 +166,10 @@ export function buildApp({
   // What refuses a request comes behind the headers that let a page read why.
   app.after(() => {
     refuseMalformed(app);
-    if (limits?.unauthenticated !== undefined) limitUnauthenticated(app, limits.unauthenticated, corsOrigins);
+    if (limits?.unauthenticated !== undefined) {
+      const isValid = (key: string): boolean => snapshots.keys.lookup(key, now()) !== undefined;
+      limitUnauthenticated(app, { limit: limits.unauthenticated, corsOrigins, isValid });
+    }
     paths.refuseOtherMethods();
     app.addHook('onRequest', (request, _reply, done) => {
       ignoreOtherContentTypes(request);
@@ -215,7 +218,7 @@ export function buildApp({
     done();
   });
   app.register((scope, _options, done) => {
-    addForwardedRoutes(scope, context, limits?.unauthenticated);
+    addForwardedRoutes(scope, context);
     done();
   });
   app.register((scope, _options, done) => {

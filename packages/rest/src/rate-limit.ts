@@ -1,8 +1,8 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { KeyGrant } from '@ptn-api/runtime';
-import { sendError } from '@ptn-api/runtime';
 import type { ByteBudget } from './byte-budget.ts';
+import { sendRefusal } from './refusal.ts';
 import type { RequestCounts } from './request-counts.ts';
 
 export interface RateLimitOptions {
@@ -52,12 +52,12 @@ export function limitRates(
       RateLimit: `"default";r=${verdict.remaining};t=${seconds}, "bytes";r=${left.bytes};t=${left.seconds}`,
     });
     if (verdict.isExceeded) {
-      sendError(reply.header('Retry-After', seconds), 'PTN_ERR_RATE_LIMITED', { limit, seconds });
+      await sendRefusal(reply, 'PTN_ERR_RATE_LIMITED', { limit, seconds });
       return true;
     }
     if (left.bytes > 0) return false;
     const values = { limit: bytes.perMinute / 2 ** 20, seconds: left.seconds };
-    sendError(reply.header('Retry-After', left.seconds), 'PTN_ERR_RATE_LIMITED_BYTES', values);
+    await sendRefusal(reply, 'PTN_ERR_RATE_LIMITED_BYTES', values);
     return true;
   };
 }

@@ -86,7 +86,8 @@ void t.test('answers say what is left of the minute; beyond it 429 with Retry-Af
 
 void t.test('refusals of a user beyond its limit fill no log', async (t) => {
   const { get, logged } = limitedApp(t, { requestsPerMinute: 2 });
-  for (let request = 0; request < 50; request++) await get('good');
+  for (let request = 0; request < 2; request++) await get('good');
+  await Promise.all(Array.from({ length: 48 }, () => get('good')));
   const lines = logged.filter(({ event }) => event === 'request');
   t.same(
     lines.map((line) => (line as { status?: number }).status),
@@ -177,6 +178,74 @@ void t.test('requests without a key are limited by address, and those with one n
   t.equal((await ask('/healthz', '203.0.113.8')).statusCode, 200);
   for (let request = 0; request < 9; request++) await ask('/healthz', '127.0.0.1');
   t.equal((await ask('/healthz', '127.0.0.1')).statusCode, 200, 'this machine has no limit');
+});
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const LIMITED: readonly (readonly [
+  what: string,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  payload?: string,
+])[] = [
+  ['a guess where no key is needed', '/healthz', { authorization: 'Bearer guess' }],
+  ['a key where none is needed', '/healthz', { authorization: 'Bearer good' }],
+  ['a key where nothing is', '/nothing', { authorization: 'Bearer good' }],
+  ['a guess', '/miner-hotkeys', { authorization: 'Bearer guess' }],
+  ['another scheme', '/miner-hotkeys', { authorization: 'Basic good' }],
+  ['a body that is no JSON', '/miner-hotkeys', { 'content-type': 'text/plain' }, '{"api_key":"good"}'],
+  ['JSON without a key', '/miner-hotkeys', JSON_TYPE, '{}'],
+  ['broken JSON', '/miner-hotkeys', JSON_TYPE, '{"api_key'],
+  ['a guess in a body', '/miner-hotkeys', JSON_TYPE, '{"api_key":"guess"}'],
+  ['a key in the body where none is needed', '/healthz', JSON_TYPE, '{"api_key":"good"}'],
+  ['a key in the body where the header alone counts', '/orders', JSON_TYPE, '{"api_key":"guess"}'],
+  [
+    'a body that does not say how large it is',
+    '/miner-hotkeys',
+    { ...JSON_TYPE, 'transfer-encoding': 'chunked' },
+    '{"api_key":"good"}',
+  ],
+];
+for (const [what, url, headers, payload] of LIMITED) {
+  void t.test(`${what} counts as a request without a key`, async (t) => {
+    const { app, get } = limitedApp(t, { unauthenticatedPerMinute: 2 });
+    const ask = () => app.inject({ url, remoteAddress: CUSTOMER, headers, ...(payload && { payload }) });
+    const statuses = [(await ask()).statusCode, (await ask()).statusCode];
+    t.notOk(statuses.includes(429), statuses.join());
+    const refused = await ask();
+    t.same([refused.statusCode, refused.headers['connection']], [429, 'close']);
+    t.match(refused.json(), { error: /^Too many requests without a key from this address/ });
+    t.equal((await get('good')).statusCode, 200, 'a key that counts is not refused for it');
+    const inBody = { url: '/miner-hotkeys', headers: JSON_TYPE, payload: '{"api_key":"good"}' };
+    t.equal((await app.inject({ ...inBody, remoteAddress: CUSTOMER })).statusCode, 200, 'nor one in a body');
+  });
+}
+
+void t.test('a large body is read only from who has a key', async (t) => {
+  const { app } = limitedApp(t, { unauthenticatedPerMinute: 2 });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  /** What answers to a request whose body of 100 KB has only begun, and to its end. */
+  const answer = async (authorization: string, end: string): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    socket.write(
+      `GET /miner-hotkeys HTTP/1.1\r\nHost: x\r\n${authorization}Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{`,
+    );
+    socket.write(end);
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    return chunk.toString('latin1');
+  };
+  t.match(await answer('', ''), /^HTTP\/1\.1 401 [^]*\r\nconnection: close\r\n/i);
+  t.match(await answer('Authorization: Bearer guess\r\n', ''), /^HTTP\/1\.1 401 /);
+  t.match(await answer('Authorization: Bearer good\r\n', 'x'.repeat(99_999)), /^HTTP\/1\.1 200 /);
+});
+
+void t.test('a refusal comes later than any other answer', async (t) => {
+  const { get } = limitedApp(t, { requestsPerMinute: 1 });
+  await get('good');
+  const startedMs = performance.now();
+  t.equal((await get('good')).statusCode, 429);
+  t.ok(performance.now() - startedMs >= 99);
 });
 
 void t.test('requests without a user are no lines of the log, the others are', async (t) => {

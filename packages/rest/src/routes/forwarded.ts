@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AddressLimit } from '@ptn-api/access';
-import { clientAddress } from '@ptn-api/access';
 import { sendError } from '@ptn-api/runtime';
+import type { RouteHandler } from '../access.ts';
 import { FORWARDED_ROUTES } from '../forwarding/forwarded-routes.ts';
 import type { ForwardedRoute } from '../forwarding/forwarded-routes.ts';
-import type { RouteContext, RouteHandler } from './route.ts';
+import type { RouteContext } from './route.ts';
 
 /**
  * A part of a path that is passed on: letters, digits and `_ . : -`, and no dot at its front. So no path that the
@@ -22,12 +21,7 @@ declare module 'fastify' {
 }
 
 /** What only the validator's own server can answer. */
-export function addForwardedRoutes(
-  app: FastifyInstance,
-  { guard, forward }: RouteContext,
-  /** Of requests without a key; absent: none. */
-  unauthenticated?: Pick<AddressLimit, 'add'>,
-): void {
+export function addForwardedRoutes(app: FastifyInstance, { guard, forward }: RouteContext): void {
   // The library warns of every request that fails: what is wrong with the target is said once.
   app.setChildLoggerFactory((logger, bindings, options) => {
     const child = logger.child(bindings, options);
@@ -38,12 +32,8 @@ export function addForwardedRoutes(
     const url = row.route.replace(/\{(\w+)\}/g, `:$1${PART}`);
     const methods = row.method === 'GET' ? ['GET', 'HEAD'] : [row.method];
     methodsByUrl.set(url, [...(methodsByUrl.get(url) ?? []), ...methods]);
-    app.route({
-      method: methods,
-      url,
-      config: { isForwarded: true },
-      handler: handlerOf(row, { guard, forward }, unauthenticated),
-    });
+    const handler = handlerOf(row, { guard, forward });
+    app.route({ method: methods, url, config: { isForwarded: true, needsKey: handler.needsKey }, handler });
   }
   // Before a page may send anything but a read, browsers ask for the methods by OPTIONS, which CORS answers where it is on.
   for (const [url, methods] of methodsByUrl) {
@@ -57,26 +47,11 @@ export function addForwardedRoutes(
 function handlerOf(
   { route, minTier, tierAccess = 'PTN_ERR_POSITIONS_TIER_ACCESS' }: ForwardedRoute,
   { guard, forward }: Pick<RouteContext, 'guard' | 'forward'>,
-  unauthenticated: Pick<AddressLimit, 'add'> | undefined,
 ): RouteHandler {
-  if (minTier !== undefined) {
-    return guard(
-      (request, reply, { grant }) =>
-        grant.tier < minTier
-          ? sendError(reply, tierAccess, { route, tier: minTier })
-          : forward(request, reply),
-      { bearerOnly: true },
-    );
-  }
-  return (request, reply) => {
-    // Those without any header of a key were counted before.
-    const seconds = mayHoldKey(request) ? unauthenticated?.add(clientAddress(request)) : undefined;
-    if (seconds === undefined) return forward(request, reply);
-    reply.header('Retry-After', seconds);
-    return sendError(reply, 'PTN_ERR_HTTP_UNAUTHENTICATED_LIMIT', { seconds });
-  };
-}
-
-function mayHoldKey({ headers }: FastifyRequest): boolean {
-  return headers.authorization !== undefined || headers['content-type'] !== undefined;
+  if (minTier === undefined) return forward;
+  return guard(
+    (request, reply, { grant }) =>
+      grant.tier < minTier ? sendError(reply, tierAccess, { route, tier: minTier }) : forward(request, reply),
+    { bearerOnly: true },
+  );
 }

@@ -4,7 +4,8 @@ import type { MinersFileName, MinersRoute } from '@ptn-api/runtime';
 import { hotkeyOf, isTrue, parameter } from '../query.ts';
 import { sendSnapshot } from '../send-snapshot.ts';
 import { addRoute, HOTKEY_PARAMETER } from './route.ts';
-import type { RouteContext, RouteHandler } from './route.ts';
+import type { RouteHandler } from '../access.ts';
+import type { RouteContext } from './route.ts';
 
 /** The files that are kept by miner: the routes of each row of the table. */
 export function addMinersFileRoutes(app: FastifyInstance, context: RouteContext): void {

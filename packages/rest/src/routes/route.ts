@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Guard } from '../access.ts';
+import type { FastifyInstance } from 'fastify';
+import type { Guard, RouteHandler } from '../access.ts';
 import type { Forward } from '../forwarding/forward.ts';
 import type { OrderLogs } from '../order-log-access.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
@@ -13,11 +13,6 @@ export interface RouteContext {
   readonly forward: Forward;
 }
 
-export type RouteHandler = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-) => FastifyReply | Promise<FastifyReply>;
-
 /**
  * The hotkey in a path: letters, digits and `_ . : -`, at most as long as the router allows. With anything else
  * (decoded slashes, markup, control characters) there is no such route, and the text is not repeated in an answer.
@@ -26,5 +21,5 @@ export const HOTKEY_PARAMETER = ':hotkey(^[\\w.:-]+$)';
 
 /** One resource that is read: GET, and HEAD. */
 export function addRoute(app: FastifyInstance, url: string, handler: RouteHandler): void {
-  app.route({ method: ['GET', 'HEAD'], url, handler });
+  app.route({ method: ['GET', 'HEAD'], url, config: { needsKey: handler.needsKey }, handler });
 }
