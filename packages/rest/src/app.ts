@@ -155,6 +155,7 @@ export function buildApp({
 
   const untrustedProxy = new UntrustedProxyWarning(log);
   app.decorateRequest('grant', null);
+  app.decorateRequest('isLimited', false);
   app.addHook('onRequest', (request, reply, done) => {
     logRequest(request, reply);
     reply.headers(commonHeaders(request.id));

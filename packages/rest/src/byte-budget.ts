@@ -1,18 +1,28 @@
+import { Budgets } from '@ptn-api/access';
+
 const WINDOW_MS = 60_000;
 
 /** 15 full bodies of a large network, decompressed, or 150 as they are kept. */
 const BYTES_PER_MINUTE = 2 ** 30;
+/** Of these, what is sent without a pause, and what in a second after that: all at once would hold up the others. */
+const PART_AT_ONCE = 1 / 8;
+const PART_PER_SECOND = 1 / 32;
 
 /** What each user may be sent in a minute, of this process. A text that is decompressed for it counts twice. */
 export class ByteBudget {
   readonly #perMinute: number;
   readonly #now: () => number;
   readonly #spent = new Map<string, { readonly startMs: number; bytes: number }>();
+  readonly #pace: Budgets;
 
   /** @param now monotonic ms. */
   constructor(perMinute = BYTES_PER_MINUTE, now: () => number = () => performance.now()) {
     this.#perMinute = perMinute;
     this.#now = now;
+    this.#pace = new Budgets(
+      { perSecond: perMinute * PART_PER_SECOND, atOnce: perMinute * PART_AT_ONCE },
+      now,
+    );
   }
 
   get perMinute(): number {
@@ -26,8 +36,12 @@ export class ByteBudget {
     return { bytes: Math.max(this.#perMinute - bytes, 0), seconds: Math.ceil(leftMs / 1000) };
   }
 
-  spend(userId: string, bytes: number): void {
+  /** @returns for how many ms an answer of so many bytes should wait for what the user was sent before; 0 as a rule */
+  spend(userId: string, bytes: number): number {
+    const waitMs = this.#pace.waitMs(userId);
+    this.#pace.spend(userId, bytes);
     this.#windowOf(userId).bytes += bytes;
+    return waitMs;
   }
 
   #windowOf(userId: string) {

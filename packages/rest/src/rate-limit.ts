@@ -5,6 +5,13 @@ import type { ByteBudget } from './byte-budget.ts';
 import { sendRefusal } from './refusal.ts';
 import type { RequestCounts } from './request-counts.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Its user has a limit. */
+    isLimited: boolean;
+  }
+}
+
 export interface RateLimitOptions {
   /** Of users of whom the key file says nothing else; 0: they have no limit. */
   readonly requestsPerMinute: number;
@@ -43,6 +50,7 @@ export function limitRates(
   return async (request, reply, grant) => {
     const limit = limitOf(grant);
     if (limit === 0 || limiter === undefined) return false;
+    request.isLimited = true;
     const verdict = await limiter(request);
     if (verdict.isAllowed) return false;
     const seconds = verdict.ttlInSeconds;

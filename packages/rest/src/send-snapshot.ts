@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { pipeline } from 'node:stream';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { sendError } from '@ptn-api/runtime';
 import type { ByteBudget } from './byte-budget.ts';
@@ -59,8 +60,9 @@ export async function sendSnapshot(
       return sendError(reply, refusal);
     }
     // A text is decompressed for this answer alone.
-    bytes.spend(grant.userId, isGzip ? sizeBytes : 2 * sizeBytes);
+    const waitMs = bytes.spend(grant.userId, isGzip ? sizeBytes : 2 * sizeBytes);
     if (isLarge) downloads.add(grant, reply.raw);
+    if (isLarge && request.isLimited && waitMs > 0) await sleep(waitMs);
     if (isLarge && !isGzip) await downloads.inflationTurn(grant, reply.raw);
   }
   let file: Readable | undefined;

@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import t from 'tap';
+import { AddressLimit } from '../../access/dist/limits/address-limit.js';
 import { ByteBudget } from '../dist/byte-budget.js';
 import { Downloads } from '../dist/downloads.js';
-import { grant, keysTransaction, testApp } from './rest-fixture.ts';
+import { RequestCounts } from '../dist/request-counts.js';
+import { BEARER, grant, keysTransaction, testApp } from './rest-fixture.ts';
+import type { TestApp } from './rest-fixture.ts';
 import { AUTH_LINES, LARGE, serve, until } from './rest-served.ts';
 
 const GET_ALL = `GET /miner-positions HTTP/1.1\r\n${AUTH_LINES}Accept-Encoding: gzip\r\n\r\n`;
@@ -143,4 +146,41 @@ void t.test('a user may be sent so many bytes in a minute', (t) => {
   now += 50_000;
   t.strictSame(budget.left('amy'), { bytes: 1000, seconds: 60 });
   t.end();
+});
+
+void t.test(
+  'what a user is sent beyond an eighth of the minute at once waits for what was sent before',
+  (t) => {
+    let now = 0;
+    const budget = new ByteBudget(3200, () => now);
+    t.equal(budget.spend('amy', 1000), 0, 'one answer never waits for itself');
+    t.equal(budget.spend('amy', 100), 6000);
+    t.equal(budget.spend('ben', 100), 0);
+    now += 6900;
+    t.equal(budget.spend('amy', 0), 100);
+    now += 100;
+    t.equal(budget.spend('amy', 0), 0);
+    t.end();
+  },
+);
+
+void t.test('large answers of a user with limits are paced, of one without they are not', async (t) => {
+  const get = ({ app }: TestApp) =>
+    app.inject({ url: '/miner-positions', headers: { ...BEARER, 'accept-encoding': 'gzip' } });
+  const sizeBytes = (await get(testApp(t, [LARGE]))).rawPayload.length;
+  for (const requestsPerMinute of [600, 0]) {
+    const tested = testApp(t, [LARGE], undefined, {
+      limits: {
+        config: { requestsPerMinute, trustedProxies: [], corsOrigins: [] },
+        counts: new RequestCounts({ pid: 1, publish: () => undefined, now: Date.now }),
+        // One answer is an eighth of it, and what is sent in three seconds.
+        bytes: new ByteBudget(sizeBytes / (1 / 8 + 3 / 32)),
+        failures: new AddressLimit(0, []),
+      },
+    });
+    await get(tested);
+    const startedMs = performance.now();
+    t.equal((await get(tested)).statusCode, 200);
+    t.equal(performance.now() - startedMs >= 2900, requestsPerMinute !== 0);
+  }
 });
