@@ -57,6 +57,22 @@ await t.test('whoever has not had its turn when the time is over has it in the n
   t.equal(told.join(''), 'abc');
 });
 
+await t.test('replays have a quarter of the time, also where each part waits for the network', async (t) => {
+  const replays = new Replays();
+  const told: string[] = [];
+  const startedMs = performance.now();
+  replays.add(behind('a', 10, 2, told));
+  while (told.length < 10) await nextTurn();
+  // One part at a time, as after each there was no room for another.
+  while (told.length < 20) {
+    replays.add(behind('b', 1, 2, told));
+    const before = told.length;
+    while (told.length === before) await nextTurn();
+  }
+  // Nine pauses of 6 ms after ten parts of 2 ms, twice.
+  t.ok(performance.now() - startedMs >= 2 * (20 + 9 * 6));
+});
+
 await t.test('a live order does not wait for a resume from far back', async (t) => {
   const log = new MemoryLog();
   log.appendMany(5000, { content: JSON.stringify({ text: 'x'.repeat(10_000) }) });
