@@ -185,7 +185,9 @@ const ATTACKS = {
     }
   },
   'bytes that are no HTTP': ({ rest }) =>
-    socketsOf(16, rest, (socket) => socket.write('\x16\x03\x01 no HTTP\r\n\r\n')),
+    socketsOf(16, { ...rest, localAddress: STRANGER }, (socket) =>
+      socket.write('\x16\x03\x01 no HTTP\r\n\r\n'),
+    ),
   'connections opened and closed, REST': ({ rest }) =>
     socketsOf(32, { ...rest, localAddress: STRANGER }, (socket) => socket.destroy()),
   'connections opened and closed, stream': ({ ws }) =>

@@ -17,6 +17,7 @@ export {
   inflateSegment,
   joinSegments,
   memberLayout,
+  memberPieces,
   storedSegment,
 } from './gzip/segment.ts';
 export type { Segment } from './gzip/segment.ts';

@@ -4,9 +4,8 @@ const WINDOW_MS = 60_000;
 
 /** 15 full bodies of a large network, decompressed, or 150 as they are kept. */
 const BYTES_PER_MINUTE = 2 ** 30;
-/** Of these, what is sent without a pause, and what in a second after that: all at once would hold up the others. */
-const PART_AT_ONCE = 1 / 8;
-const PART_PER_SECOND = 1 / 32;
+/** What is sent of these in a second: all at once would hold up the others. */
+const PART_OF_A_SECOND = 1 / 32;
 
 /** What each user may be sent in a minute, of this process. A text that is decompressed for it counts twice. */
 export class ByteBudget {
@@ -19,10 +18,8 @@ export class ByteBudget {
   constructor(perMinute = BYTES_PER_MINUTE, now: () => number = () => performance.now()) {
     this.#perMinute = perMinute;
     this.#now = now;
-    this.#pace = new Budgets(
-      { perSecond: perMinute * PART_PER_SECOND, atOnce: perMinute * PART_AT_ONCE },
-      now,
-    );
+    const perSecond = perMinute * PART_OF_A_SECOND;
+    this.#pace = new Budgets({ perSecond, atOnce: perSecond }, now);
   }
 
   get perMinute(): number {

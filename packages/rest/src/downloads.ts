@@ -120,15 +120,33 @@ function takenBytes({ socket }: ServerResponse): number {
   return (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0);
 }
 
-/** The bytes as a stream, so that what waits for the network is one slice of them. */
-export function sliced(bytes: Buffer): Readable {
-  let at = 0;
+/** Pieces as a stream, so that what waits for the network is one slice: small ones together, large ones cut. */
+export function sliced(pieces: Iterable<Uint8Array>): Readable {
+  const slices = slicesOf(pieces);
   return new Readable({
     highWaterMark: SLICE_BYTES,
     read() {
-      const slice = bytes.subarray(at, at + SLICE_BYTES);
-      at += slice.length;
-      this.push(slice.length === 0 ? null : slice);
+      const { done, value } = slices.next();
+      this.push(done === true ? null : value);
     },
   });
+}
+
+function* slicesOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array, undefined> {
+  let small: Uint8Array[] = [];
+  let smallBytes = 0;
+  for (const piece of pieces) {
+    if (smallBytes + piece.length > SLICE_BYTES && smallBytes > 0) {
+      yield Buffer.concat(small, smallBytes);
+      small = [];
+      smallBytes = 0;
+    }
+    if (piece.length <= SLICE_BYTES) {
+      small.push(piece);
+      smallBytes += piece.length;
+    } else {
+      for (let at = 0; at < piece.length; at += SLICE_BYTES) yield piece.subarray(at, at + SLICE_BYTES);
+    }
+  }
+  if (smallBytes > 0) yield Buffer.concat(small, smallBytes);
 }

@@ -76,18 +76,17 @@ export async function sendSnapshot(
   if (isGzip) reply.header('Content-Encoding', 'gzip');
   reply.header('Content-Length', sizeBytes);
   if (request.method === 'HEAD') return reply.send();
-  if (!isGzip) return reply.send(inflate(request, file ?? snapshot.gzip()));
-  return reply.send(file ?? (isLarge ? sliced(snapshot.gzip()) : snapshot.gzip()));
+  if (!isGzip) return reply.send(inflate(request, file ?? sliced(snapshot.pieces())));
+  return reply.send(file ?? (isLarge ? sliced(snapshot.pieces()) : Buffer.concat([...snapshot.pieces()])));
 }
 
 /** The text as a stream: a body of 100 MB never lies in memory as text, however slowly it is read. */
-function inflate(request: FastifyRequest, gzip: Buffer | Readable) {
+function inflate(request: FastifyRequest, gzip: Readable) {
   const text = createGunzip({ chunkSize: INFLATE_CHUNK_BYTES });
   // Fastify cuts the connection then, so that the client does not take a part for the whole.
   text.on('error', (err) => {
     request.log.error({ event: 'damaged-snapshot', err }, 'a snapshot does not decompress');
   });
-  if (Buffer.isBuffer(gzip)) text.end(gzip);
-  else pipeline(gzip, text, () => undefined); // What fails is the error of `text`.
+  pipeline(gzip, text, () => undefined); // What fails is the error of `text`.
   return text;
 }

@@ -298,7 +298,9 @@ await t.test('whatever a worker was sent, a client that applies its changes hold
         for (const [since, client] of worlds) {
           const snapshot = snapshots.positions?.changes(100, since);
           if (snapshot === undefined) continue;
-          const body = JSON.parse(gunzipSync(snapshot.gzip()).toString()) as MinerPositionsChanges;
+          const body = JSON.parse(
+            gunzipSync(Buffer.concat([...snapshot.pieces()])).toString(),
+          ) as MinerPositionsChanges;
           const applied = new Map(client);
           for (const [hotkey, miner] of Object.entries(body.miners)) {
             applied.set(hotkey, miner.positions[0]?.position_uuid ?? '');

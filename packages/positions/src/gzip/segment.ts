@@ -114,27 +114,30 @@ export function memberLayout(segments: readonly Segment[]): MemberLayout {
 }
 
 /**
- * Joins segments to one gzip member: header, segments, an empty final block, combined CRC-32 and length. Nothing is
- * compressed. One member, because several in a row are cut short by some HTTP clients.
+ * One gzip member of segments, in pieces to be sent one after the other: header, the segments' own bytes, an empty final
+ * block, combined CRC-32 and length. Nothing is compressed or copied. One member, because several in a row are cut short
+ * by some HTTP clients.
  */
-export function gzipMember(segments: readonly Segment[]): Buffer {
-  const { gzipSizeBytes, sizeBytes } = memberLayout(segments);
-  const member = Buffer.allocUnsafeSlow(gzipSizeBytes);
+export function* memberPieces(segments: readonly Segment[]): Generator<Uint8Array> {
   // Magic, deflate, no flags, no time, no extra flags, unknown system: the same input gives the same bytes.
-  member.set([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
-  let at = HEADER_SIZE_BYTES;
+  yield Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
   let crc = 0;
+  let sizeBytes = 0;
   for (const segment of segments) {
-    member.set(segment.bytes, at);
-    at += segment.bytes.byteLength;
+    yield segment.bytes;
     crc = combineCrc32(crc, segment.crc, segment.sizeBytes);
+    sizeBytes += segment.sizeBytes;
   }
-  member[at] = 0x03;
-  member[at + 1] = 0x00;
-  at += FINAL_BLOCK_SIZE_BYTES;
-  member.writeUInt32LE(crc, at);
-  member.writeUInt32LE(sizeBytes % 2 ** 32, at + 4);
-  return member;
+  const end = Buffer.alloc(FINAL_BLOCK_SIZE_BYTES + TRAILER_SIZE_BYTES);
+  end[0] = 0x03;
+  end.writeUInt32LE(crc, FINAL_BLOCK_SIZE_BYTES);
+  end.writeUInt32LE(sizeBytes % 2 ** 32, FINAL_BLOCK_SIZE_BYTES + 4);
+  yield end;
+}
+
+/** {@link memberPieces} as one buffer. */
+export function gzipMember(segments: readonly Segment[]): Buffer {
+  return Buffer.concat([...memberPieces(segments)], memberLayout(segments).gzipSizeBytes);
 }
 
 /** One digest for segments in an order: equal exactly when the joined bytes are equal (as far as SHA-256 can show). */

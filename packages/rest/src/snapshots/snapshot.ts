@@ -1,4 +1,4 @@
-import { combineDigests, gzipMember, memberLayout } from '@ptn-api/positions';
+import { combineDigests, memberLayout, memberPieces } from '@ptn-api/positions';
 import type { Segment } from '@ptn-api/positions';
 import { readFileSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
@@ -17,9 +17,9 @@ export interface Snapshot {
   readonly sizeBytes: number;
   /** Length of the gzip member in bytes. */
   readonly gzipSizeBytes: number;
-  /** The JSON text as one complete gzip member. The bytes are shared: never write to them. */
-  readonly gzip: () => Buffer;
-  /** The same of a large one that lies on disk; `gzip` then reads all of it. */
+  /** The JSON text as one complete gzip member, in pieces. Their bytes are shared: never write to them. */
+  readonly pieces: () => Iterable<Uint8Array>;
+  /** The same of a large one that lies on disk; `pieces` then reads all of it. */
   readonly open?: () => Promise<Readable>;
 }
 
@@ -28,23 +28,20 @@ export function timeless(snapshot: Snapshot): Snapshot {
   return { ...snapshot, modifiedMs: undefined };
 }
 
-/** Segments that are joined anew for every answer: for a miner's value, which is small. */
+/** Segments, joined as they are sent. */
 export function joinedSnapshot(
   segments: readonly Segment[],
   modifiedMs: number,
   digest = combineDigests(segments),
 ): Snapshot {
-  return { digest, modifiedMs, ...memberLayout(segments), gzip: () => gzipMember(segments) };
+  return { digest, modifiedMs, ...memberLayout(segments), pieces: () => memberPieces(segments) };
 }
 
-/**
- * Segments that are joined on first demand and kept joined as long as the snapshot itself: for the bodies that hold
- * every miner. Who holds the snapshot decides how long that is; an answer that is still being sent holds the bytes.
- */
+/** The same for who is asked for again and again: their checksum is worked out once, on first demand. */
 export function keptSnapshot(segments: readonly Segment[], modifiedMs: number, digest?: string): Snapshot {
   const snapshot = joinedSnapshot(segments, modifiedMs, digest);
-  let joined: Buffer | undefined;
-  return { ...snapshot, gzip: () => (joined ??= snapshot.gzip()) };
+  let pieces: readonly Uint8Array[] | undefined;
+  return { ...snapshot, pieces: () => (pieces ??= [...snapshot.pieces()]) };
 }
 
 /** A file that is kept as a whole, here or on disk. */
@@ -53,9 +50,9 @@ export function documentSnapshot({ digest, modifiedMs, sizeBytes, gzip, file }: 
   if (file !== undefined) {
     const open = async () =>
       (await openFile(file.path)).createReadStream({ highWaterMark: FILE_CHUNK_BYTES });
-    return { ...common, gzipSizeBytes: file.sizeBytes, gzip: () => readFileSync(file.path), open };
+    return { ...common, gzipSizeBytes: file.sizeBytes, pieces: () => [readFileSync(file.path)], open };
   }
   const { buffer, byteOffset, byteLength } = gzip ?? new Uint8Array();
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  return { ...common, gzipSizeBytes: byteLength, gzip: () => bytes };
+  return { ...common, gzipSizeBytes: byteLength, pieces: () => [bytes] };
 }
