@@ -46,8 +46,7 @@ export function tool(path) {
   return join(projectRoot, 'node_modules', path);
 }
 
-/** The native one; the package `typescript` is the compiler's earlier form, which the linter loads. */
-export const tsc = tool('typescript-native/bin/tsc');
+export const tsc = tool('typescript/bin/tsc');
 
 /** Installs what package-lock.json names, unless that has been done since it last changed. */
 export function install() {

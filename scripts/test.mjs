@@ -4,11 +4,11 @@ import { install, runBeside, tool } from './steps.mjs';
 const step = (title, ...args) => [title, process.execPath, ...args];
 
 install();
-// Of the sources, so that nothing has to be built for them. Tests that wait for others leave them the time.
-const ofSources = [
-  step('lint', tool('eslint/bin/eslint.js'), '.'),
+// Tests that wait for others leave it the time.
+const format = runBeside(
   step('format', tool('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'),
-].map((check) => runBeside(check, { inBackground: true }));
+  { inBackground: true },
+);
 // The README's other command builds, and goes on as far as it does without serving.
 for (const one of [
   step('build', 'scripts/demo.mjs', '--version'),
@@ -16,12 +16,14 @@ for (const one of [
 ]) {
   const code = await runBeside(one);
   if (code === 0) continue;
-  await Promise.all(ofSources);
+  await format;
   process.exit(code);
 }
 const results = [];
 const codes = await Promise.all([
-  ...ofSources,
+  format,
+  // By the types that the build wrote.
+  runBeside(step('lint', tool('oxlint/bin/oxlint')), { inBackground: true }),
   runBeside(step('unused', tool('knip/bin/knip.js'), '--no-config-hints'), { inBackground: true }),
   runBeside(step('documents', 'scripts/check-docs.mjs')),
   runBeside(step('tests', 'scripts/run-tests.mjs', ...process.argv.slice(2)), {

@@ -109,14 +109,14 @@ class LightClient {
 }
 
 if (process.send !== undefined && process.argv[2] === 'crowd') {
-  let clients = [];
+  const clients = [];
   process.on('message', (message) => {
     if (message.type === 'connect') {
       for (let index = 0; index < message.count; index++) {
         const hello = message.hellos[index % message.hellos.length] ?? [];
         clients.push(new LightClient({ ...message, hello }));
       }
-      Promise.all(clients.map(({ opened }) => opened)).then(() => process.send({ type: 'connected' }));
+      void Promise.all(clients.map(({ opened }) => opened)).then(() => process.send({ type: 'connected' }));
     } else if (message.type === 'pause-one') clients[0].pause();
     else if (message.type === 'resume-one') clients[0].resume();
     else if (message.type === 'report') {
@@ -158,7 +158,7 @@ export async function startCrowd({ url, count, hellos }) {
         resolve(message);
       };
       child.on('message', listen);
-      exited.then(() => reject(new Error('the crowd has ended')));
+      void exited.then(() => reject(new Error('the crowd has ended')));
     });
   const { hostname, port, pathname } = new URL(url);
   const connected = answer('connected');

@@ -122,7 +122,7 @@ export async function startServer(
   const exited = once(child, 'exit');
   await new Promise((resolve, reject) => {
     child.on('message', (message) => message === 'ready' && resolve());
-    exited.then(([code]) => reject(new Error(`the server ended with ${code}\n${output}`)));
+    void exited.then(([code]) => reject(new Error(`the server ended with ${code}\n${output}`)));
   });
   const readyMs = performance.now() - startedMs;
   const line = output.split('\n').find((text) => text.includes('"event":"listening"'));

@@ -95,7 +95,7 @@ void t.test(
       if (host === undefined) delete process.env['PTN_API_HOST'];
       else process.env['PTN_API_HOST'] = host;
       // Node keeps what was required.
-      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+      // oxlint-disable-next-line typescript/no-dynamic-delete
       delete require.cache[path];
       const { apps } = require(path) as { apps: [Pm2App] };
       if (before === undefined) delete process.env['PTN_API_HOST'];

@@ -2,7 +2,7 @@
  * Loaded into every process and thread of a server under test (`node --import`): makes the calls of the feed's own
  * modules fail, as the injector says. What other modules and other processes call is left alone.
  */
-/* eslint-disable @typescript-eslint/no-unnecessary-type-assertion -- what is put in takes the type of what it replaces */
+/* oxlint-disable typescript/no-unnecessary-type-assertion -- what is put in takes the type of what it replaces */
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { register, syncBuiltinESMExports } from 'node:module';
@@ -37,9 +37,9 @@ const NO_CALLS = new Set([
 ]);
 
 /** The call of the feed's own modules that stands directly above `wrapper`, as `module:line name`. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- a class, too
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- a class, too
 function siteAbove(wrapper: Function, name: string): string | undefined {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- is only put back
+  // oxlint-disable-next-line typescript/unbound-method -- is only put back
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: unknown } = {};
   Error.stackTraceLimit = 4;

@@ -73,8 +73,7 @@ export async function fuzz(server: RunningServer, { port, forMs, seed }: FuzzOpt
   await fc.assert(property, {
     seed,
     numRuns: Number.MAX_SAFE_INTEGER,
-    interruptAfterTimeLimit: forMs,
-    markInterruptAsFailure: false,
+    plugins: [fc.interruptAfterTimeLimit(forMs)],
   });
   await askAsGoodClient(server);
   // Once, as it is long by now.

@@ -10,10 +10,10 @@ import { HOUR_MS, trade } from '../../feed/dist-test/feed-fixture.js';
 
 /** Clears the screen, by ESC and by CSI; goes to the line's begin; begins a line; writes from right to left. */
 const EVIL = 'x\u001b[2Jy\u009b2Jz\rbegin\nline\u202eover\u2028';
-// eslint-disable-next-line no-control-regex -- these are looked for
+// oxlint-disable-next-line no-control-regex -- these are looked for
 const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/;
 
-// eslint-disable-next-line no-control-regex -- how a terminal is told a colour
+// oxlint-disable-next-line no-control-regex -- how a terminal is told a colour
 const COLOUR = /\u001b\[\d+m/g;
 
 class Taken extends Writable {

@@ -118,7 +118,7 @@ function checkUrl(url: unknown): void {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     // Without its cause, which repeats the whole input.
-    // eslint-disable-next-line preserve-caught-error
+    // oxlint-disable-next-line preserve-caught-error
     throw new TypeError('url must be like ws://127.0.0.1:8765');
   }
   if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {

@@ -1,5 +1,5 @@
 /** What the documents show to programmers, taken out of them and run against a real server. */
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -21,7 +21,6 @@ import {
 } from '@ptn-api/testkit';
 import type { TestScope } from '@ptn-api/testkit';
 import t from 'tap';
-import ts from 'typescript';
 import { openInChromium } from './replica-page.ts';
 
 const KEY = 'the-key';
@@ -29,6 +28,7 @@ const DOCUMENTS = ['README.md', 'docs/clients.md']
   .map((name) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8'))
   .join('\n');
 const CHROMIUM = process.env['PTN_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
+const COMPILER = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
 const PYTHON = '/usr/bin/python3';
 const PACKAGES: Readonly<Record<string, string>> = {
   '/client/node_modules/@ptn-api/protocol/dist/': fileURLToPath(
@@ -144,10 +144,8 @@ function folderWithClient(scope: TestScope): string {
 
 function startTypeScript(scope: TestScope, values: Readonly<Record<string, string>>): () => string {
   const cwd = folderWithClient(scope);
-  const { outputText } = ts.transpileModule(fill(example('ts', 'PtnStreamClient'), values), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-  });
-  writeFileSync(join(cwd, 'example.mjs'), outputText);
+  writeFileSync(join(cwd, 'example.mts'), fill(example('ts', 'PtnStreamClient'), values));
+  execFileSync(process.execPath, [COMPILER, '--noCheck', '--module', 'nodenext', 'example.mts'], { cwd });
   return start(scope, process.execPath, ['example.mjs'], { cwd, env: { ...process.env, KEY } });
 }
 

@@ -89,7 +89,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     return found;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- so that errors are rejections
+  // oxlint-disable-next-line typescript/require-await -- so that errors are rejections
   async append(events: readonly OrderEvent[]): Promise<OrderLogState> {
     this.#refresh();
     this.#reserve(this.#meta.last + events.length);
@@ -147,7 +147,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     this.#commit((meta) => ({ ...meta, oldest: sequence + 1, last: sequence }));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- so that errors are rejections
+  // oxlint-disable-next-line typescript/require-await -- so that errors are rejections
   async markAlive(nowMs: number): Promise<void> {
     this.#commit((meta) => ({ ...meta, lastAliveMs: nowMs }));
   }

@@ -114,7 +114,7 @@ await t.test('the usage report names users and routes, and is silent when nothin
   await monitoring.reportUsage();
   t.equal(lines.length, 1);
   t.match(lines[0], { event: 'usage', requests: 4, failures: 1 });
-  const [ann, without] = lines[0]?.['usage'] as Record<string, number>[];
+  const [ann, without] = (lines[0]?.['usage'] ?? []) as Record<string, number>[];
   t.match(ann, { user: 'ann', route: '/x', requests: 3, failures: 0, bytes: 15, meanMs: 500 });
   t.ok((ann?.['medianMs'] ?? 0) > 100 && (ann?.['p99Ms'] ?? 0) <= 1000);
   t.match(without, { user: null, requests: 1, failures: 1 });

@@ -40,9 +40,10 @@ export function minerPage({ folder, reports, log }: MinerPageOptions): FastifyIn
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers({ 'X-Content-Type-Options': 'nosniff', ...pageHeaders() });
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store');
+    done();
   });
   app.get('/status.json', (_request, reply) => {
     void reports.refresh();

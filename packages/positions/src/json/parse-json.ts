@@ -8,7 +8,7 @@ const MAX_INTEGER_DIGITS = 4300;
 
 const SPACE = /[ \t\r\n]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-// eslint-disable-next-line no-control-regex -- what JSON forbids in strings
+// oxlint-disable-next-line no-control-regex -- what JSON forbids in strings
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const UNICODE = /[0-9a-fA-F]{4}/y;
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -48,7 +48,7 @@ export function minerOf(
 
 /** A form that is known by the name of its file, whose content is one JSON. */
 // The type parameter says what the caller expects the file to hold.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function jsonForm<T>(
   file: string,
   name: string,
