@@ -8,12 +8,6 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { isRunning, waitFor } from '@ptn-api/testkit';
 
-t.jobs = 2;
-
-function test(name: string, run: (t: Test) => Promise<void>): void {
-  void t.test(name, { buffered: true }, run);
-}
-
 const CLI = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const TIMEOUT_MS = 60_000;
 
@@ -71,7 +65,7 @@ async function untilGone(pids: readonly number[]): Promise<void> {
   });
 }
 
-test('the demo serves, and prints keys and commands that work; Ctrl-C leaves nothing', async (t) => {
+void t.test('the demo serves, and prints keys and commands that work; Ctrl-C leaves nothing', async (t) => {
   const demo = startDemo(t);
   const url = await untilServing(demo);
   const [folder = ''] = readdirSync(demo.temporary).filter((name) => name.startsWith('ptn-api-demo-'));
@@ -127,7 +121,7 @@ test('the demo serves, and prints keys and commands that work; Ctrl-C leaves not
   t.notOk(existsSync(join(demo.temporary, folder)));
 });
 
-test('asked to stop while the simulated validator starts, the demo leaves nothing', async (t) => {
+void t.test('asked to stop while the simulated validator starts, the demo leaves nothing', async (t) => {
   const demo = startDemo(t);
   const [child = 0] = await waitFor(() => (childrenOf(demo).length > 0 ? childrenOf(demo) : undefined), {
     what: 'the simulated validator is started',
@@ -138,7 +132,7 @@ test('asked to stop while the simulated validator starts, the demo leaves nothin
   t.same(readdirSync(demo.temporary), []);
 });
 
-test('without its simulated validator the demo ends with an error and leaves nothing', async (t) => {
+void t.test('without its simulated validator the demo ends with an error and leaves nothing', async (t) => {
   const demo = startDemo(t);
   const [validator = 0] = await waitFor(() => (childrenOf(demo).length > 0 ? childrenOf(demo) : undefined), {
     what: 'the simulated validator is started',
@@ -152,7 +146,7 @@ test('without its simulated validator the demo ends with an error and leaves not
   t.same(readdirSync(demo.temporary), []);
 });
 
-test('killed at once, the demo leaves no process', async (t) => {
+void t.test('killed at once, the demo leaves no process', async (t) => {
   const demo = startDemo(t);
   await untilServing(demo);
   const children = childrenOf(demo);

@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import { makePtnRoot, startServer, waitFor } from '@ptn-api/testkit';
 import { OPTION_NAMES, OPTIONS } from '../dist/options/options.js';
 
-t.jobs = 4;
+t.jobs = 2;
 
 function test(name: string, run: (t: Test) => Promise<void>): void {
   void t.test(name, { buffered: true }, run);

@@ -216,7 +216,7 @@ await t.test('a position file of 50 MB is served and holds up nobody for long', 
   })();
   try {
     await waitFor(async () => (await shownOf('miner-large', 'key-0')).get('large')?.orders.length === 1, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: 'the large position',
     });
   } finally {
