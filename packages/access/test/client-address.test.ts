@@ -141,3 +141,15 @@ void t.test('this machine and the trusted proxies are exempt', (t) => {
     t.notOk(exempt.has(address), address);
   t.end();
 });
+
+void t.test('addresses are told apart however many there were', (t) => {
+  const addresses = Array.from({ length: 2500 }, (_, index) => `192.0.${index >> 8}.${index & 255}`);
+  for (let round = 0; round < 2; round++) {
+    t.same(
+      addresses.map((address) => addressGroup(`${address}:443`)),
+      addresses,
+    );
+    t.equal(addressGroup('unknown'), 'no address');
+  }
+  t.end();
+});
