@@ -73,6 +73,19 @@ await t.test('replays have a quarter of the time, also where each part waits for
   t.ok(performance.now() - startedMs >= 2 * (20 + 9 * 6));
 });
 
+await t.test('a key that goes on and on has less of the time, and holds up no other', async (t) => {
+  const replays = new Replays({ perSecond: 100, atOnce: 10 });
+  const told: string[] = [];
+  const startedMs = performance.now();
+  replays.add(behind('a', 20, 2, told));
+  while (told.length < 6) await nextTurn();
+  replays.add(behind('b', 3, 2, told));
+  while (told.length < 23) await nextTurn();
+  t.ok(told.lastIndexOf('b') < 15, told.join(''));
+  // 40 ms of work, of which 10 are there at once and the last part is owed.
+  t.ok(performance.now() - startedMs >= 280);
+});
+
 await t.test('a live order does not wait for a resume from far back', async (t) => {
   const log = new MemoryLog();
   log.appendMany(5000, { content: JSON.stringify({ text: 'x'.repeat(10_000) }) });
