@@ -34,7 +34,7 @@ function patched(scope: TestScope, names: readonly string[]): string {
   for (const name of names) {
     execFileSync('patch', ['-p1', '-i', join(PROJECT, 'docs/contributing', name)], { cwd: copy });
   }
-  const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
+  const compiler = join(PROJECT, 'node_modules/typescript-native/bin/tsc');
   const built = spawnSync(
     process.execPath,
     // The processes that read the tables; the others run as they were compiled before.

@@ -28,7 +28,7 @@ const DOCUMENTS = ['README.md', 'docs/clients.md']
   .map((name) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8'))
   .join('\n');
 const CHROMIUM = process.env['PTN_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
-const COMPILER = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
+const COMPILER = fileURLToPath(new URL('../../../node_modules/typescript-native/bin/tsc', import.meta.url));
 const PYTHON = '/usr/bin/python3';
 const PACKAGES: Readonly<Record<string, string>> = {
   '/client/node_modules/@ptn-api/protocol/dist/': fileURLToPath(
