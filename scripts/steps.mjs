@@ -46,7 +46,7 @@ export function tool(path) {
   return join(projectRoot, 'node_modules', path);
 }
 
-/** By a name of its own: tap's runner loads an earlier `typescript`. */
+/** By a name of its own: tap's runner loads `typescript`, of before version 7. */
 export const tsc = tool('typescript-native/bin/tsc');
 
 /** Installs what package-lock.json names, unless that has been done since it last changed. */
