@@ -21,7 +21,7 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /** Of its handler. */
-    needsKey?: true | undefined;
+    needsKey?: KeyPlace | undefined;
   }
 }
 
@@ -36,10 +36,13 @@ export interface GuardOptions {
   readonly bearerOnly?: boolean;
 }
 
+/** Where a route looks for a key. */
+type KeyPlace = 'header' | 'header or body';
+
 export interface RouteHandler {
   (request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>;
   /** Answers only to who has a key, which has limits of its own. */
-  readonly needsKey?: true;
+  readonly needsKey?: KeyPlace;
 }
 
 export type Guard = (handler: ClientHandler, options?: GuardOptions) => RouteHandler;
@@ -69,8 +72,9 @@ export function bodyBytes({ headers }: FastifyRequest): number {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
 }
 
-/** Whether there can be a key in the body; not when it is in the header, or the body is large or of unknown size. */
+/** Whether a key in the body would count; not when one is in the header, or the body is large or of unknown size. */
 export function mayHaveKeyInBody(request: FastifyRequest): boolean {
+  if (request.routeOptions.config.needsKey !== 'header or body') return false;
   const { authorization = '', 'content-type': type = '' } = request.headers;
   return authorization === '' && JSON_TYPE.test(type) && bodyBytes(request) <= MAX_KEY_BODY_BYTES;
 }
@@ -111,6 +115,7 @@ export function guardWith(
   { failures, corsOrigins = [], limitRate, onAuthenticated }: Admission = {},
 ): Guard {
   return (handler, { bearerOnly = false } = {}) => {
+    const needsKey: KeyPlace = bearerOnly ? 'header' : 'header or body';
     const guarded = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const header = request.headers.authorization;
       const keyInBody = !bearerOnly && (header === undefined || header === '');
@@ -132,6 +137,6 @@ export function guardWith(
       if ((await limitRate?.(request, reply, grant)) === true) return reply;
       return handler(request, reply, { grant, keyInBody });
     };
-    return Object.assign(guarded, { needsKey: true as const });
+    return Object.assign(guarded, { needsKey });
   };
 }

@@ -33,7 +33,7 @@ export function limitUnauthenticated(
   const hasKey = (key: string | undefined): boolean => key !== undefined && isValid(key);
 
   app.addHook('onRequest', (request, reply, done) => {
-    const { needsKey = false } = request.routeOptions.config;
+    const needsKey = request.routeOptions.config.needsKey !== undefined;
     if (needsKey && (hasKey(keyOfHeader(request)) || mayHaveKeyInBody(request))) done();
     else if (refuse(request, reply)) return;
     else if (needsKey && isLarge(request))
@@ -41,8 +41,7 @@ export function limitUnauthenticated(
     else done();
   });
   app.addHook('preHandler', (request, reply, done) => {
-    const isCounted = request.routeOptions.config.needsKey !== true || !mayHaveKeyInBody(request);
-    if (isCounted || hasKey(keyOfBody(request)) || !refuse(request, reply)) done();
+    if (!mayHaveKeyInBody(request) || hasKey(keyOfBody(request)) || !refuse(request, reply)) done();
   });
 }
 

@@ -197,7 +197,8 @@ const LIMITED: readonly (readonly [
   ['broken JSON', '/miner-hotkeys', JSON_TYPE, '{"api_key'],
   ['a guess in a body', '/miner-hotkeys', JSON_TYPE, '{"api_key":"guess"}'],
   ['a key in the body where none is needed', '/healthz', JSON_TYPE, '{"api_key":"good"}'],
-  ['a key in the body where the header alone counts', '/orders', JSON_TYPE, '{"api_key":"guess"}'],
+  ['a guess in the body where the header alone counts', '/debt-ledger', JSON_TYPE, '{"api_key":"guess"}'],
+  ['a key in the body where the header alone counts', '/debt-ledger', JSON_TYPE, '{"api_key":"good"}'],
   [
     'a body that does not say how large it is',
     '/miner-hotkeys',
