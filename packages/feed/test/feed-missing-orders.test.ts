@@ -13,6 +13,7 @@ function missing(sequences: readonly number[], timestampOf: (sequence: number) =
       sequence,
       orderUuid: String(sequence),
       hotkey: `m${sequence}`,
+      tradePairId: 'BTCUSD',
       timestampMs: timestampOf(sequence),
     })),
     pino({}, { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) }),

@@ -27,7 +27,6 @@ export interface Base {
 export const NO_BASE: Base = { sequence: 0, bytes: 0 };
 
 export interface Delta extends OrderNames {
-  readonly tradePairId: string;
   readonly base: Base;
   readonly head: Buffer;
   readonly added: Buffer;

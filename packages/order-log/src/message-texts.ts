@@ -2,8 +2,9 @@ import { decodeDelta } from './deltas.ts';
 import type { Delta } from './deltas.ts';
 import type { Environment } from './environment.ts';
 import { OrderLogDamagedError } from './errors.ts';
+import { recordOf } from './logged-orders.ts';
 import type { OrderMessage } from './order-log.ts';
-import { decodeMessage, deltaKey, envelope, messageKey, missing } from './records.ts';
+import { decodeMessage, deltaKey, envelope, missing } from './records.ts';
 
 /** Of the newest message of each position that was read: enough for some thousand positions that trade in turns. */
 const CACHED_BYTES = 32 * 2 ** 20;
@@ -27,11 +28,9 @@ export class MessageTexts {
 
   /** @throws OrderLogDamagedError when something is missing, or is not what was written. */
   read(environment: Environment, sequence: number): OrderMessage {
-    const value = environment.getBinary(deltaKey(sequence));
-    if (value !== undefined) return this.#join(environment, sequence, decodeDelta(sequence, value));
-    const whole = environment.getBinary(messageKey(sequence));
-    if (whole === undefined) throw missing(sequence);
-    return decodeMessage(sequence, whole);
+    const { isDelta, value } = recordOf(environment, sequence);
+    if (!isDelta) return decodeMessage(sequence, value);
+    return this.#join(environment, sequence, decodeDelta(sequence, value));
   }
 
   #join(environment: Environment, sequence: number, delta: Delta): OrderMessage {

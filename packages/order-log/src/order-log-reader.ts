@@ -3,9 +3,9 @@ import { dataFile } from './data-file.ts';
 import { openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { OrderLogMissingError } from './errors.ts';
-import type { OrderLogReader, OrderLogState, OrderMessage } from './order-log.ts';
+import { loggedOrder } from './logged-orders.ts';
 import { MessageTexts } from './message-texts.ts';
-import { deltaKey, messageKey, missing, opened, timestampOf } from './records.ts';
+import type { LoggedOrder, OrderLogReader, OrderLogState, OrderMessage } from './order-log.ts';
 import type { LogMeta } from './records.ts';
 
 /**
@@ -29,15 +29,6 @@ export function openOrderLogReader({ path }: { readonly path: string }): OrderLo
   return reader;
 }
 
-/** When an order became available, in whichever of the two formats its record is. */
-function timestampIn(environment: Environment, sequence: number): number {
-  for (const key of [deltaKey(sequence), messageKey(sequence)]) {
-    const value = environment.getBinary(key);
-    if (value !== undefined) return timestampOf(opened(key, value));
-  }
-  throw missing(sequence);
-}
-
 class LmdbOrderLogReader implements OrderLogReader {
   readonly #path: string;
   #opened: { readonly environment: Environment; readonly inode: bigint } | undefined;
@@ -54,20 +45,20 @@ class LmdbOrderLogReader implements OrderLogReader {
     return { epoch, oldest, last };
   }
 
-  read(after: number, limit: number, maxBytes = Infinity): OrderMessage[] {
+  read(after: number, limit: number, maxBytes?: number): OrderMessage[] {
     const environment = this.#current();
-    const { oldest, last } = this.#meta(environment);
-    const first = Math.max(after + 1, oldest);
-    const end = Math.min(last, first + limit - 1);
-    const messages: OrderMessage[] = [];
-    let sizeBytes = 0;
-    // One snapshot for all: nothing gives the engine an opportunity to renew it before this returns.
-    for (let sequence = first; sequence <= end && sizeBytes < maxBytes; sequence++) {
-      const message = this.#texts.read(environment, sequence);
-      messages.push(message);
-      sizeBytes += message.bytes.byteLength;
-    }
-    return messages;
+    return this.#messages(environment, this.#held(environment, after, limit), maxBytes);
+  }
+
+  readEach(sequences: Iterable<number>, maxBytes?: number): OrderMessage[] {
+    return this.#messages(this.#current(), sequences, maxBytes);
+  }
+
+  orders(after: number, limit: number): LoggedOrder[] {
+    const environment = this.#current();
+    return Array.from(this.#held(environment, after, limit), (sequence) =>
+      loggedOrder(environment, sequence),
+    );
   }
 
   before(sinceMs: number): number {
@@ -77,7 +68,7 @@ class LmdbOrderLogReader implements OrderLogReader {
     let [low, high] = [oldest, last + 1];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      if (timestampIn(environment, middle) < sinceMs) low = middle + 1;
+      if (loggedOrder(environment, middle).timestampMs < sinceMs) low = middle + 1;
       else high = middle;
     }
     return low - 1;
@@ -86,6 +77,28 @@ class LmdbOrderLogReader implements OrderLogReader {
   async close(): Promise<void> {
     this.#closeOpened();
     await Promise.all(this.#closings);
+  }
+
+  /** The numbers above `after` that the log holds, up to `limit` of them. */
+  *#held(environment: Environment, after: number, limit: number): Iterable<number> {
+    const { oldest, last } = this.#meta(environment);
+    const first = Math.max(after + 1, oldest);
+    for (let sequence = first; sequence <= Math.min(last, first + limit - 1); sequence++) yield sequence;
+  }
+
+  /** One snapshot for all: nothing gives the engine an opportunity to renew it before this returns. */
+  #messages(environment: Environment, sequences: Iterable<number>, maxBytes = Infinity): OrderMessage[] {
+    const { oldest } = this.#meta(environment);
+    const messages: OrderMessage[] = [];
+    let sizeBytes = 0;
+    for (const sequence of sequences) {
+      if (sizeBytes >= maxBytes) break;
+      if (sequence < oldest) continue;
+      const message = this.#texts.read(environment, sequence);
+      messages.push(message);
+      sizeBytes += message.bytes.byteLength;
+    }
+    return messages;
   }
 
   #meta(environment: Environment): LogMeta {

@@ -6,18 +6,16 @@ import { writeHighWater } from './high-water.ts';
 import type { HighWater } from './high-water.ts';
 import { encodeBlock, endOf, grown, isFull, readBlocks, shortened, StoredLists } from './blocks.ts';
 import type { Block, BlockLimits } from './blocks.ts';
-import { decodeDeltaOrder, encodeDelta } from './deltas.ts';
+import { encodeDelta } from './deltas.ts';
+import { loggedOrder, recordOf } from './logged-orders.ts';
 import type { LoggedOrder, OrderEvent, OrderLogState, OrderLogWriter, OrderRetention } from './order-log.ts';
 import {
   blockKey,
-  decodeHeader,
   deltaKey,
   encodeMeta,
   encodeOrder,
   messageKey,
   META_KEY,
-  missing,
-  opened,
   orderKey,
   timestampOf,
 } from './records.ts';
@@ -82,7 +80,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     const { oldest, last } = this.#meta;
     const found: LoggedOrder[] = [];
     for (let sequence = last; sequence >= oldest; sequence--) {
-      const order = this.#loggedOrder(sequence);
+      const order = loggedOrder(this.#environment, sequence);
       if (order.timestampMs < sinceMs) break;
       found.push(order);
     }
@@ -194,7 +192,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
       return Math.max(oldest, end + 1);
     let kept = Math.max(oldest, Math.min(last - maxCount + 1, end + 1));
     const checkedTo = Math.min(end, kept + CHUNK);
-    while (kept <= checkedTo && timestampOf(this.#record(kept).value) < minTimestampMs) kept++;
+    while (kept <= checkedTo && timestampOf(recordOf(this.#environment, kept).value) < minTimestampMs) kept++;
     return kept;
   }
 
@@ -206,21 +204,6 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     }
     this.#environment.removeSync(blockKey(block.start));
     if (left.count > 0) this.#environment.putSync(blockKey(left.start), encodeBlock(left));
-  }
-
-  #record(sequence: number): { readonly isDelta: boolean; readonly value: Buffer } {
-    const delta = this.#environment.getBinary(deltaKey(sequence));
-    const value = delta ?? this.#environment.getBinary(messageKey(sequence));
-    if (value === undefined) throw missing(sequence);
-    return { isDelta: delta !== undefined, value };
-  }
-
-  #loggedOrder(sequence: number): LoggedOrder {
-    const { isDelta, value } = this.#record(sequence);
-    const order = isDelta
-      ? decodeDeltaOrder(sequence, value)
-      : decodeHeader(opened(messageKey(sequence), value), 0);
-    return { ...order, sequence };
   }
 
   /** A number is set aside beside the log before it is used: a log that is lost must not take it with it. */

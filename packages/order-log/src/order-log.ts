@@ -46,7 +46,7 @@ export interface OrderMessage {
 }
 
 /** Which order a message of the log is about. */
-export type OrderNames = Pick<OrderEvent, 'orderUuid' | 'hotkey' | 'timestampMs'>;
+export type OrderNames = Pick<OrderEvent, 'orderUuid' | 'hotkey' | 'tradePairId' | 'timestampMs'>;
 
 /** An order of the log. */
 export interface LoggedOrder extends OrderNames {
@@ -107,6 +107,10 @@ export interface OrderLogReader {
    * reaches it. What is not returned is not read.
    */
   read(after: number, limit: number, maxBytes?: number): OrderMessage[];
+  /** The messages with these numbers, which ascend; those that are no longer there are left out. `maxBytes` as in `read`. */
+  readEach(sequences: Iterable<number>, maxBytes?: number): OrderMessage[];
+  /** Who the orders are of that `read` would give, without their messages. */
+  orders(after: number, limit: number): LoggedOrder[];
   /** The number before the first message that became available at `sinceMs` (Unix ms) or later; `last` if none did. */
   before(sinceMs: number): number;
   close(): Promise<void>;

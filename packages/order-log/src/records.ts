@@ -159,7 +159,6 @@ export function decodeHeader(value: Buffer, more: number): OrderNames & DecodedH
 }
 
 interface DecodedHeader {
-  readonly tradePairId: string;
   /** Where what follows the names begins. */
   readonly end: number;
 }

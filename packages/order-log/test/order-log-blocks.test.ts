@@ -201,6 +201,8 @@ void t.test('a log of format 1 is read, continued and pruned', async (t) => {
     old.map((event, n) => sent(n + 1, event)),
     'before a writer opens it',
   );
+  const names = { orderUuid: 'old-3', hotkey: 'miner-ä', tradePairId: 'BTCUSD', timestampMs: 3 };
+  t.strictSame(before.orders(3, 1), [{ sequence: 4, ...names }]);
   await before.close();
   const { writer, lines } = await openWriter(path);
   t.strictSame(lines, []);

@@ -193,6 +193,7 @@ void t.test('a message that is not what was written is not read', async (t) => {
     message: new RegExp(`order ${LAST} `),
   });
   t.throws(() => reader.read(LAST - 2, 1), { name: 'OrderLogDamagedError' });
+  t.throws(() => reader.orders(LAST - 1, 1), { name: 'OrderLogDamagedError' });
 });
 
 void t.test('a reader sees that the log was replaced', async (t) => {

@@ -290,3 +290,33 @@ void t.test('orders are found by the time at which they became available', async
   );
   await writer.close();
 });
+
+void t.test('orders are read one by one, and by their names alone', async (t) => {
+  const path = logPath(t);
+  const { writer } = await openWriter(path, 10);
+  const reader = openReader(t, path);
+  const placed = Array.from({ length: 10 }, (_, n) =>
+    order(`a-${n}`, { hotkey: `m${n % 3}`, tradePairId: n % 2 ? 'BTCUSD' : 'ETHUSD', timestampMs: 1000 + n }),
+  );
+  await writer.append(placed);
+  const numbers = (sequences: readonly number[], maxBytes?: number) =>
+    reader.readEach(sequences, maxBytes).map(({ sequence }) => sequence);
+  t.strictSame(numbers([11, 14, 20]), [11, 14, 20]);
+  t.strictSame(numbers([12, 13, 14], 1), [12], 'none behind the one that reaches the bytes');
+  t.strictSame(reader.readEach([15]), reader.read(14, 1));
+  t.strictSame(
+    reader.orders(12, 2),
+    [2, 3].map((n) => {
+      const { orderUuid, hotkey, tradePairId, timestampMs } = placed[n] ?? order('');
+      return { sequence: 11 + n, hotkey, tradePairId, orderUuid, timestampMs };
+    }),
+  );
+  t.strictSame(reader.orders(20, 5), []);
+  await writer.prune(1005, { maxAgeMs: 0, maxCount: Infinity, maxBytes: Infinity });
+  const { oldest } = reader.state();
+  t.equal(oldest, 16);
+  t.strictSame(numbers([11, 15, 16, 20]), [16, 20], 'those that are gone are left out');
+  t.equal(reader.orders(0, 3)[0]?.sequence, 16);
+  t.throws(() => reader.readEach([21]), { name: 'OrderLogDamagedError', message: /order 21 is missing/ });
+  await writer.close();
+});

@@ -1,8 +1,8 @@
 import type { OrderLogReader, OrderMessage } from '@ptn-api/order-log';
 
-const READ_COUNT = 128;
-/** What is made of it is sent in one go, and an order that comes meanwhile waits. */
-const READ_BYTES = 256 * 1024;
+/** What is made of what is read is sent in one go, and an order that comes meanwhile waits. */
+export const READ_COUNT = 128;
+export const READ_BYTES = 256 * 1024;
 const MAX_CACHED_BYTES = 8 * 1024 * 1024;
 
 /**

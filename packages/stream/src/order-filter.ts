@@ -1,5 +1,8 @@
 import type { OrderMessage } from '@ptn-api/order-log';
 
+/** Whose an order is, and of what. */
+export type OrderOwner = Pick<OrderMessage, 'hotkey' | 'tradePairId'>;
+
 /** Which orders a subscription wants; a list that is absent lets every order pass. */
 export interface OrderFilter {
   readonly tradePairs?: ReadonlySet<string>;
@@ -24,6 +27,6 @@ export function orderFilter(lists: {
   };
 }
 
-export function matches(filter: OrderFilter, { tradePairId, hotkey }: OrderMessage): boolean {
+export function matches(filter: OrderFilter, { tradePairId, hotkey }: OrderOwner): boolean {
   return filter.tradePairs?.has(tradePairId) !== false && filter.hotkeys?.has(hotkey) !== false;
 }

@@ -1,4 +1,4 @@
-import type { OrderLogReader, OrderLogState, OrderMessage } from '@ptn-api/order-log';
+import type { LoggedOrder, OrderLogReader, OrderLogState, OrderMessage } from '@ptn-api/order-log';
 
 export interface OrderDraft {
   readonly hotkey?: string;
@@ -49,6 +49,21 @@ export class MemoryLog implements OrderLogReader {
     const oldest = this.state().oldest;
     const start = Math.max(0, after + 1 - oldest);
     return this.#messages.slice(start, start + limit);
+  }
+
+  readEach(sequences: Iterable<number>): OrderMessage[] {
+    const wanted = new Set(sequences);
+    return this.#messages.filter(({ sequence }) => wanted.has(sequence));
+  }
+
+  orders(after: number, limit: number): LoggedOrder[] {
+    return this.read(after, limit).map(({ sequence, hotkey, tradePairId, timestampMs }) => ({
+      sequence,
+      hotkey,
+      tradePairId,
+      timestampMs,
+      orderUuid: `order-${sequence}`,
+    }));
   }
 
   before(sinceMs: number): number {
