@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { cutPosition, readPosition } from '@ptn-api/positions';
 import type { Position } from '@ptn-api/protocol';
@@ -143,6 +144,92 @@ await t.test('an order with a megabyte of price sources is streamed as it is', a
   await orders.store();
   t.equal(positionText(writer.appended[0]?.position ?? ''), position.text);
   t.equal(tasks.length, 1, 'by a thread');
+});
+
+/** A thread that takes a position apart when it is told to. */
+function slowSplit() {
+  const waiting: (() => void)[] = [];
+  const started: string[] = [];
+  const split = async (input: { positions: readonly PositionToSplit[] }) => {
+    if (input.positions.some(({ text }) => text.length < 1_000_000)) return splitPositions(input);
+    started.push(...input.positions.map(({ positionUuid }) => positionUuid));
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return splitPositions(input);
+  };
+  return { split, started, go: () => waiting.shift()?.() };
+}
+
+await t.test('orders of others go on while a large position is taken apart', async (t) => {
+  const writer = dayBefore();
+  const { split, started, go } = slowSplit();
+  const { orders } = stream(t, writer, { split });
+  await orders.begin();
+  const large = seen('large', [NOW - 3000, NOW - 2000], 2_200_000, 'l');
+  orders.observe('l', large);
+  orders.observe('k', seen('next', [NOW - 3000], 2_200_000, 'k'));
+  const stored = orders.store();
+  for (const uuid of ['a', 'b', 'c']) {
+    orders.observe('m', seen(uuid, [NOW - 1000]));
+    void orders.store();
+    await waitFor(() => uuids(writer).includes(`${uuid}-order-0`), { what: `the order of ${uuid}` });
+  }
+  t.same(started, ['large'], 'one at a time');
+  t.equal(writer.appended.length, 3);
+  go();
+  await waitFor(() => uuids(writer).length === 5, { what: 'the orders of the large position' });
+  await waitFor(() => started.length === 2, { what: 'the next one' });
+  go();
+  await stored;
+  t.same(uuids(writer).slice(3), ['large-order-0', 'large-order-1', 'next-order-0']);
+  t.equal(positionText(writer.appended[3]?.position ?? '').includes('large-order-1'), false);
+  t.equal(positionText(writer.appended[4]?.position ?? ''), large.text);
+});
+
+await t.test('a large position that is read anew while it is taken apart is streamed once', async (t) => {
+  const writer = dayBefore();
+  const { split, started, go } = slowSplit();
+  const { orders } = stream(t, writer, { split });
+  await orders.begin();
+  orders.observe('l', seen('large', times(2, NOW - 9000), 2_200_000, 'l'));
+  const stored = orders.store();
+  orders.observe('k', seen('other', [NOW - 5000], 2_200_000, 'k'));
+  orders.observe('k', seen('other', times(2, NOW - 5000), 2_200_000, 'k'));
+  const longer = seen('large', times(3, NOW - 9000), 2_200_000, 'l');
+  orders.observe('l', longer);
+  while (started.length < 2) {
+    go();
+    await nextTurn();
+  }
+  const all = waitFor(() => uuids(writer).length === 5, { what: 'all orders' });
+  const turns = setInterval(go, 1);
+  await all;
+  clearInterval(turns);
+  await stored;
+  t.same(uuids(writer).toSorted(), [...longer.facts.orderUuids, 'other-order-0', 'other-order-1']);
+  t.equal(
+    started.filter((uuid) => uuid === 'other').length,
+    1,
+    'what a later reading holds is not taken apart',
+  );
+  t.equal(
+    positionText(writer.appended.find(({ orderUuid }) => orderUuid === 'large-order-2')?.position ?? ''),
+    longer.text,
+  );
+});
+
+await t.test('an end does not wait for a position that is taken apart', async (t) => {
+  const writer = dayBefore();
+  const { split, started, go } = slowSplit();
+  const { orders } = stream(t, writer, { split });
+  await orders.begin();
+  orders.observe('l', seen('large', [NOW - 3000], 2_200_000, 'l'));
+  void orders.store();
+  await waitFor(() => started.length === 1, { what: 'it is taken apart' });
+  await orders.finish();
+  t.same(uuids(writer), []);
+  go();
+  await nextTurn();
+  t.same(uuids(writer), [], 'the next start finds it');
 });
 
 await t.test(

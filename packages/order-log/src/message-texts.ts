@@ -70,19 +70,25 @@ export class MessageTexts {
     }
   }
 
-  /** Long-lived buffers grow, so that a message itself is garbage as soon as it was sent. */
+  /**
+   * The first message of a position is kept as it is: most have but one order, and a large one is not copied once more. Those that go
+   * on from it are kept in a buffer that grows, so that each is garbage as soon as it was sent.
+   */
   #keep(sequence: number, { base, added }: Delta, list: Buffer): void {
     const known = this.#lists.get(base.sequence);
     const bytes = list.length;
     this.#drop(base.sequence);
     this.#drop(sequence);
+    // None goes on from nothing.
+    if (bytes === 0) return;
     let buffer = known?.bytes === base.bytes ? known.buffer : undefined;
-    if (buffer === undefined || buffer.length < bytes) {
+    if (base.bytes === 0) buffer = list;
+    else if (buffer === undefined || buffer.length < bytes) {
       buffer = Buffer.allocUnsafeSlow(bytes + (bytes >> 2));
       list.copy(buffer);
     } else added.copy(buffer, base.bytes);
     this.#lists.set(sequence, { buffer, bytes });
-    this.#cachedBytes += buffer.length;
+    this.#cachedBytes += buffer.buffer.byteLength;
     for (const oldest of this.#lists.keys()) {
       if (this.#cachedBytes <= CACHED_BYTES) return;
       this.#drop(oldest);
@@ -93,6 +99,6 @@ export class MessageTexts {
     const list = this.#lists.get(sequence);
     if (list === undefined) return;
     this.#lists.delete(sequence);
-    this.#cachedBytes -= list.buffer.length;
+    this.#cachedBytes -= list.buffer.buffer.byteLength;
   }
 }

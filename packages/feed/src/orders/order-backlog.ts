@@ -9,6 +9,8 @@ import type { WaitingPosition } from './order-heap.ts';
 const BATCH_ORDERS = 512;
 /** What is parsed for one batch at most, in characters; a larger position comes alone. */
 const BATCH_WORK = 2_000_000;
+/** A position of so many characters is taken apart while the orders of others go on. */
+const LARGE_POSITION = 1_000_000;
 /**
  * What the messages of one miner's orders may hold while others place orders, in characters: what comes faster is read
  * by every client before the orders of others that follow. All miners together may place 43 orders a second, of 45 KB at most.
@@ -36,6 +38,7 @@ export class OrderBacklog {
   readonly #heap = new OrderHeap();
   readonly #budgets = new Budgets(MINER_BUDGET);
   readonly #postponed = new Map<string, OrderHeap>();
+  readonly #unprepared = new Set<WaitingPosition>();
   readonly #warned = new Set<string>();
   /** Who came last, and when (monotonic ms) it and any other did. */
   #latest = { hotkey: '', atMs: -Infinity, othersAtMs: -Infinity };
@@ -75,6 +78,7 @@ export class OrderBacklog {
       done: 0,
       dueMs: 0,
       rank: this.#ranks++,
+      isPrepared: false,
       parts: new Map(),
     };
     const earlier = this.#positions.get(keyOf(hotkey, position)) ?? [];
@@ -87,7 +91,7 @@ export class OrderBacklog {
     (this.#postponed.get(hotkey) ?? this.#heap).push(item);
   }
 
-  /** The orders to number next; none while all that wait are postponed. They count as waiting until they are {@link stored}. */
+  /** The orders to number next; none while all that wait are postponed or unprepared. They count as waiting until they are {@link stored}. */
   batch(): DueOrder[] {
     this.#readmit();
     const due: DueOrder[] = [];
@@ -102,6 +106,11 @@ export class OrderBacklog {
         continue;
       }
       const index = waiting.indexes[waiting.done] ?? 0;
+      if (!waiting.isPrepared && !waiting.parts.has(index) && position.text.length >= LARGE_POSITION) {
+        this.#unprepared.add(waiting);
+        continue;
+      }
+      waiting.isPrepared = false;
       waiting.done += 1;
       this.#waiting -= 1;
       if (!waiting.parts.has(index) && !parsed.has(waiting)) work += position.text.length;
@@ -116,7 +125,24 @@ export class OrderBacklog {
     return due;
   }
 
-  /** For how many ms all that wait are postponed, unless others come. */
+  /** A large position that is to be taken apart for its next order, and is then {@link prepared}. */
+  nextUnprepared(): WaitingPosition | undefined {
+    for (const waiting of this.#unprepared) {
+      if (waiting.done < waiting.indexes.length) return waiting;
+      // A later reading holds what it had.
+      this.#unprepared.delete(waiting);
+    }
+    return undefined;
+  }
+
+  /** Its next order may be numbered. */
+  prepared(waiting: WaitingPosition): void {
+    this.#unprepared.delete(waiting);
+    waiting.isPrepared = true;
+    (this.#postponed.get(waiting.hotkey) ?? this.#heap).push(waiting);
+  }
+
+  /** For how many ms all that wait are postponed, unless others come or are prepared; Infinity when none is postponed. */
   waitMs(): number {
     return Math.min(...[...this.#postponed.keys()].map((hotkey) => this.#postponedMs(hotkey)));
   }
@@ -126,6 +152,7 @@ export class OrderBacklog {
     this.#inBatch.clear();
     if (this.#waiting > 0) return;
     this.#postponed.clear();
+    this.#unprepared.clear();
     this.#positions.clear();
     this.#budgets.forgetWhole();
   }

@@ -13,6 +13,8 @@ export interface WaitingPosition {
   dueMs: number;
   /** Which one came first, where times are equal. */
   readonly rank: number;
+  /** It was taken apart for the next of them beforehand. */
+  isPrepared: boolean;
   /** What messages of them are made of, as far as it is known; by index. */
   readonly parts: Map<number, PositionParts>;
 }

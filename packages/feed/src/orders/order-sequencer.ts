@@ -15,6 +15,8 @@ const ALWAYS_NEW_MS = 10 * 60_000;
 const GIVE_UP_EVERY_MS = 1000;
 /** An order that could not be written (a full disk, say) is tried again after so long; nothing is sent meanwhile. */
 const RETRY_MS = 1000;
+/** A pause ends by then, whatever it waits for. */
+const MAX_PAUSE_MS = 60_000;
 /** How long a start waits for the orders that were placed while nobody was there. */
 const BEGIN_WITHIN_MS = 2000;
 /** Whose orders the validator streams to nobody: operators try the network with it. */
@@ -60,6 +62,7 @@ export class OrderSequencer {
   readonly #missing: MissingOrders;
   #isStarting = true;
   #endPause: () => void = () => undefined;
+  #isPreparing = false;
   #storing: Promise<void> | null = null;
   readonly #warned = new Set<string>();
   readonly #upkeep: LogUpkeep;
@@ -173,6 +176,7 @@ export class OrderSequencer {
   async #storeAll(): Promise<void> {
     while (this.#backlog.size > 0 && !this.#isFinished) {
       const due = this.#backlog.batch();
+      this.#prepare();
       if (due.length === 0) {
         await this.#pause(this.#backlog.waitMs());
         continue;
@@ -186,11 +190,23 @@ export class OrderSequencer {
     }
   }
 
-  /** Until the first postponed orders may follow, or others come. */
+  /** Takes large positions apart, one at a time, while the orders of others are stored. */
+  #prepare(): void {
+    const waiting = this.#backlog.nextUnprepared();
+    if (waiting === undefined || this.#isPreparing) return;
+    this.#isPreparing = true;
+    void this.#splitter.prepare(waiting).then(() => {
+      this.#isPreparing = false;
+      this.#backlog.prepared(waiting);
+      this.#endPause();
+    });
+  }
+
+  /** Until the first postponed orders may follow, a large position is prepared, or others come. */
   async #pause(ms: number): Promise<void> {
     const isOver = new AbortController();
     const ended = new Promise<void>((resolve) => (this.#endPause = resolve));
-    await Promise.race([sleep(ms, null, { signal: isOver.signal }), ended]);
+    await Promise.race([sleep(Math.min(ms, MAX_PAUSE_MS), null, { signal: isOver.signal }), ended]);
     isOver.abort();
   }
 

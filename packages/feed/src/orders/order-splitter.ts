@@ -50,16 +50,22 @@ export class OrderSplitter {
       for (const order of found.keys()) order.waiting.parts.delete(order.index);
       missing = missing.filter((order) => !found.has(order));
       const firsts = new Map(missing.toReversed().map(({ waiting, index }) => [waiting, index]));
-      for (const tasks of grouped(
-        [...wanted].map((waiting) => [waiting, sliceOf(waiting, firsts.get(waiting))]),
-      )) {
-        const split = await this.#run(tasks.map(([, position]) => position));
-        for (const [index, [waiting, position]] of tasks.entries())
-          this.#keep(waiting, position, split[index] as SplitPosition);
-      }
+      const tasks = [...wanted].map((waiting): Task => [waiting, sliceOf(waiting, firsts.get(waiting))]);
+      for (const group of grouped(tasks)) await this.#splitGroup(group);
     }
     this.#dropBeyond();
     return due.map((order) => found.get(order) as PositionParts);
+  }
+
+  /** Takes a position apart for its next orders, so that their `split` need not. */
+  async prepare(waiting: WaitingPosition): Promise<void> {
+    await this.#splitGroup([[waiting, sliceOf(waiting, waiting.indexes[waiting.done])]]);
+  }
+
+  async #splitGroup(tasks: readonly Task[]): Promise<void> {
+    const split = await this.#run(tasks.map(([, position]) => position));
+    for (const [index, [waiting, position]] of tasks.entries())
+      this.#keep(waiting, position, split[index] as SplitPosition);
   }
 
   /** Answers for each of the positions, in their order. */
