@@ -3,7 +3,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, openSync, closeSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { setPriority, constants } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -108,17 +117,38 @@ function write(root, path, text) {
   renameSync(aside, path);
 }
 
-/** A file of some hundred MB, without holding it. */
-function writeLarge(path, begin, item, count, end) {
+/**
+ * Two large files, made of `pieces` and on the disk before anything is measured, that take turns at a path: writing them is what
+ * the validator costs the machine, and on a slow disk every order that has to be durable waits for that.
+ *
+ * @returns puts the next one in place.
+ */
+function takingTurns(root, path, pieces) {
   mkdirSync(dirname(path), { recursive: true });
-  const aside = `${path}.aside`;
-  const file = openSync(aside, 'w');
-  writeSync(file, begin);
+  const folder = join(root, 'validation', 'tmp');
+  mkdirSync(folder, { recursive: true });
+  const copies = [1, 2].map(() => {
+    const copy = join(folder, randomUUID());
+    const file = openSync(copy, 'w');
+    for (const piece of pieces()) writeSync(file, piece);
+    fsyncSync(file);
+    closeSync(file);
+    return copy;
+  });
+  return () => {
+    const aside = join(folder, randomUUID());
+    linkSync(copies[done % 2], aside);
+    renameSync(aside, path);
+    done += 1;
+  };
+}
+
+/** The pieces of a checkpoint of 500 MB. */
+function* checkpoint() {
+  const item = JSON.stringify({ text: 'x'.repeat(990) });
   const thousand = Array.from({ length: 1000 }, () => item).join(',');
-  for (let part = 0; part < count; part += 1000) writeSync(file, part === 0 ? thousand : `,${thousand}`);
-  writeSync(file, end);
-  closeSync(file);
-  renameSync(aside, path);
+  for (let part = 0; part < 500; part++) yield `${part === 0 ? '{"positions":[' : ','}${thousand}`;
+  yield ']}';
 }
 
 /** A position of a miner with orders of some 1 KB; a validator closes one that has 100. */
@@ -333,20 +363,18 @@ const ATTACKS = {
   'a miner: a position of 8 MB, written again every second': async ({ root }) => {
     const { position, path } = positionFile(root, 'attacker-large', 1, Date.now());
     position.orders[0].note = 'x'.repeat(8e6);
-    const text = JSON.stringify(position);
+    const next = takingTurns(root, path, () => [JSON.stringify(position)]);
     for (;;) {
-      write(root, path, text);
-      done += 1;
+      next();
       await sleep(1000);
     }
   },
   'a miner: a position of 100 MB, written again every 3 s': async ({ root }) => {
     const { position, path } = positionFile(root, 'attacker-huge', 1, Date.now());
     position.orders[0].note = 'x'.repeat(100e6);
-    const text = JSON.stringify(position);
+    const next = takingTurns(root, path, () => [JSON.stringify(position)]);
     for (;;) {
-      write(root, path, text);
-      done += 1;
+      next();
       await sleep(3000);
     }
   },
@@ -362,15 +390,9 @@ const ATTACKS = {
     }
   },
   'a checkpoint of 500 MB, written again every 20 s': async ({ root }) => {
+    const next = takingTurns(root, join(root, 'runnable', 'validator_checkpoint.json'), checkpoint);
     for (;;) {
-      writeLarge(
-        join(root, 'runnable', 'validator_checkpoint.json'),
-        '{"positions":[',
-        JSON.stringify({ text: 'x'.repeat(990) }),
-        500_000,
-        ']}',
-      );
-      done += 1;
+      next();
       await sleep(20_000);
     }
   },
@@ -379,21 +401,22 @@ const ATTACKS = {
 /** Their names, in the order of the table. */
 export const ATTACKERS = Object.keys(ATTACKS);
 
-/** Starts one; `stop` resolves to how many of what it does it did. */
+/** Starts one, and resolves when it has begun; `stop` resolves to how many of what it does it did. */
 export async function startAttacker(name, at) {
   const child = fork(fileURLToPath(import.meta.url), ['attacker', name]);
   const exited = once(child, 'exit');
-  child.send(at);
+  const answer = async (message) => {
+    const answered = once(child, 'message');
+    child.send(message);
+    const ended = exited.then(([code]) => {
+      throw new Error(`the attacker ended with ${code}`);
+    });
+    return (await Promise.race([answered, ended]))[0];
+  };
+  await answer(at);
   return {
     async stop() {
-      const report = once(child, 'message');
-      child.send('stop');
-      const [count] = await Promise.race([
-        report,
-        exited.then(([code]) => {
-          throw new Error(`the attacker ended with ${code}`);
-        }),
-      ]);
+      const count = await answer('stop');
       child.kill('SIGKILL');
       await exited;
       return count;
@@ -403,8 +426,11 @@ export async function startAttacker(name, at) {
 
 if (process.send !== undefined && process.argv[2] === 'attacker') {
   setPriority(constants.priority.PRIORITY_LOW);
-  process.on('message', (message) => {
-    if (message === 'stop') process.send(done);
-    else void ATTACKS[process.argv[3]](message);
+  process.on('message', async (message) => {
+    if (message !== 'stop') {
+      void ATTACKS[process.argv[3]](message);
+      while (done === 0) await sleep(1);
+    }
+    process.send(done);
   });
 }
