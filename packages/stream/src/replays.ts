@@ -3,18 +3,24 @@ import type { StreamSession } from './stream-session.ts';
 
 /** Between two checks of the network: an order that comes meanwhile waits no longer. */
 const TURN_MS = 2;
-/** How many times as long everything else of the process has after a turn, and other processes after that. */
-const PAUSE_FACTOR = 3;
-/** Of this process, in ms, that a key has: more than most resumes take, and then a part of each second. */
+/**
+ * How many times as long everything else of the process has after a part, and other processes after that: of orders that
+ * came since, which cost no more than if they had been sent at once, and of others.
+ */
+const PAUSE_FACTORS = { first: 1, again: 3 };
+/** Of this process, in ms, that a key has for what it could have had before: more than most resumes take, and then a part of each second. */
 const TIME_OF_KEY = { perSecond: 150, atOnce: 1000 };
 /** Until the next look at keys that have used up theirs. */
 const RETRY_MS = 10;
 
-type Replaying = Pick<StreamSession, 'feedPart' | 'digest'>;
+type Replaying = Pick<StreamSession, 'feedPart' | 'digest' | 'sentUpTo'>;
 
 /**
- * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds, a quarter of the time at most,
+ * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds, a quarter of the time at most (half for what came since),
  * and less when it goes on: however many orders are replayed to however many, live ones go first.
+ *
+ * A key has only so much time for orders that it was sent before, or that were there before this process. What came since
+ * is sent to it once without that limit: after an outage many orders come at once, and all clients are far behind.
  */
 export class Replays {
   /** By key, so that one with many connections has no more of the time. Who waits longest first, of keys and sessions. */
@@ -23,9 +29,19 @@ export class Replays {
   /** Before this, there is no further turn. */
   #pauseEndMs = 0;
   readonly #times: Budgets;
+  /** The last order that was there before. */
+  #openedAt = Infinity;
+  /** By key, the last order that a session here was sent. */
+  readonly #newest = new Map<string, number>();
 
   constructor(timeOfKey = TIME_OF_KEY) {
     this.#times = new Budgets(timeOfKey);
+  }
+
+  /** A log is read from now on whose last order is this one. */
+  logOpened(last: number): void {
+    this.#openedAt = last;
+    this.#newest.clear();
   }
 
   add(session: Replaying): void {
@@ -51,22 +67,36 @@ export class Replays {
   #takeTurn(): void {
     const startedMs = performance.now();
     let usedMs = 0;
+    let pauseMs = 0;
     for (const [digest, line] of this.#lines) {
-      if (this.#times.waitMs(digest) > 0) continue;
-      this.#lines.delete(digest);
-      const [session] = line;
+      const session = this.#next(digest, line);
       if (session === undefined) continue;
+      this.#lines.delete(digest);
       line.delete(session);
+      const isFirst = this.#isFirst(digest, session);
       if (session.feedPart()) line.add(session);
       // To the end, behind the keys that this loop comes to yet.
       if (line.size > 0) this.#lines.set(digest, line);
       const partMs = performance.now() - startedMs - usedMs;
-      this.#times.spend(digest, partMs);
+      if (isFirst) this.#newest.set(digest, Math.max(session.sentUpTo ?? 0, this.#openedAt));
+      else this.#times.spend(digest, partMs);
       usedMs += partMs;
+      pauseMs += partMs * PAUSE_FACTORS[isFirst ? 'first' : 'again'];
       if (usedMs >= TURN_MS) break;
     }
-    this.#pauseEndMs = performance.now() + (usedMs > 0 ? usedMs * PAUSE_FACTOR : RETRY_MS);
+    this.#pauseEndMs = performance.now() + (pauseMs > 0 ? pauseMs : RETRY_MS);
     if (this.#lines.size > 0) this.#schedule();
     else this.#times.forgetWhole();
+  }
+
+  /** Of a key whose time is used up, one that goes where none of the key has been. */
+  #next(digest: string, line: ReadonlySet<Replaying>): Replaying | undefined {
+    const hasTime = this.#times.waitMs(digest) === 0;
+    for (const session of line) if (hasTime || this.#isFirst(digest, session)) return session;
+    return undefined;
+  }
+
+  #isFirst(digest: string, { sentUpTo = 0 }: Replaying): boolean {
+    return sentUpTo >= (this.#newest.get(digest) ?? this.#openedAt);
   }
 }

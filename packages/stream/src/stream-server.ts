@@ -181,6 +181,7 @@ export class StreamServer implements StreamView {
     this.#reader = reader;
     const stream = (this.#stream = new OrderLogCursor(reader));
     this.#measuredUpTo = stream.state.last;
+    this.#replays.logOpened(stream.state.last);
     const isReplaced = before !== undefined && before.state.epoch !== stream.state.epoch;
     for (const session of this.#sessions.values()) {
       if (isReplaced) session.streamReplaced();

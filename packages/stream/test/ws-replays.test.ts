@@ -14,10 +14,12 @@ class SlowLog extends MemoryLog {
 }
 
 /** A session far behind: each of its parts takes so long. */
-function behind(name: string, parts: number, partMs: number, told: string[]) {
+function behind(name: string, parts: number, partMs: number, told: string[], sentUpTo = 0) {
   return {
     digest: name[0],
-    feedPart: () => {
+    sentUpTo,
+    feedPart(this: { sentUpTo: number }) {
+      this.sentUpTo += 1;
       const untilMs = performance.now() + partMs;
       while (performance.now() < untilMs);
       told.push(name);
@@ -84,6 +86,31 @@ await t.test('a key that goes on and on has less of the time, and holds up no ot
   t.ok(told.lastIndexOf('b') < 15, told.join(''));
   // 40 ms of work, of which 10 are there at once and the last part is owed.
   t.ok(performance.now() - startedMs >= 280);
+});
+
+await t.test('orders that came since are sent once to each key without that limit', async (t) => {
+  const replays = new Replays({ perSecond: 100, atOnce: 1 });
+  const told: string[] = [];
+  const partsOf = async (sessions: readonly ReturnType<typeof behind>[], count: number) => {
+    told.length = 0;
+    const startedMs = performance.now();
+    for (const session of sessions) replays.add(session);
+    while (told.length < count) await nextTurn();
+    return performance.now() - startedMs;
+  };
+  const isLimited = (ms: number) => ms >= 400;
+  replays.logOpened(1000);
+  t.notOk(isLimited(await partsOf([behind('a', 20, 2, told, 1000)], 20)), 'behind the opening');
+  t.notOk(isLimited(await partsOf([behind('b', 20, 2, told, 1000)], 20)), 'of another key');
+  t.ok(isLimited(await partsOf([behind('b', 25, 2, told, 1000)], 25)), 'the same again');
+  t.ok(isLimited(await partsOf([behind('c', 25, 2, told, 0)], 25)), 'before the opening');
+  const both = [behind('a1', 10, 2, told, 0), behind('a2', 20, 2, told, 1020)];
+  await partsOf(both, 21);
+  const ofNew = told.filter((name) => name === 'a2').length;
+  t.ok(ofNew >= 12, `and who waits for time holds up no other of its key: ${told.join(' ')}`);
+  while (told.length < 30) await nextTurn();
+  replays.logOpened(5000);
+  t.ok(isLimited(await partsOf([behind('a', 25, 2, told, 1040)], 25)), 'before the opening of another log');
 });
 
 await t.test('a live order does not wait for a resume from far back', async (t) => {
