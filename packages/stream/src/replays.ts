@@ -3,11 +3,12 @@ import type { StreamSession } from './stream-session.ts';
 
 /** Between two checks of the network: an order that comes meanwhile waits no longer. */
 const TURN_MS = 2;
-/**
- * How many times as long everything else of the process has after a part, and other processes after that: of orders that
- * came since, which cost no more than if they had been sent at once, and of others.
- */
-const PAUSE_FACTORS = { first: 1, again: 3 };
+/** How many times as long everything else of the process has after a part, and other processes after that. */
+const PAUSE_FACTORS = {
+  /** Of orders that came since, which cost no more than if they had been sent at once: while others keep up, and while nobody does. */
+  first: { live: 1, none: 0 },
+  again: { live: 3, none: 3 },
+};
 /** Of this process, in ms, that a key has for what it could have had before: more than most resumes take, and then a part of each second. */
 const TIME_OF_KEY = { perSecond: 150, atOnce: 1000 };
 /** Until the next look at keys that have used up theirs. */
@@ -16,11 +17,12 @@ const RETRY_MS = 10;
 type Replaying = Pick<StreamSession, 'feedPart' | 'digest' | 'sentUpTo'>;
 
 /**
- * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds, a quarter of the time at most (half for what came since),
+ * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds, a quarter of the time at most,
  * and less when it goes on: however many orders are replayed to however many, live ones go first.
  *
  * A key has only so much time for orders that it was sent before, or that were there before this process. What came since
- * is sent to it once without that limit: after an outage many orders come at once, and all clients are far behind.
+ * is sent to it once without that limit, for half of the time, and all of it while nobody keeps up: after an outage many
+ * orders come at once, and all clients are far behind.
  */
 export class Replays {
   /** By key, so that one with many connections has no more of the time. Who waits longest first, of keys and sessions. */
@@ -34,7 +36,11 @@ export class Replays {
   /** By key, the last order that a session here was sent. */
   readonly #newest = new Map<string, number>();
 
-  constructor(timeOfKey = TIME_OF_KEY) {
+  readonly #isAnybodyLive: () => boolean;
+
+  /** @param isAnybodyLive whether there is a session that is not far behind. */
+  constructor(isAnybodyLive: () => boolean, timeOfKey = TIME_OF_KEY) {
+    this.#isAnybodyLive = isAnybodyLive;
     this.#times = new Budgets(timeOfKey);
   }
 
@@ -68,6 +74,7 @@ export class Replays {
     const startedMs = performance.now();
     let usedMs = 0;
     let pauseMs = 0;
+    const others = this.#isAnybodyLive() ? 'live' : 'none';
     for (const [digest, line] of this.#lines) {
       const session = this.#next(digest, line);
       if (session === undefined) continue;
@@ -81,10 +88,10 @@ export class Replays {
       if (isFirst) this.#newest.set(digest, Math.max(session.sentUpTo ?? 0, this.#openedAt));
       else this.#times.spend(digest, partMs);
       usedMs += partMs;
-      pauseMs += partMs * PAUSE_FACTORS[isFirst ? 'first' : 'again'];
+      pauseMs += partMs * PAUSE_FACTORS[isFirst ? 'first' : 'again'][others];
       if (usedMs >= TURN_MS) break;
     }
-    this.#pauseEndMs = performance.now() + (pauseMs > 0 ? pauseMs : RETRY_MS);
+    this.#pauseEndMs = performance.now() + (usedMs > 0 ? pauseMs : RETRY_MS);
     if (this.#lines.size > 0) this.#schedule();
     else this.#times.forgetWhole();
   }

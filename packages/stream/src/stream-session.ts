@@ -133,12 +133,17 @@ export class StreamSession {
    * all that is sent to who is far behind: replays share the time that live orders leave.
    */
   feed(): void {
-    if (this.#isFarBehind || this.feedPart()) this.#host.replayLater(this);
+    if (this.#ordersBehind > LIVE_ORDERS || this.feedPart()) this.#host.replayLater(this);
   }
 
-  get #isFarBehind(): boolean {
+  /** It wants orders, and keeps up. */
+  get isLive(): boolean {
+    return this.sentUpTo !== undefined && this.#ordersBehind <= LIVE_ORDERS;
+  }
+
+  get #ordersBehind(): number {
     const last = this.#host.stream()?.state.last ?? 0;
-    return last - (this.sentUpTo ?? last) > LIVE_ORDERS;
+    return last - (this.sentUpTo ?? last);
   }
 
   /** Sends one part, if there is one and room for it. True where more may follow. */

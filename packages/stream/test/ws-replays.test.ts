@@ -30,7 +30,7 @@ function behind(name: string, parts: number, partMs: number, told: string[], sen
 }
 
 await t.test('replays are given their parts in turn, and everything else goes between', async (t) => {
-  const replays = new Replays();
+  const replays = new Replays(() => true);
   const told: string[] = [];
   for (const name of ['a', 'b', 'c']) replays.add(behind(name, 10, 2, told));
   let most = 0;
@@ -44,7 +44,7 @@ await t.test('replays are given their parts in turn, and everything else goes be
 });
 
 await t.test('a key with many connections has no more of the time than one with one', async () => {
-  const replays = new Replays();
+  const replays = new Replays(() => true);
   const told: string[] = [];
   for (const name of ['a1', 'a2', 'a3', 'b1']) replays.add(behind(name, 3, 0, told));
   while (told.length < 12) await nextTurn();
@@ -52,7 +52,7 @@ await t.test('a key with many connections has no more of the time than one with 
 });
 
 await t.test('whoever has not had its turn when the time is over has it in the next', async (t) => {
-  const replays = new Replays();
+  const replays = new Replays(() => true);
   const told: string[] = [];
   for (const name of ['a', 'b', 'c']) replays.add(behind(name, 1, 10, told));
   while (told.length < 3) await nextTurn();
@@ -60,7 +60,7 @@ await t.test('whoever has not had its turn when the time is over has it in the n
 });
 
 await t.test('replays have a quarter of the time, also where each part waits for the network', async (t) => {
-  const replays = new Replays();
+  const replays = new Replays(() => true);
   const told: string[] = [];
   const startedMs = performance.now();
   replays.add(behind('a', 10, 2, told));
@@ -76,7 +76,7 @@ await t.test('replays have a quarter of the time, also where each part waits for
 });
 
 await t.test('a key that goes on and on has less of the time, and holds up no other', async (t) => {
-  const replays = new Replays({ perSecond: 100, atOnce: 10 });
+  const replays = new Replays(() => true, { perSecond: 100, atOnce: 10 });
   const told: string[] = [];
   const startedMs = performance.now();
   replays.add(behind('a', 20, 2, told));
@@ -89,7 +89,7 @@ await t.test('a key that goes on and on has less of the time, and holds up no ot
 });
 
 await t.test('orders that came since are sent once to each key without that limit', async (t) => {
-  const replays = new Replays({ perSecond: 100, atOnce: 1 });
+  const replays = new Replays(() => true, { perSecond: 100, atOnce: 1 });
   const told: string[] = [];
   const partsOf = async (sessions: readonly ReturnType<typeof behind>[], count: number) => {
     told.length = 0;
@@ -112,6 +112,31 @@ await t.test('orders that came since are sent once to each key without that limi
   replays.logOpened(5000);
   t.ok(isLimited(await partsOf([behind('a', 25, 2, told, 1040)], 25)), 'before the opening of another log');
 });
+
+await t.test(
+  'what came since has half of the time beside who keeps up, and all of it while nobody does',
+  async (t) => {
+    let isLive = true;
+    const replays = new Replays(() => isLive);
+    replays.logOpened(0);
+    const told: string[] = [];
+    const timeOf = async (session: ReturnType<typeof behind>) => {
+      told.length = 0;
+      const startedMs = performance.now();
+      replays.add(session);
+      while (told.length < 20) await nextTurn();
+      return performance.now() - startedMs;
+    };
+    const beside = await timeOf(behind('a', 20, 2, told));
+    isLive = false;
+    const alone = await timeOf(behind('b', 20, 2, told));
+    const again = await timeOf(behind('b', 20, 2, told));
+    // 20 parts of 2 ms, and 19 pauses of 2, of none, and of 6 ms.
+    t.ok(beside >= 78, `${beside.toFixed(0)} ms`);
+    t.ok(alone < beside, `${alone.toFixed(0)} ms, and ${beside.toFixed(0)} ms beside others`);
+    t.ok(again >= 154, `${again.toFixed(0)} ms for the same again`);
+  },
+);
 
 await t.test('a live order does not wait for a resume from far back', async (t) => {
   const log = new MemoryLog();
