@@ -1,12 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import type { KeyGrant } from '@ptn-api/runtime';
 
 /** Smaller answers are sent at once: all that a connection can hold of them is bounded by this. */
 export const SMALL_BYTES = 128 * 1024;
-/** What waits for the network of one large answer. */
-const SLICE_BYTES = 64 * 1024;
 /** Large answers of one user that are under way in this process. */
 const MAX_OF_USER = 8;
 /** Of all users. */
@@ -118,35 +115,4 @@ export class Downloads {
 /** What the network has taken of the connection's answers, but for what one slice holds. */
 function takenBytes({ socket }: ServerResponse): number {
   return (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0);
-}
-
-/** Pieces as a stream, so that what waits for the network is one slice: small ones together, large ones cut. */
-export function sliced(pieces: Iterable<Uint8Array>): Readable {
-  const slices = slicesOf(pieces);
-  return new Readable({
-    highWaterMark: SLICE_BYTES,
-    read() {
-      const { done, value } = slices.next();
-      this.push(done === true ? null : value);
-    },
-  });
-}
-
-function* slicesOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array, undefined> {
-  let small: Uint8Array[] = [];
-  let smallBytes = 0;
-  for (const piece of pieces) {
-    if (smallBytes + piece.length > SLICE_BYTES && smallBytes > 0) {
-      yield Buffer.concat(small, smallBytes);
-      small = [];
-      smallBytes = 0;
-    }
-    if (piece.length <= SLICE_BYTES) {
-      small.push(piece);
-      smallBytes += piece.length;
-    } else {
-      for (let at = 0; at < piece.length; at += SLICE_BYTES) yield piece.subarray(at, at + SLICE_BYTES);
-    }
-  }
-  if (smallBytes > 0) yield Buffer.concat(small, smallBytes);
 }

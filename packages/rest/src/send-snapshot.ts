@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { sendError } from '@ptn-api/runtime';
 import type { ByteBudget } from './byte-budget.ts';
-import { SMALL_BYTES, sliced } from './downloads.ts';
+import { SMALL_BYTES } from './downloads.ts';
 import type { Downloads } from './downloads.ts';
 import { varyByEncoding } from './cors.ts';
 import { negotiate } from './negotiate.ts';
 import type { Encoding } from './negotiate.ts';
 import { answerPreconditions, lastModified } from './preconditions.ts';
+import { sliced } from './slices.ts';
 import type { Snapshot } from './snapshots/snapshot.ts';
 
 declare module 'fastify' {

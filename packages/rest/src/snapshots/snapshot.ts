@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { DocumentValue } from '@ptn-api/runtime';
+import { slicesOf } from '../slices.ts';
 
 const FILE_CHUNK_BYTES = 64 * 1024;
 
@@ -37,11 +38,28 @@ export function joinedSnapshot(
   return { digest, modifiedMs, ...memberLayout(segments), pieces: () => memberPieces(segments) };
 }
 
-/** The same for who is asked for again and again: their checksum is worked out once, on first demand. */
+/** The same for who is asked for again and again: small segments are put together once, by whoever comes to them first. */
 export function keptSnapshot(segments: readonly Segment[], modifiedMs: number, digest?: string): Snapshot {
   const snapshot = joinedSnapshot(segments, modifiedMs, digest);
-  let pieces: readonly Uint8Array[] | undefined;
-  return { ...snapshot, pieces: () => (pieces ??= [...snapshot.pieces()]) };
+  let slices: Iterable<Uint8Array> | undefined;
+  return { ...snapshot, pieces: () => (slices ??= kept(slicesOf(snapshot.pieces()))) };
+}
+
+/** What the source gives is kept, and asked for once. */
+function kept<T>(source: Iterator<T>): Iterable<T> {
+  const items: T[] = [];
+  return {
+    *[Symbol.iterator]() {
+      for (let index = 0; ; index++) {
+        if (index === items.length) {
+          const next = source.next();
+          if (next.done === true) return;
+          items.push(next.value);
+        }
+        yield items[index] as T;
+      }
+    },
+  };
 }
 
 /** A file that is kept as a whole, here or on disk. */
