@@ -118,8 +118,8 @@ function write(root, path, text) {
 }
 
 /**
- * Two large files, made of `pieces` and on the disk before anything is measured, that take turns at a path: writing them is what
- * the validator costs the machine, and on a slow disk every order that has to be durable waits for that.
+ * Two large files, made of `pieces` and on the disk before anything is measured, that take turns at a path: writing them
+ * is what the validator costs the machine, and on a slow disk every order that has to be durable waits for that.
  *
  * @returns puts the next one in place.
  */

@@ -71,8 +71,8 @@ export class MessageTexts {
   }
 
   /**
-   * The first message of a position is kept as it is: most have but one order, and a large one is not copied once more. Those that go
-   * on from it are kept in a buffer that grows, so that each is garbage as soon as it was sent.
+   * The first message of a position is kept as it is: most have but one order, and a large one is not copied once more.
+   * Those that go on from it are kept in a buffer that grows, so that each is garbage as soon as it was sent.
    */
   #keep(sequence: number, { base, added }: Delta, list: Buffer): void {
     const known = this.#lists.get(base.sequence);

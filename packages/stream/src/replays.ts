@@ -5,11 +5,11 @@ import type { StreamSession } from './stream-session.ts';
 const TURN_MS = 2;
 /** How many times as long everything else of the process has after a part, and other processes after that. */
 const PAUSE_FACTORS = {
-  /** Of orders that came since, which cost no more than if they had been sent at once: while others keep up, and while nobody does. */
+  /** Of orders that came since, which cost no more than if they had been sent at once: while others keep up, or nobody. */
   first: { live: 1, none: 0 },
   again: { live: 3, none: 3 },
 };
-/** Of this process, in ms, that a key has for what it could have had before: more than most resumes take, and then a part of each second. */
+/** Of this process, in ms, that a key has for what it could have had before: most resumes take less. */
 const TIME_OF_KEY = { perSecond: 150, atOnce: 1000 };
 /** Until the next look at keys that have used up theirs. */
 const RETRY_MS = 10;

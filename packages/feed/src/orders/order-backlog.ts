@@ -91,7 +91,7 @@ export class OrderBacklog {
     (this.#postponed.get(hotkey) ?? this.#heap).push(item);
   }
 
-  /** The orders to number next; none while all that wait are postponed or unprepared. They count as waiting until they are {@link stored}. */
+  /** The orders to number next; none while all are postponed or unprepared. They wait until they are {@link stored}. */
   batch(): DueOrder[] {
     this.#readmit();
     const due: DueOrder[] = [];
@@ -142,7 +142,7 @@ export class OrderBacklog {
     (this.#postponed.get(waiting.hotkey) ?? this.#heap).push(waiting);
   }
 
-  /** For how many ms all that wait are postponed, unless others come or are prepared; Infinity when none is postponed. */
+  /** For how many ms all are postponed, unless others come or are prepared; Infinity when none is postponed. */
   waitMs(): number {
     return Math.min(...[...this.#postponed.keys()].map((hotkey) => this.#postponedMs(hotkey)));
   }
