@@ -62,7 +62,7 @@ export class OrderSequencer {
   readonly #missing: MissingOrders;
   #isStarting = true;
   #endPause: () => void = () => undefined;
-  #isPreparing = false;
+  #preparing: Promise<void> | null = null;
   #storing: Promise<void> | null = null;
   readonly #warned = new Set<string>();
   readonly #upkeep: LogUpkeep;
@@ -150,17 +150,22 @@ export class OrderSequencer {
 
   /** Stores what has been observed. Resolves when it is on disk and published; while starting, it only gathers. */
   store(): Promise<void> {
-    if (this.#isStarting || this.#backlog.size === 0) return this.#storing ?? Promise.resolve();
+    const hasWork = this.#backlog.size > 0 && !this.#isStarting && !this.#isFinished;
+    if (!hasWork) return this.#storing ?? Promise.resolve();
     this.#storing ??= this.#storeAll().finally(() => {
       this.#storing = null;
     });
     return this.#storing;
   }
 
-  /** Makes one more attempt at what waits to be stored. Afterwards nothing is stored any more. */
+  /**
+   * Makes one more attempt at what waits to be stored, once the position is taken apart that is at it. Afterwards nothing is
+   * stored any more.
+   */
   async finish(): Promise<void> {
     this.#upkeep.stop();
     if (this.#giveUpTimer !== null) clearInterval(this.#giveUpTimer);
+    await this.#preparing;
     const last = this.store();
     this.#isFinished = true;
     this.#endPause();
@@ -174,10 +179,11 @@ export class OrderSequencer {
   }
 
   async #storeAll(): Promise<void> {
-    while (this.#backlog.size > 0 && !this.#isFinished) {
+    while (this.#backlog.size > 0) {
       const due = this.#backlog.batch();
-      this.#prepare();
+      if (!this.#isFinished) this.#prepare();
       if (due.length === 0) {
+        if (this.#isFinished) return;
         await this.#pause(this.#backlog.waitMs());
         continue;
       }
@@ -185,6 +191,7 @@ export class OrderSequencer {
       const timestampMs = this.#now();
       const events = due.map((order, index) => eventOf(order, timestampMs, positions[index] ?? ''));
       await this.#append(events);
+      if (this.#isFinished) return;
       // Other work of this thread goes between two batches.
       await setImmediate();
     }
@@ -193,10 +200,9 @@ export class OrderSequencer {
   /** Takes large positions apart, one at a time, while the orders of others are stored. */
   #prepare(): void {
     const waiting = this.#backlog.nextUnprepared();
-    if (waiting === undefined || this.#isPreparing) return;
-    this.#isPreparing = true;
-    void this.#splitter.prepare(waiting).then(() => {
-      this.#isPreparing = false;
+    if (waiting === undefined || this.#preparing !== null) return;
+    this.#preparing = this.#splitter.prepare(waiting).then(() => {
+      this.#preparing = null;
       this.#backlog.prepared(waiting);
       this.#endPause();
     });
