@@ -28,6 +28,7 @@ import { refuseUnderPressure } from './pressure.ts';
 import type { PressureLimits } from './pressure.ts';
 import { limitRates } from './rate-limit.ts';
 import type { RequestCounts } from './request-counts.ts';
+import { RecentBodies } from './recent-bodies.ts';
 import { requestLog } from './request-log.ts';
 import { limitUnauthenticated } from './unauthenticated-limit.ts';
 import { Paths } from './paths.ts';
@@ -188,6 +189,7 @@ export function buildApp({
     log,
   });
   app.decorate('answerLimits', { downloads, bytes });
+  app.decorate('recentBodies', new RecentBodies());
   app.addHook('onClose', () => {
     downloads.close();
   });

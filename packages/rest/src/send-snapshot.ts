@@ -11,6 +11,7 @@ import { varyByEncoding } from './cors.ts';
 import { negotiate } from './negotiate.ts';
 import type { Encoding } from './negotiate.ts';
 import { answerPreconditions, lastModified } from './preconditions.ts';
+import type { RecentBodies } from './recent-bodies.ts';
 import { sliced } from './slices.ts';
 import type { Snapshot } from './snapshots/snapshot.ts';
 
@@ -18,6 +19,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** What answers may cost. */
     answerLimits: { readonly downloads: Downloads; readonly bytes: ByteBudget };
+    recentBodies: RecentBodies;
   }
 }
 
@@ -78,7 +80,7 @@ export async function sendSnapshot(
   reply.header('Content-Length', sizeBytes);
   if (request.method === 'HEAD') return reply.send();
   if (!isGzip) return reply.send(inflate(request, file ?? sliced(snapshot.pieces())));
-  return reply.send(file ?? (isLarge ? sliced(snapshot.pieces()) : Buffer.concat([...snapshot.pieces()])));
+  return reply.send(file ?? (isLarge ? sliced(snapshot.pieces()) : request.server.recentBodies.of(snapshot)));
 }
 
 /** The text as a stream: a body of 100 MB never lies in memory as text, however slowly it is read. */
