@@ -11,6 +11,8 @@ import { FOUND_WITHIN_MS, MissingOrders } from './missing-orders.ts';
 
 /** An order that was placed this long ago at most is streamed whenever it is first seen. */
 const ALWAYS_NEW_MS = 10 * 60_000;
+/** An order may have been placed this long before a feed had read it: a miner whose files are large waits for its turn. */
+const READ_WITHIN_MS = 60_000;
 /** How often it is checked whether an order has been missing in the files for too long. */
 const GIVE_UP_EVERY_MS = 1000;
 /** An order that could not be written (a full disk, say) is tried again after so long; nothing is sent meanwhile. */
@@ -48,8 +50,8 @@ export interface OrderSequencerOptions {
  * in the order in which they were placed.
  *
  * An order is identified by its uuid. One that was observed before is no event, however often its position is rewritten, deleted
- * and written again. One that was not is streamed if it was placed after the last time a feed was known to run, or
- * within the last 10 minutes; an older one belongs to a history that was restored. In a new log everything that is
+ * and written again. One that was not is streamed if it was placed after the last time a feed was known to run, or within the
+ * minute before, or within the last 10 minutes; an older one belongs to a history that was restored. In a new log everything that is
  * there at the start is history.
  */
 export class OrderSequencer {
@@ -75,7 +77,7 @@ export class OrderSequencer {
     const { writer, log } = options;
     this.#backlog = new OrderBacklog(log, options.activeMs);
     this.#splitter = new OrderSplitter({ log, split: options.split });
-    this.#sinceMs = writer.lastAliveMs ?? this.#now();
+    this.#sinceMs = (writer.lastAliveMs ?? this.#now()) - READ_WITHIN_MS;
     // All of them until they are seen, which those that can be read are before this begins.
     this.#missing = new MissingOrders(writer.ordersSince(this.#now() - FOUND_WITHIN_MS), log);
     this.#upkeep = new LogUpkeep({
