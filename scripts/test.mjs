@@ -10,18 +10,15 @@ const format = runBeside(
   { inBackground: true },
 );
 // The README's other command builds, and goes on as far as it does without serving.
-for (const one of [
-  step('build', 'scripts/demo.mjs', '--version'),
-  step('release', 'scripts/check-release.mjs', '--built'),
-]) {
-  const code = await runBeside(one);
-  if (code === 0) continue;
+const built = await runBeside(step('build', 'scripts/demo.mjs', '--version'));
+if (built !== 0) {
   await format;
-  process.exit(code);
+  process.exit(built);
 }
 const results = [];
 const codes = await Promise.all([
   format,
+  runBeside(step('release', 'scripts/check-release.mjs', '--built')),
   // By the types that the build wrote.
   runBeside(step('lint', tool('oxlint/bin/oxlint')), { inBackground: true }),
   runBeside(step('unused', tool('knip/bin/knip.js'), '--no-config-hints'), { inBackground: true }),

@@ -71,8 +71,8 @@ await t.test('replays have a quarter of the time, also where each part waits for
     const before = told.length;
     while (told.length === before) await nextTurn();
   }
-  // Nine pauses of 6 ms after ten parts of 2 ms, twice.
-  t.ok(performance.now() - startedMs >= 2 * (20 + 9 * 6));
+  // Nine pauses of 6 ms after ten parts of 2 ms, twice; clocks and timers count in whole ms.
+  t.ok(performance.now() - startedMs >= 2 * (20 + 9 * 6) - 10);
 });
 
 await t.test('a key that goes on and on has less of the time, and holds up no other', async (t) => {
@@ -132,9 +132,10 @@ await t.test(
     const alone = await timeOf(behind('b', 20, 2, told));
     const again = await timeOf(behind('b', 20, 2, told));
     // 20 parts of 2 ms, and 19 pauses of 2, of none, and of 6 ms.
-    t.ok(beside >= 78, `${beside.toFixed(0)} ms`);
+    // Clocks and timers count in whole ms.
+    t.ok(beside >= 70, `${beside.toFixed(0)} ms`);
     t.ok(alone < beside, `${alone.toFixed(0)} ms, and ${beside.toFixed(0)} ms beside others`);
-    t.ok(again >= 154, `${again.toFixed(0)} ms for the same again`);
+    t.ok(again >= 145, `${again.toFixed(0)} ms for the same again`);
   },
 );
 
