@@ -54,6 +54,7 @@ export { METRIC_PREFIX } from './metrics/metric-prefix.ts';
 export type { MetricFamily } from './metrics/process-metrics.ts';
 export { recentErrors } from './metrics/recent-errors.ts';
 export type { LoggedError } from './metrics/recent-errors.ts';
+export { maxConnections, maxOpenFiles } from './open-files.ts';
 export { StartError } from './start-error.ts';
 export { UserLines } from './log/user-lines.ts';
 export { TOPICS } from './ipc/topics.ts';

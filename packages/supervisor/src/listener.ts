@@ -3,11 +3,12 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { AddressLimit } from '@ptn-api/access';
-import { StartError } from '@ptn-api/runtime';
+import { maxConnections, StartError } from '@ptn-api/runtime';
+import type { Taken } from './handover.ts';
 
 /** Who serves connections. Takes one at a time; see `WorkerChild.takeConnection`. */
 export interface ConnectionTarget {
-  takeConnection(socket: Socket): Promise<boolean>;
+  takeConnection(socket: Socket): Promise<Taken>;
 }
 
 export interface ListenAddress {
@@ -42,7 +43,7 @@ export interface ConnectionCounts {
   readonly dropped: number;
 }
 
-const DEFAULT_LIMITS: ListenerLimits = { waiting: 4096, waitingMs: 10_000 };
+const DEFAULT_LIMITS: ListenerLimits = { waiting: Math.min(4096, maxConnections()), waitingMs: 10_000 };
 /** What the kernel keeps for us while the supervisor is busy; the system may allow less (net.core.somaxconn). */
 const BACKLOG = 4096;
 /** Drops are logged together, so that a flood of connections is not one of log lines. */
@@ -167,10 +168,11 @@ export class Listener {
   }
 
   async #give(socket: Socket, target: ConnectionTarget): Promise<void> {
-    const isTaken = await target.takeConnection(socket);
-    if (isTaken) {
+    const taken = await target.takeConnection(socket);
+    if (taken !== 'not-taken') {
+      if (taken === 'lost') this.#drop(socket, 'it did not reach its worker');
       // Only this process's handle: the worker has its own.
-      socket.destroy();
+      else socket.destroy();
       if (this.#targets.has(target)) this.#free.push(target);
       this.#dispatch();
       return;

@@ -11,6 +11,8 @@ import type {
 } from '@ptn-api/runtime';
 import { ChunkAssembler, monotonicMs, Outbox, sendInParts } from '@ptn-api/runtime';
 import { forkWorker } from './fork-worker.ts';
+import { Handover } from './handover.ts';
+import type { Taken } from './handover.ts';
 import { WorkerPinger } from './worker-pinger.ts';
 import type { PingTiming } from './worker-pinger.ts';
 import { MetricsRequests } from './metrics-requests.ts';
@@ -72,7 +74,8 @@ export class WorkerChild {
   #resolveReady: (isReady: boolean) => void = () => undefined;
   #resolveExited: (exit: WorkerExit) => void = () => undefined;
   readonly #metricsRequests = new MetricsRequests();
-  #resolveTaken: ((isTaken: boolean) => void) | undefined;
+  readonly #handover = new Handover();
+  #lastPing = 0;
 
   constructor(options: WorkerChildOptions) {
     const { spec } = options;
@@ -97,6 +100,7 @@ export class WorkerChild {
     this.#heartbeat = new WorkerPinger({
       timing: isInspected ? { ...options.heartbeat, missedPings: Infinity } : options.heartbeat,
       ping: (id) => {
+        this.#lastPing = id;
         this.#send({ type: 'ping', id });
       },
       onMissed: (reason) => {
@@ -134,16 +138,15 @@ export class WorkerChild {
   /**
    * Hands a connection over; only one at a time. The socket stays open here: destroy it when this gives true.
    *
-   * @returns false when the worker ended without taking it: nothing was read from it, and another may have it.
+   * @returns `not-taken` when the worker ended without taking it: nothing was read from it, and another may have it.
    */
-  takeConnection(socket: Socket): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.#resolveTaken = resolve;
-      const sent = (error: Error | null): void => {
-        if (error !== null) this.#settleTaken(false);
-      };
-      this.#send({ type: 'connection' }, sent, socket);
-    });
+  takeConnection(socket: Socket): Promise<Taken> {
+    const taken = this.#handover.begin(this.#lastPing);
+    const sent = (error: Error | null): void => {
+      if (error !== null) this.#handover.settle('not-taken');
+    };
+    this.#send({ type: 'connection' }, sent, socket);
+    return taken;
   }
 
   /** Its metrics as they are now; `undefined` when it does not answer within `withinMs`. */
@@ -231,6 +234,7 @@ export class WorkerChild {
       }
       case 'pong':
         this.#heartbeat.answered();
+        this.#handover.answered(message.id);
         this.#weigh(message.rssBytes);
         break;
       case 'fatal':
@@ -240,7 +244,7 @@ export class WorkerChild {
         this.#metricsRequests.receive(message);
         break;
       case 'accepted':
-        this.#settleTaken(true);
+        this.#handover.settle('taken');
         break;
       case 'alert':
         this.#options.onAlert?.(message);
@@ -276,17 +280,12 @@ export class WorkerChild {
     this.#process?.kill('SIGKILL');
   }
 
-  #settleTaken(isTaken: boolean): void {
-    this.#resolveTaken?.(isTaken);
-    this.#resolveTaken = undefined;
-  }
-
   #end(code: number | null, signal: NodeJS.Signals | null, reason: string): void {
     this.#hasExited = true;
     clearTimeout(this.#startTimer);
     this.#heartbeat.close();
     this.#outbox.close();
-    this.#settleTaken(false);
+    this.#handover.settle('not-taken');
     this.#metricsRequests.close();
     this.#resolveReady(false);
     this.#resolveExited({ code, signal, reason: this.#reason ?? reason });

@@ -6,6 +6,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { Listener } from '../dist/listener.js';
 import type { ConnectionTarget, ListenerLimits } from '../dist/listener.js';
+import type { Taken } from '../dist/handover.js';
 import { ask, feedSpec, memoryLog, pidOf, restSpec, startedSupervisor } from './supervisor-fixture.ts';
 import type { LogLine } from './supervisor-fixture.ts';
 
@@ -29,9 +30,9 @@ async function listening(
 
 /** A target that takes connections when told to. */
 class TestTarget implements ConnectionTarget {
-  readonly offered: ((isTaken: boolean) => void)[] = [];
+  readonly offered: ((taken: Taken) => void)[] = [];
 
-  takeConnection(): Promise<boolean> {
+  takeConnection(): Promise<Taken> {
     return new Promise((resolve) => this.offered.push(resolve));
   }
 }
@@ -44,7 +45,7 @@ void t.test('connections wait for the first worker', async (t) => {
   const target = new TestTarget();
   listener.add(target);
   t.equal(target.offered.length, 1, 'one at a time');
-  target.offered[0]?.(true);
+  target.offered[0]?.('taken');
   await waitFor(() => target.offered.length === 2, { what: 'the second is offered' });
   t.same(listener.counts(), { waiting: 0, dropped: 0 });
 });
@@ -57,7 +58,7 @@ void t.test('a connection that a worker did not take goes to another', async (t)
   const client = open();
   await waitFor(() => dying.offered.length === 1, { what: 'it is offered' });
   listener.add(other);
-  dying.offered[0]?.(false);
+  dying.offered[0]?.('not-taken');
   await waitFor(() => other.offered.length === 1, { what: 'the other has it' });
   t.equal(dying.offered.length, 1, 'a worker that has ended is offered nothing more');
   t.notOk(client.closed);
@@ -70,7 +71,7 @@ void t.test('a removed worker is given nothing more', async (t) => {
   open();
   await waitFor(() => target.offered.length === 1, { what: 'it is offered' });
   listener.remove(target);
-  target.offered[0]?.(true);
+  target.offered[0]?.('taken');
   open();
   await waitFor(() => listener.counts().waiting === 1, { what: 'the second waits' });
   t.equal(target.offered.length, 1);
@@ -116,13 +117,30 @@ void t.test('closing gives the workers what waits', async (t) => {
   const second = open();
   await waitFor(() => target.offered.length === 1 && listener.counts().waiting === 1, { what: 'one waits' });
   const closed = listener.close(60_000);
-  target.offered[0]?.(true);
+  target.offered[0]?.('taken');
   await waitFor(() => target.offered.length === 2, { what: 'the second is offered' });
-  target.offered[1]?.(true);
+  target.offered[1]?.('taken');
   await closed;
   t.equal(listener.counts().dropped, 0);
   t.equal(listener.address(), undefined);
   second.destroy();
+});
+
+void t.test('a connection that is lost on its way is closed, and its worker gets the next', async (t) => {
+  const { supervisor, lines } = await startedSupervisor(t, {
+    workers: [restSpec(1, ['lose-connections', '3'])],
+    heartbeat: { pingEveryMs: 50, missedPings: 100 },
+  });
+  const { port } = supervisor.address().rest;
+  const pid = pidOf(supervisor, 'rest-1');
+  const lost = Array.from({ length: 3 }, () => connect(port, '127.0.0.1'));
+  await Promise.all(lost.map((client) => once(client.resume(), 'close')));
+  t.equal((await ask(port)).pid, pid);
+  t.equal(supervisor.status().connections.rest.dropped, 3);
+  const line = await waitFor(() => lines.find(({ event }) => event === 'connections-dropped'), {
+    what: 'a log line',
+  });
+  t.match(line, { reason: 'it did not reach its worker' });
 });
 
 void t.test(

@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { maxOpenFiles } from '@ptn-api/runtime';
 import type { ServerConfig } from '@ptn-api/runtime';
 import { ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 import type { ScannedTree } from './scan-tree.ts';
 
 const WATCHES_FILE = '/proc/sys/fs/inotify/max_user_watches';
-const OWN_LIMITS_FILE = '/proc/self/limits';
 /** What other programs of the same user watch, and what the validator adds. */
 const WATCHES_SPARE = 1.5;
 /** One for each connection, and those of the files that are open in between. */
 const FEWEST_OPEN_FILES = 4096;
-const OPEN_FILES_LINE = /^Max open files\s+(\d+|unlimited)/m;
 
 /** Whether the system watches as many folders as there are. Where its limit is not known, nothing is found. */
 export function checkWatches(
@@ -35,11 +34,11 @@ export function checkWatches(
 }
 
 /** Whether as many connections may be open as a server has to expect. */
-export function checkOpenFiles(limitsFile = OWN_LIMITS_FILE): Finding[] {
-  const limit = OPEN_FILES_LINE.exec(readText(limitsFile) ?? '')?.[1];
+export function checkOpenFiles(limitsFile?: string): Finding[] {
+  const limit = maxOpenFiles(limitsFile);
   if (limit === undefined) return [];
-  if (limit === 'unlimited' || Number(limit) >= FEWEST_OPEN_FILES)
-    return [ok('open files', `${limit} allowed for each process`)];
+  if (limit >= FEWEST_OPEN_FILES)
+    return [ok('open files', `${limit === Infinity ? 'unlimited' : limit} allowed for each process`)];
   return [
     warning(
       'open files',

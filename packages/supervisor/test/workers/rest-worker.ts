@@ -69,6 +69,23 @@ const server = createServer((request, response) => {
 
 const connections = new Connections(server);
 
+/** As where Node cannot give this process a handle: the message does not arrive either. */
+function loseConnections(count: number): void {
+  const emit = process.emit.bind(process) as (event: string, ...args: unknown[]) => boolean;
+  let left = count;
+  process.emit = ((event: string, ...args: [{ type?: string }, Socket?]) => {
+    const [message, socket] = args;
+    if (event !== 'message' || message.type !== 'connection' || left === 0) {
+      return emit(event, ...args);
+    }
+    left -= 1;
+    socket?.destroy();
+    return true;
+  }) as typeof process.emit;
+}
+
+if (behaviour === 'lose-connections') loseConnections(Number(flagPath));
+
 const port = runWorker({
   name: 'test-rest',
   async onStart() {
