@@ -113,7 +113,7 @@ export function buildApp({
   const corsOrigins = limits?.config.corsOrigins ?? [];
   // Also one that has expired.
   const isKey = (text: string): boolean => snapshots.keys.lookup(text, -Infinity) !== undefined;
-  const logRequest = requestLog(isKey);
+  const logRequest = requestLog(log, isKey);
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),

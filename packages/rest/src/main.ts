@@ -29,7 +29,7 @@ const counts = new RequestCounts({
 const port = runWorker({
   name: NAME,
   onStart: async ({ logLevel, version, limits, maxStalenessMs, publicWsUrl, forward }) => {
-    const log = createLogger({ name: NAME, level: logLevel });
+    const log = createLogger({ name: NAME, level: logLevel, isGathered: true });
     sockets = new SocketLimits({ limits, log });
     const app = buildApp({
       snapshots,

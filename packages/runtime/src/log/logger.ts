@@ -5,6 +5,7 @@ import type { DestinationStream, Logger, LoggerOptions as LoggerOptionsOfPino } 
 import type { PinoPretty } from 'pino-pretty';
 import { keepLoggedError } from '../metrics/recent-errors.ts';
 import type { LogLevel } from '../config.ts';
+import { gatheredLines } from './gathered-lines.ts';
 import { tolerateWriteErrors, WAITING_LINES_BYTES } from './resilient-output.ts';
 
 export interface LoggerOptions {
@@ -15,6 +16,8 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream | undefined;
   /** Coloured text for people; by default where the lines go to a terminal. */
   readonly isForTerminal?: boolean;
+  /** Lines on stdout wait for the others of their turn of the event loop: for a process that writes very many. */
+  readonly isGathered?: boolean;
 }
 
 const ERROR_LEVEL = pino.levels.values['error'] ?? 50;
@@ -35,7 +38,13 @@ export function isStdoutReplaced(): boolean {
  *
  * Lines are written synchronously, so that the last words before an exit are not lost.
  */
-export function createLogger({ name, level, destination, isForTerminal }: LoggerOptions): Logger {
+export function createLogger({
+  name,
+  level,
+  destination,
+  isForTerminal,
+  isGathered = false,
+}: LoggerOptions): Logger {
   const options: LoggerOptionsOfPino = {
     name,
     level,
@@ -52,7 +61,8 @@ export function createLogger({ name, level, destination, isForTerminal }: Logger
     return pino({ ...options, hooks: { ...options.hooks, streamWrite: steerless } }, pretty(destination));
   if (destination !== undefined) return pino(options, destination);
   if (isStdoutReplaced()) return pino(options, process.stdout);
-  return pino(options, openStandardOutput());
+  const stdout = openStandardOutput();
+  return pino(options, isGathered ? gatheredLines(stdout) : stdout);
 }
 
 /**
