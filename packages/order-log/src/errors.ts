@@ -39,6 +39,18 @@ export class OrderLogDamagedError extends Error {
   override readonly name = 'OrderLogDamagedError';
 }
 
+/** lmdb.h: what the engine answers when the file contradicts itself. */
+const DAMAGE_CODES = new Set([-30797, -30796, -30795, -30793, -30782]);
+
+/**
+ * Whether reading a log failed for what is in it. What the system refuses (permissions, memory) has a positive number; what
+ * the engine's library cannot make sense of, as the length of a key, has none.
+ */
+export function isDamage(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code !== 'number' || DAMAGE_CODES.has(code);
+}
+
 /** A write did not reach the disk; nothing of it is in the log. The same call may succeed later. */
 export class OrderLogWriteError extends Error {
   override readonly name = 'OrderLogWriteError';

@@ -1,7 +1,11 @@
-/** Program: reads every entry of the log in the folder given as its argument and prints a {@link LogCheck} as JSON. */
+/**
+ * Program: reads every entry of the log in the folder given as its argument and prints a {@link LogCheck} as JSON, behind a
+ * blank for each second in which it got on.
+ */
+import { writeSync } from 'node:fs';
 import { openEnvironment, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
-import { OrderLogDamagedError, OrderLogVersionError } from './errors.ts';
+import { isDamage, OrderLogDamagedError, OrderLogVersionError } from './errors.ts';
 import type { LogCheck } from './log-check.ts';
 import { decodeBlock, endOf } from './blocks.ts';
 import type { Block } from './blocks.ts';
@@ -18,11 +22,10 @@ import {
 } from './records.ts';
 import type { LogMeta } from './records.ts';
 
-/** lmdb.h: what the engine answers when the file contradicts itself. */
-const DAMAGE_CODES = new Set([-30797, -30796, -30795, -30793, -30782]);
 const VERSION_MISMATCH = -30794;
 /** More than the pages in use between two prunings: to make the engine read through its list of free pages. */
 const PROBE_BYTES = 4 * 2 ** 20;
+const PROGRESS_MS = 1000;
 
 function check(path: string): LogCheck {
   try {
@@ -34,8 +37,7 @@ function check(path: string): LogCheck {
     const { code, message } = error as Error & { readonly code?: unknown };
     if (error instanceof OrderLogVersionError) return { result: 'unreadable-version', found: error.found };
     if (code === VERSION_MISMATCH) return { result: 'unreadable-version', found: 'another engine version' };
-    const isDamage = error instanceof OrderLogDamagedError || DAMAGE_CODES.has(Number(code));
-    return { result: isDamage ? 'damaged' : 'failed', reason: message };
+    return { result: isDamage(error) ? 'damaged' : 'failed', reason: message };
   }
 }
 
@@ -50,10 +52,15 @@ function checkEntries(environment: Environment, path: string): boolean {
   const blocks: Block[] = [];
   let previous: Uint8Array | undefined;
   let messages: MessageCheck | undefined;
+  let shownMs = performance.now();
   for (const { key, value } of environment.getRange({ snapshot: true })) {
     if (previous && Buffer.compare(previous, key) >= 0)
       throw new OrderLogDamagedError('the entries of the order log are not in order');
     previous = Uint8Array.from(key);
+    if (performance.now() - shownMs > PROGRESS_MS) {
+      shownMs = performance.now();
+      writeSync(1, ' ');
+    }
     const kind = entryKind(key);
     if (!meta) throw new OrderLogDamagedError('the order log has entries, but not the one that says which');
     if (kind === 'order') checkOrder(key, value);

@@ -23,12 +23,18 @@ const CRASHES: readonly (NodeJS.Signals | null)[] = [
   'SIGTRAP',
 ];
 
+/** Who reads an entry has read it by then, from any disk: a damaged file can send the engine round and round. */
+const HALTED_MS = 60_000;
+
 /**
  * Reads the whole log, in a process of its own: the engine maps the file and trusts it, so that a damaged one can end
- * the process that reads it. Writes, and takes it back: not for a log that another process writes.
+ * the process that reads it, or halt it. Writes, and takes it back: not for a log that another process writes.
+ *
+ * @param haltedMs a process that says nothing for so long is taken for halted, and killed
  */
-export async function checkLog(path: string): Promise<LogCheck> {
-  const { said, signal, reason } = await runApart('log-check-process.js', path);
+export async function checkLog(path: string, haltedMs = HALTED_MS): Promise<LogCheck> {
+  const { said, signal, reason, isHalted } = await runApart('log-check-process.js', path, haltedMs);
+  if (isHalted) return { result: 'damaged', reason: `reading it got nowhere for ${haltedMs / 1000} s` };
   if (said !== undefined) return JSON.parse(said) as LogCheck;
   return { result: CRASHES.includes(signal) ? 'damaged' : 'failed', reason };
 }
@@ -47,14 +53,21 @@ export async function stateOfLog(path: string): Promise<OrderLogState | undefine
 }
 
 /** Runs a program of this folder on a log. What it `said` counts if it ended well; else `reason` says how it ended. */
-async function runApart(name: string, path: string) {
+async function runApart(name: string, path: string, haltedMs = HALTED_MS) {
   const program = fileURLToPath(new URL(`./${name}`, import.meta.url));
   const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let isHalted = false;
+  const timer = setTimeout(() => {
+    isHalted = true;
+    child.kill('SIGKILL');
+  }, haltedMs);
+  child.stdout.on('data', () => timer.refresh());
   const [said, complaint, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
   ]);
+  clearTimeout(timer);
   const reason = `reading it ended with ${signal ?? `exit code ${code ?? 'none'}`}: ${complaint.slice(-500).trim()}`;
-  return { said: code === 0 ? said : undefined, signal, reason };
+  return { said: code === 0 ? said : undefined, signal, reason, isHalted };
 }

@@ -1,8 +1,20 @@
-import { readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import t from 'tap';
 import type { Test } from 'tap';
+import { isDamage, OrderLogDamagedError } from '../dist/errors.js';
+import { openEnvironment } from '../dist/environment.js';
+import { checkLog } from '../dist/log-check.js';
 import { encodeDelta, NO_BASE } from '../dist/deltas.js';
 import { deltaKey, encodeMeta, META_KEY } from '../dist/records.js';
 import type { LogMeta } from '../dist/records.js';
@@ -76,6 +88,13 @@ void t.test('a log cut short, at any length, is moved aside or whole', async (t)
   }
 });
 
+/** What is there in place of a page. */
+function garbage(page: number, seed: number): Buffer {
+  return Buffer.from(
+    Array.from({ length: PAGE_BYTES }, (_, index) => ((page * PAGE_BYTES + index) * 7919 + seed) & 0xff),
+  );
+}
+
 void t.test('a log with garbage in a page is moved aside or whole, whichever page', async (t) => {
   const path = await madeLog(t);
   const epoch = epochOf(path);
@@ -83,16 +102,43 @@ void t.test('a log with garbage in a page is moved aside or whole, whichever pag
   const whole = readFileSync(file);
   const mark = readFileSync(`${path}.high-water.json`);
   const pages = whole.length / PAGE_BYTES;
+  const step = Math.max(1, Math.floor(pages / 24));
+  const spoilt = Array.from({ length: Math.ceil(pages / step) }, (_, index) => [index * step, index * step]);
+  // These read as keys that are too long for the engine's library: it ends in whichever way.
+  for (const page of [2, 3, 5, 9, 22]) spoilt.push([page, 0x78]);
   const outcomes: string[] = [];
-  for (let page = 0; page < pages; page += Math.max(1, Math.floor(pages / 24))) {
-    const spoilt = Buffer.from(whole);
-    for (let at = page * PAGE_BYTES; at < (page + 1) * PAGE_BYTES; at++)
-      spoilt[at] = (at * 7919 + page) & 0xff;
-    writeFileSync(file, spoilt);
+  for (const [page = 0, seed = 0] of spoilt) {
+    writeFileSync(file, whole);
+    const fd = openSync(file, 'r+');
+    writeSync(fd, garbage(page, seed), 0, PAGE_BYTES, page * PAGE_BYTES);
+    closeSync(fd);
+    rmSync(join(path, 'lock.mdb'), { force: true });
     writeFileSync(`${path}.high-water.json`, mark);
-    outcomes.push(await checkReopened(t, path, epoch, `page ${page} of ${pages}`));
+    outcomes.push(await checkReopened(t, path, epoch, `page ${page} of ${pages}, seed ${seed}`));
   }
   t.ok(outcomes.includes('replaced'));
+});
+
+void t.test('what is in a log is told from what the system refuses', (t) => {
+  const errorOf = (code?: number) =>
+    Object.assign(new Error('of the engine'), code !== undefined && { code });
+  const [ofPage, ofPermission, ofMemory, ofMap] = [-30796, 13, 12, -30792].map(errorOf);
+  for (const error of [errorOf(), new OrderLogDamagedError(''), ofPage]) t.equal(isDamage(error), true);
+  for (const error of [ofPermission, ofMemory, ofMap]) t.equal(isDamage(error), false);
+  t.end();
+});
+
+void t.test('a log that halts whoever reads it is damaged', async (t) => {
+  const path = await madeLog(t);
+  t.same(await checkLog(path), { result: 'sound', isEmpty: false });
+  const environment = openEnvironment(path, { readOnly: false });
+  // Whoever writes waits for the end of this.
+  let end = (): void => undefined;
+  const writing = environment.transactionSync(() => new Promise<void>((resolve) => (end = resolve)));
+  t.same(await checkLog(path, 500), { result: 'damaged', reason: 'reading it got nowhere for 0.5 s' });
+  end();
+  await writing;
+  await environment.close();
 });
 
 void t.test('a damaged log is moved to a folder beside it, byte by byte', async (t) => {
