@@ -13,6 +13,7 @@ import { CHROMIUM_FLAGS, TIMEOUT_MS, checkAccess, chromiumPath, faultsOf, skip, 
 const CLI = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 
 interface Server {
+  readonly port: number;
   readonly url: string;
   readonly output: () => string;
   readonly key: (tier: number) => string;
@@ -22,13 +23,14 @@ interface Server {
   readonly killStreams: () => void;
 }
 
-async function startServer(t: Test, ...args: string[]): Promise<Server> {
+/** A server of all addresses of this machine, of IPv4 and IPv6. */
+async function startServer(t: Test): Promise<Server> {
   const temporary = mkdtempSync(join(tmpdir(), 'ptn-dashboard-test-'));
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PTN_API_'));
   const ports = ['--api-rest-port', '0', '--api-ws-port', '0'];
   const child = spawn(
     process.execPath,
-    [CLI, '--serve', '--demo', ...ports, '--rest-workers', '1', ...args],
+    [CLI, '--serve', '--demo', '--api-host', '::', ...ports, '--rest-workers', '1'],
     {
       env: { ...Object.fromEntries(inherited), TMPDIR: temporary },
     },
@@ -52,11 +54,12 @@ async function startServer(t: Test, ...args: string[]): Promise<Server> {
       timeoutMs: TIMEOUT_MS,
       what: () => `${pattern.source}\n${output}`,
     });
-  const url = await found(/answers at (http:\S+)/);
+  const port = Number(await found(/answers at http:\/\/\S+:(\d+)/));
   await found(/(Ctrl-C stops both)/);
   const root = await found(/simulated validator trades in (\S+)/);
   return {
-    url,
+    url: `http://127.0.0.1:${port}`,
+    port,
     output: () => output,
     key: (tier) => new RegExp(`demo-tier-${tier}-[0-9a-f]+`).exec(output)?.[0] ?? '',
     changeKeys: (entries) => {
@@ -374,11 +377,9 @@ await t.test('the dashboard in a browser', { skip, timeout: 240_000 }, async (t)
   t.same(faults, [], 'no error in the console, no breach of the policy');
 
   await t.test('the dashboard at an address of IPv6', { timeout: 60_000 }, async (t) => {
-    const server = await startServer(t, '--api-host', '::1');
-    t.match(server.url, /^http:\/\/\[::1\]:\d+$/);
     const page = await browser.newPage();
     const faults = faultsOf(page);
-    await page.goto(`${server.url}/dashboard/`);
+    await page.goto(`http://[::1]:${server.port}/dashboard/`);
     await giveKey(page, server.key(100));
     await page.getByText('Connected', { exact: true }).waitFor({ timeout: TIMEOUT_MS });
     await page.getByRole('link', { name: 'Miners' }).click();
