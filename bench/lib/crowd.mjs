@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { atEnd, quantile } from './world.mjs';
 
 const SAMPLE_EVERY = 10;
+const TEXT = 1;
+const PING = 9;
+const PONG = 10;
 
 /** One WebSocket client on a bare socket. */
 class LightClient {
@@ -48,10 +51,14 @@ class LightClient {
     this.#socket.destroy();
   }
 
-  /** Messages of up to 125 bytes, masked with zeros. */
   send(text) {
-    const payload = Buffer.from(text);
-    this.#socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
+    this.#send(TEXT, Buffer.from(text));
+  }
+
+  /** Frames of up to 125 bytes, masked with zeros. */
+  #send(opcode, payload) {
+    const head = Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]);
+    this.#socket.write(Buffer.concat([head, payload]));
   }
 
   #read(bytes) {
@@ -80,7 +87,11 @@ class LightClient {
         start = 10;
       }
       if (data.length < start + size) break;
-      if ((data[0] & 0xf) === 1) this.#frame(data.subarray(start, start + size));
+      const payload = data.subarray(start, start + size);
+      const opcode = data[0] & 0xf;
+      if (opcode === TEXT) this.#frame(payload);
+      // By its pongs the server knows how far a client has read.
+      else if (opcode === PING) this.#send(PONG, payload);
       data = data.subarray(start + size);
     }
     this.#pending = data;

@@ -3,26 +3,22 @@ import type { StreamSession } from './stream-session.ts';
 
 /** Between two checks of the network: an order that comes meanwhile waits no longer. */
 const TURN_MS = 2;
-/** How many times as long everything else of the process has after a part, and other processes after that. */
-const PAUSE_FACTORS = {
-  /** Of orders that came since, which cost no more than if they had been sent at once: while others keep up, or nobody. */
-  first: { live: 1, none: 0 },
-  again: { live: 3, none: 3 },
-};
+/** How many times as long everything else of the process has after a part that was sent before, and other processes after that. */
+const PAUSE_FACTOR = 3;
 /** Of this process, in ms, that a key has for what it could have had before: most resumes take less. */
 const TIME_OF_KEY = { perSecond: 150, atOnce: 1000 };
 /** Until the next look at keys that have used up theirs. */
 const RETRY_MS = 10;
 
-type Replaying = Pick<StreamSession, 'feedPart' | 'digest' | 'sentUpTo'>;
+type Replaying = Pick<StreamSession, 'feedPart' | 'digest' | 'sentUpTo' | 'startedAt'>;
 
 /**
- * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds, a quarter of the time at most,
- * and less when it goes on: however many orders are replayed to however many, live ones go first.
+ * Sessions that are far behind. Each key is given a part in turn, for a few milliseconds: however many orders are replayed
+ * to however many, live ones go first.
  *
- * A key has only so much time for orders that it was sent before, or that were there before this process. What came since
- * is sent to it once without that limit, for half of the time, and all of it while nobody keeps up: after an outage many
- * orders come at once, and all clients are far behind.
+ * For orders that it was sent before, or that were there before this process, a key has a quarter of the time at most, and
+ * less when it goes on. What came since is sent to it once without a limit, and to each session what came after it began: it
+ * costs no more than if it had been sent at once, and in a burst, or after an outage, all clients are far behind.
  */
 export class Replays {
   /** By key, so that one with many connections has no more of the time. Who waits longest first, of keys and sessions. */
@@ -36,11 +32,7 @@ export class Replays {
   /** By key, the last order that a session here was sent. */
   readonly #newest = new Map<string, number>();
 
-  readonly #isAnybodyLive: () => boolean;
-
-  /** @param isAnybodyLive whether there is a session that is not far behind. */
-  constructor(isAnybodyLive: () => boolean, timeOfKey = TIME_OF_KEY) {
-    this.#isAnybodyLive = isAnybodyLive;
+  constructor(timeOfKey = TIME_OF_KEY) {
     this.#times = new Budgets(timeOfKey);
   }
 
@@ -73,8 +65,7 @@ export class Replays {
   #takeTurn(): void {
     const startedMs = performance.now();
     let usedMs = 0;
-    let pauseMs = 0;
-    const others = this.#isAnybodyLive() ? 'live' : 'none';
+    let againMs = 0;
     for (const [digest, line] of this.#lines) {
       const session = this.#next(digest, line);
       if (session === undefined) continue;
@@ -86,12 +77,14 @@ export class Replays {
       if (line.size > 0) this.#lines.set(digest, line);
       const partMs = performance.now() - startedMs - usedMs;
       if (isFirst) this.#newest.set(digest, Math.max(session.sentUpTo ?? 0, this.#openedAt));
-      else this.#times.spend(digest, partMs);
+      else {
+        this.#times.spend(digest, partMs);
+        againMs += partMs;
+      }
       usedMs += partMs;
-      pauseMs += partMs * PAUSE_FACTORS[isFirst ? 'first' : 'again'][others];
       if (usedMs >= TURN_MS) break;
     }
-    this.#pauseEndMs = performance.now() + (usedMs > 0 ? pauseMs : RETRY_MS);
+    this.#pauseEndMs = performance.now() + (usedMs > 0 ? againMs * PAUSE_FACTOR : RETRY_MS);
     if (this.#lines.size > 0) this.#schedule();
     else this.#times.forgetWhole();
   }
@@ -103,7 +96,8 @@ export class Replays {
     return undefined;
   }
 
-  #isFirst(digest: string, { sentUpTo = 0 }: Replaying): boolean {
-    return sentUpTo >= (this.#newest.get(digest) ?? this.#openedAt);
+  /** What came after a session began was never sent to it, whatever other sessions of the key have. */
+  #isFirst(digest: string, { sentUpTo = 0, startedAt }: Replaying): boolean {
+    return sentUpTo >= Math.min(this.#newest.get(digest) ?? this.#openedAt, startedAt);
   }
 }

@@ -77,7 +77,7 @@ export class StreamServer implements StreamView {
   #measuredUpTo = 0;
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
-  readonly #replays = new Replays(() => this.#isAnybodyLive());
+  readonly #replays = new Replays();
   /** Of messages, by key. */
   readonly #budgets: Budgets;
   readonly #lines = new UserLines(LINES_PER_MINUTE);
@@ -164,11 +164,6 @@ export class StreamServer implements StreamView {
     this.#sessions.set(id, session);
     if (this.#isDraining) session.shutDown();
     else if (peer.key !== undefined) session.loginByHeader(peer.key);
-  }
-
-  #isAnybodyLive(): boolean {
-    for (const session of this.#sessions.values()) if (session.isLive) return true;
-    return false;
   }
 
   /** There are new orders, or another order log. */

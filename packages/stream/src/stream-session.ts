@@ -39,6 +39,7 @@ export class StreamSession {
   #isLegacy = false;
   /** It has logged in by its handshake and sent nothing yet. */
   #mayRepeatLogin = false;
+  #startedAt = Infinity;
   /** Orders up to it are not replayed. */
   #floor = 0;
   #subscription: Subscription | undefined;
@@ -62,6 +63,11 @@ export class StreamSession {
   /** Up to which order it was sent what it wants; `undefined` while it wants none. */
   get sentUpTo(): number | undefined {
     return this.#subscription?.cursor?.after;
+  }
+
+  /** The last order that there was when it began to be sent any. */
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   /** For how long it has been open. */
@@ -134,11 +140,6 @@ export class StreamSession {
    */
   feed(): void {
     if (this.#ordersBehind > LIVE_ORDERS || this.feedPart()) this.#host.replayLater(this);
-  }
-
-  /** It wants orders, and keeps up. */
-  get isLive(): boolean {
-    return this.sentUpTo !== undefined && this.#ordersBehind <= LIVE_ORDERS;
   }
 
   get #ordersBehind(): number {
@@ -287,6 +288,7 @@ export class StreamSession {
     const held = Math.max(asked, oldest - 1);
     const start = held > asked ? asked : Math.max(asked, this.#floor);
     subscription.cursor = { after: start, previous: start };
+    this.#startedAt = last;
     if (this.#floor > held) subscription.status.skipped = { from: held + 1, to: this.#floor };
     if (resume !== undefined && !isUsable) subscription.status.resumed = false;
   }
