@@ -43,12 +43,12 @@ export class OrderLogDamagedError extends Error {
 const DAMAGE_CODES = new Set([-30797, -30796, -30795, -30793, -30782]);
 
 /**
- * Whether reading a log failed for what is in it. What the system refuses (permissions, memory) has a positive number; what
- * the engine's library cannot make sense of, as the length of a key, has none.
+ * Whether reading a log failed for what is in it. What the system refuses has a code of its own, and memory that cannot be had
+ * is a RangeError; what the engine's library cannot make sense of, as the length of a key, is an error without a code.
  */
 export function isDamage(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
-  return typeof code !== 'number' || DAMAGE_CODES.has(code);
+  return code === undefined ? !(error instanceof RangeError) : DAMAGE_CODES.has(Number(code));
 }
 
 /** A write did not reach the disk; nothing of it is in the log. The same call may succeed later. */

@@ -25,6 +25,8 @@ const CRASHES: readonly (NodeJS.Signals | null)[] = [
 
 /** Who reads an entry has read it by then, from any disk: a damaged file can send the engine round and round. */
 const HALTED_MS = 60_000;
+/** Counted rather than timed: behind a stop of all processes (Ctrl-Z), whoever is asked has been silent for long. */
+const SILENT_CHECKS = 10;
 
 /**
  * Reads the whole log, in a process of its own: the engine maps the file and trusts it, so that a damaged one can end
@@ -57,17 +59,22 @@ async function runApart(name: string, path: string, haltedMs = HALTED_MS) {
   const program = fileURLToPath(new URL(`./${name}`, import.meta.url));
   const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'pipe'] });
   let isHalted = false;
-  const timer = setTimeout(() => {
+  let silent = 0;
+  const timer = setInterval(() => {
+    silent += 1;
+    if (silent < SILENT_CHECKS) return;
     isHalted = true;
     child.kill('SIGKILL');
-  }, haltedMs);
-  child.stdout.on('data', () => timer.refresh());
+  }, haltedMs / SILENT_CHECKS);
+  child.stdout.on('data', () => {
+    silent = 0;
+  });
   const [said, complaint, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
   ]);
-  clearTimeout(timer);
+  clearInterval(timer);
   const reason = `reading it ended with ${signal ?? `exit code ${code ?? 'none'}`}: ${complaint.slice(-500).trim()}`;
   return { said: code === 0 ? said : undefined, signal, reason, isHalted };
 }

@@ -125,6 +125,8 @@ void t.test('what is in a log is told from what the system refuses', (t) => {
   const [ofPage, ofPermission, ofMemory, ofMap] = [-30796, 13, 12, -30792].map(errorOf);
   for (const error of [errorOf(), new OrderLogDamagedError(''), ofPage]) t.equal(isDamage(error), true);
   for (const error of [ofPermission, ofMemory, ofMap]) t.equal(isDamage(error), false);
+  t.equal(isDamage(new RangeError('Array buffer allocation failed')), false);
+  t.equal(isDamage(Object.assign(new Error(), { code: 'ERR_MEMORY_ALLOCATION_FAILED' })), false);
   t.end();
 });
 

@@ -43,7 +43,11 @@ export interface ConnectionCounts {
   readonly dropped: number;
 }
 
-const DEFAULT_LIMITS: ListenerLimits = { waiting: Math.min(4096, maxConnections()), waitingMs: 10_000 };
+/** One process has the listeners of both ports. */
+const DEFAULT_LIMITS: ListenerLimits = {
+  waiting: Math.min(4096, Math.floor(maxConnections() / 2)),
+  waitingMs: 10_000,
+};
 /** What the kernel keeps for us while the supervisor is busy; the system may allow less (net.core.somaxconn). */
 const BACKLOG = 4096;
 /** Drops are logged together, so that a flood of connections is not one of log lines. */
