@@ -3,7 +3,7 @@
  * blank for each second in which it got on.
  */
 import { writeSync } from 'node:fs';
-import { openEnvironment, readMeta } from './environment.ts';
+import { openLog, readMeta } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { isDamage, OrderLogDamagedError, OrderLogVersionError } from './errors.ts';
 import type { LogCheck } from './log-check.ts';
@@ -29,7 +29,7 @@ const PROGRESS_MS = 1000;
 
 function check(path: string): LogCheck {
   try {
-    const environment = openEnvironment(path, { readOnly: false });
+    const { environment } = openLog(path, { readOnly: false });
     const isEmpty = !checkEntries(environment, path);
     probeFreePages(environment);
     return { result: 'sound', isEmpty };

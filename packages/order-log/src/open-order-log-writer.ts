@@ -5,8 +5,8 @@ import type { Logger } from 'pino';
 import { BLOCK_LIMITS, makeBlocksOfWholeMessages, readBlocks } from './blocks.ts';
 import type { BlockLimits } from './blocks.ts';
 import { dataFile, hasDataFile } from './data-file.ts';
-import { openEnvironment, readMeta } from './environment.ts';
-import type { Environment } from './environment.ts';
+import { openLog, readMeta } from './environment.ts';
+import type { OpenedLog } from './environment.ts';
 import { OrderLogVersionError, OrderLogWriteError } from './errors.ts';
 import { readHighWater, syncFolder, writeHighWater } from './high-water.ts';
 import { checkLog } from './log-check.ts';
@@ -82,19 +82,20 @@ async function openLocked(options: OrderLogWriterOptions, releaseLock: () => voi
     log.warn({ event: 'order-log-high-water-damaged', path }, 'the mark beside the order log is unreadable');
   const marked = typeof mark === 'object' ? mark : undefined;
 
-  const environment = openEnvironment(path, { readOnly: false });
+  const opened = openLog(path, { readOnly: false });
   try {
+    const { environment } = opened;
     const found = readMeta(environment, path);
     const meta = found
-      ? upgraded(environment, found)
-      : makeLog(environment, Math.max(options.startAfter, marked?.last ?? 0));
+      ? upgraded(opened, found)
+      : makeLog(opened, Math.max(options.startAfter, marked?.last ?? 0));
     const blocks = readBlocks(environment);
     // The folder may be new, and the engine does not sync the folder that it makes its file in.
     if (!found) [path, dirname(path)].forEach(syncFolder);
     const highWater = marked?.epoch === meta.epoch ? marked : writeHighWater(path, meta.epoch, meta.last);
     const writer = new LmdbOrderLogWriter({
       path,
-      environment,
+      opened,
       meta,
       blocks,
       blockLimits,
@@ -105,7 +106,7 @@ async function openLocked(options: OrderLogWriterOptions, releaseLock: () => voi
     if (options.startAfter > meta.last) await continueAfter(writer, options);
     return writer;
   } catch (error) {
-    await environment.close();
+    await opened.close();
     throw error;
   }
 }
@@ -155,17 +156,18 @@ function moveAside(path: string): string {
 }
 
 /** A log of format 1 gets what later ones have besides; its messages stay as they are. */
-function upgraded(environment: Environment, found: LogMeta): LogMeta {
+function upgraded(opened: OpenedLog, found: LogMeta): LogMeta {
   if (found.version !== WHOLE_MESSAGES_VERSION) return found;
   const meta = { ...found, version: FORMAT_VERSION };
-  environment.transactionSync(() => {
+  const { environment } = opened;
+  opened.commit(() => {
     makeBlocksOfWholeMessages(environment, meta);
     environment.putSync(META_KEY, encodeMeta(meta));
   });
   return meta;
 }
 
-function makeLog(environment: Environment, startAfter: number): LogMeta {
+function makeLog(opened: OpenedLog, startAfter: number): LogMeta {
   const meta: LogMeta = {
     version: FORMAT_VERSION,
     epoch: randomUUID(),
@@ -173,8 +175,8 @@ function makeLog(environment: Environment, startAfter: number): LogMeta {
     last: startAfter,
     lastAliveMs: null,
   };
-  environment.transactionSync(() => {
-    environment.putSync(META_KEY, encodeMeta(meta));
+  opened.commit(() => {
+    opened.environment.putSync(META_KEY, encodeMeta(meta));
   });
   return meta;
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dataFile } from './data-file.ts';
-import { openEnvironment, readMeta } from './environment.ts';
-import type { Environment } from './environment.ts';
+import { openLog, readMeta } from './environment.ts';
+import type { Environment, OpenedLog } from './environment.ts';
 import { OrderLogMissingError } from './errors.ts';
 import { loggedOrder } from './logged-orders.ts';
 import { MessageTexts } from './message-texts.ts';
@@ -31,7 +31,7 @@ export function openOrderLogReader({ path }: { readonly path: string }): OrderLo
 
 class LmdbOrderLogReader implements OrderLogReader {
   readonly #path: string;
-  #opened: { readonly environment: Environment; readonly inode: bigint } | undefined;
+  #opened: { readonly log: OpenedLog; readonly inode: bigint } | undefined;
   readonly #texts = new MessageTexts();
   /** Closing takes back what a replaced log used; `close` waits for it. */
   readonly #closings: Promise<void>[] = [];
@@ -112,10 +112,11 @@ class LmdbOrderLogReader implements OrderLogReader {
     const inode = this.#inode();
     if (this.#opened?.inode !== inode) {
       this.#closeOpened();
-      this.#opened = { environment: openEnvironment(this.#path, { readOnly: true }), inode };
+      this.#opened = { log: openLog(this.#path, { readOnly: true }), inode };
     }
-    this.#opened.environment.resetReadTxn();
-    return this.#opened.environment;
+    const { environment } = this.#opened.log;
+    environment.resetReadTxn();
+    return environment;
   }
 
   #inode(): bigint {
@@ -130,7 +131,7 @@ class LmdbOrderLogReader implements OrderLogReader {
 
   #closeOpened(): void {
     this.#texts.clear();
-    if (this.#opened) this.#closings.push(this.#opened.environment.close());
+    if (this.#opened) this.#closings.push(this.#opened.log.close());
     this.#opened = undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Environment } from './environment.ts';
+import type { Environment, OpenedLog } from './environment.ts';
 import { readMeta } from './environment.ts';
 import { OrderLogDamagedError, OrderLogWriteError } from './errors.ts';
 import { writeHighWater } from './high-water.ts';
@@ -24,9 +24,9 @@ import type { LogMeta } from './records.ts';
 /** Entries per commit where a call need not be all or none: between commits the process does its other work. */
 const CHUNK = 5_000;
 
-export interface OpenedLog {
+export interface LogToWrite {
   readonly path: string;
-  readonly environment: Environment;
+  readonly opened: OpenedLog;
   readonly meta: LogMeta;
   /** The oldest first. */
   readonly blocks: readonly Block[];
@@ -44,6 +44,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   readonly isNew: boolean;
   readonly lastAliveMs: number | null;
   readonly #path: string;
+  readonly #opened: OpenedLog;
   readonly #environment: Environment;
   readonly #releaseLock: () => void;
   #meta: LogMeta;
@@ -55,9 +56,10 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
   #isUnknown = false;
   #highWater: HighWater;
 
-  constructor({ path, environment, meta, blocks, blockLimits, highWater, isNew, releaseLock }: OpenedLog) {
+  constructor({ path, opened, meta, blocks, blockLimits, highWater, isNew, releaseLock }: LogToWrite) {
     this.#path = path;
-    this.#environment = environment;
+    this.#opened = opened;
+    this.#environment = opened.environment;
     this.#meta = meta;
     this.#blocks = blocks;
     this.#limits = blockLimits;
@@ -176,7 +178,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
 
   async close(): Promise<void> {
     try {
-      await this.#environment.close();
+      await this.#opened.close();
     } finally {
       this.#releaseLock();
     }
@@ -221,7 +223,7 @@ export class LmdbOrderLogWriter implements OrderLogWriter {
     this.#refresh();
     let changed: LogMeta | undefined;
     try {
-      this.#environment.transactionSync(() => {
+      this.#opened.commit(() => {
         changed = change(this.#meta);
         this.#environment.putSync(META_KEY, encodeMeta(changed));
       });

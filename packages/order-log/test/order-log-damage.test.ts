@@ -13,7 +13,7 @@ import { open } from 'lmdb';
 import t from 'tap';
 import type { Test } from 'tap';
 import { isDamage, OrderLogDamagedError } from '../dist/errors.js';
-import { openEnvironment } from '../dist/environment.js';
+import { openLog } from '../dist/environment.js';
 import { checkLog } from '../dist/log-check.js';
 import { encodeDelta, NO_BASE } from '../dist/deltas.js';
 import { deltaKey, encodeMeta, META_KEY } from '../dist/records.js';
@@ -133,7 +133,7 @@ void t.test('what is in a log is told from what the system refuses', (t) => {
 void t.test('a log that halts whoever reads it is damaged', async (t) => {
   const path = await madeLog(t);
   t.same(await checkLog(path), { result: 'sound', isEmpty: false });
-  const environment = openEnvironment(path, { readOnly: false });
+  const { environment } = openLog(path, { readOnly: false });
   // Whoever writes waits for the end of this.
   let end = (): void => undefined;
   const writing = environment.transactionSync(() => new Promise<void>((resolve) => (end = resolve)));

@@ -1,10 +1,20 @@
 import { execFileSync, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { open } from 'lmdb';
 import t from 'tap';
 import { openOrderLogReader } from '../dist/order-log-reader.js';
+import type { OrderLogState } from '../dist/order-log.js';
 import {
   killed,
   LOG_PROCESS,
@@ -86,6 +96,93 @@ void t.test('a reader outlives the writer that it read from, and reads from the 
     added,
     Array.from({ length: said.last - last }, (_, index) => last + 1 + index),
   );
+});
+
+void t.test('nothing is committed while a process opens the log, until it has or is killed', async (t) => {
+  const path = logPath(t);
+  const writing = startProcess(t, 'append', path);
+  await message(writing);
+  const opening = fork(LOG_PROCESS, ['lock-openings', path], { silent: true });
+  t.teardown(() => killed(opening));
+  if (opening.stdout) await once(opening.stdout, 'data');
+  const reading = startProcess(t, 'read', path);
+  let said = 0;
+  let before: number;
+  writing.on('message', () => said++);
+  reading.on('message', () => said++);
+  // What was said before is still on its way.
+  do {
+    before = said;
+    await setTimeout(200);
+  } while (said > before);
+  const [appended, read] = [message<Appended>(writing), message<OrderLogState>(reading)];
+  await killed(opening);
+  const { last } = await appended;
+  t.ok((await read).last >= last - 3);
+});
+
+void t.test('orders that were acknowledged stay, however often the log is opened meanwhile', async (t) => {
+  const path = logPath(t);
+  const writing = startProcess(t, 'append', path);
+  const acknowledged: string[] = [];
+  writing.on('message', ({ uuids }: Appended) => acknowledged.push(...uuids));
+  await message(writing);
+  for (let opened = 0; opened < 500; opened++) {
+    await openOrderLogReader({ path }).close();
+    if (opened % 20 === 0) await setImmediate();
+  }
+  await message(writing);
+  await killed(writing);
+  const { writer, lines } = await openWriter(path);
+  t.strictSame(lines, []);
+  t.strictSame(
+    acknowledged.filter((uuid) => !writer.isKnown(uuid)),
+    [],
+  );
+  await writer.close();
+});
+
+void t.test('a damaged lock of openings is made anew by the next writer', async (t) => {
+  const path = logPath(t);
+  const file = join(path, 'opening-lock');
+  const first = await openWriter(path);
+  await first.writer.append([order('a')]);
+  await first.writer.close();
+  const sound = readFileSync(file);
+  const damages = [
+    Buffer.alloc(0),
+    Buffer.from('no lock'),
+    Buffer.alloc(sound.length),
+    Buffer.alloc(sound.length, 'no lock at all'),
+    sound.subarray(0, sound.length / 2),
+    Buffer.from(sound).fill(0xff, 40, 48),
+  ];
+  for (const damage of damages) {
+    writeFileSync(file, damage);
+    const reader = openOrderLogReader({ path });
+    t.equal(reader.state().last, 1);
+    await reader.close();
+    t.ok(readFileSync(file).equals(damage), 'who only reads leaves it alone');
+    const { writer, lines } = await openWriter(path);
+    t.strictSame(lines, []);
+    t.ok(writer.isKnown('a'));
+    await writer.close();
+    t.ok(readFileSync(file).equals(sound));
+  }
+});
+
+void t.test('a lock of openings that cannot be read is said', async (t) => {
+  const path = logPath(t);
+  const { writer } = await openWriter(path);
+  await writer.close();
+  const file = join(path, 'opening-lock');
+  rmSync(file);
+  mkdirSync(file);
+  t.throws(() => openOrderLogReader({ path }), { code: 'EISDIR' });
+  await t.rejects(openWriter(path), /opening-lock|EISDIR/);
+  rmSync(file, { recursive: true });
+  const again = await openWriter(path);
+  await again.writer.close();
 });
 
 void t.test('a second writer is refused, by the pid of the first', async (t) => {

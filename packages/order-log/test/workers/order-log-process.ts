@@ -2,16 +2,23 @@
  * Program: the order log from another process. Arguments: what to do, the log's folder.
  *
  * `append`: appends three orders at a time, forever, and says of each that it is in. `hold`: opens it for writing.
+ * `read`: opens it for reading. `lock-openings`: keeps all others from opening it and from committing, forever.
  * `fill`: appends large orders until the disk is full, then, told to, once more.
  */
+import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import pino from 'pino';
 import { openOrderLogWriter } from '../../dist/open-order-log-writer.js';
-import type { OrderEvent, PositionParts } from '../../dist/order-log.js';
+import { OpeningLock } from '../../dist/opening-lock.js';
+import { openOrderLogReader } from '../../dist/order-log-reader.js';
+import type { OrderEvent, OrderLogWriter, PositionParts } from '../../dist/order-log.js';
 
 const [, , task, path = ''] = process.argv;
 const lists: string[] = [];
-const writer = await openOrderLogWriter({ path, startAfter: 0, log: pino({ level: 'silent' }) });
+
+function openWriter(): Promise<OrderLogWriter> {
+  return openOrderLogWriter({ path, startAfter: 0, log: pino({ level: 'silent' }) });
+}
 
 function order(orderUuid: string, position: OrderEvent['position']): OrderEvent {
   return { orderUuid, hotkey: 'miner', tradePairId: 'BTCUSD', timestampMs: 1, position };
@@ -39,6 +46,7 @@ function grownPosition(index: number, round: number, newest: string): PositionPa
 }
 
 async function appendForEver(): Promise<void> {
+  const writer = await openWriter();
   for (let round = 0; ; round++) {
     const uuids = [0, 1, 2].map((index) => `${process.pid}-${round}-${index}`);
     // Three positions that grow: each message goes on from the one of the round before.
@@ -51,6 +59,7 @@ async function appendForEver(): Promise<void> {
 }
 
 async function fill(): Promise<void> {
+  const writer = await openWriter();
   const position = JSON.stringify('x'.repeat(50_000));
   let appended = 0;
   try {
@@ -72,9 +81,30 @@ async function fill(): Promise<void> {
   });
 }
 
-if (task === 'append') await appendForEver();
-else if (task === 'fill') await fill();
-else {
+async function hold(): Promise<void> {
+  await openWriter();
   await say({ opened: process.pid });
   process.on('message', () => undefined);
 }
+
+async function read(): Promise<void> {
+  const reader = openOrderLogReader({ path });
+  await say(reader.state());
+  await reader.close();
+}
+
+function lockOpenings(): void {
+  new OpeningLock(path, { readOnly: true }).hold(() => {
+    writeSync(1, 'locked');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+}
+
+const tasks: Record<string, () => void | Promise<void>> = {
+  append: appendForEver,
+  fill,
+  hold,
+  read,
+  'lock-openings': lockOpenings,
+};
+await tasks[task ?? '']?.();
