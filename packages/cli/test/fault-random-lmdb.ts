@@ -2,12 +2,19 @@
 import { open as openReal } from 'lmdb';
 import type { RootDatabase, RootDatabaseOptions } from 'lmdb';
 
+export { ABORT } from 'lmdb';
+
 type Call = (this: unknown, ...args: unknown[]) => unknown;
 type Methods = Record<string, Call>;
 
-/** As the engine's own errors are: without a code that says that the file is damaged. */
+/** The system's errors, as the engine throws them: only those without a code say that the file is damaged. */
 const NO_ROOM = 'No space left on device';
 const BROKEN = 'Input/output error';
+const CODES: Readonly<Record<string, number>> = { [NO_ROOM]: 28, [BROKEN]: 5 };
+
+function engineError(message: string): Error {
+  return Object.assign(new Error(message), { code: CODES[message] });
+}
 const WRITES = ['putSync', 'removeSync'];
 const READS = ['getBinary', 'doesExist', 'getRange', 'readerCheck', 'resetReadTxn'];
 
@@ -24,7 +31,7 @@ function patch(methods: Methods, name: string, message: string): void {
   const original = methods[name];
   if (original === undefined) throw new Error(`the engine of the order log has no ${name}`);
   methods[name] = function wrapper(...args) {
-    if (kindAt(wrapper, name, [message]) !== undefined) throw new Error(message);
+    if (kindAt(wrapper, name, [message]) !== undefined) throw engineError(message);
     return original.apply(this, args);
   };
 }
@@ -35,15 +42,15 @@ function patchTransactions(methods: Methods): void {
     const [change] = args as [() => unknown];
     switch (kindAt(wrapper, 'transactionSync', ['before', 'within', 'after'])) {
       case 'before':
-        throw new Error(NO_ROOM);
+        throw engineError(NO_ROOM);
       case 'within':
         return original.call(this, () => {
           change();
-          throw new Error(NO_ROOM);
+          throw engineError(NO_ROOM);
         });
       case 'after':
         original.apply(this, args);
-        throw new Error(BROKEN);
+        throw engineError(BROKEN);
       case undefined:
       default:
         return original.apply(this, args);
@@ -56,12 +63,12 @@ function patchClose(methods: Methods): void {
   methods['close'] = async function wrapper(...args) {
     const kind = kindAt(wrapper, 'close', [BROKEN]);
     await original.apply(this, args);
-    if (kind !== undefined) throw new Error(BROKEN);
+    if (kind !== undefined) throw engineError(BROKEN);
   };
 }
 
 export function open(path: string, options: RootDatabaseOptions): RootDatabase {
-  if (kindAt(open, 'open', [NO_ROOM]) !== undefined) throw new Error(NO_ROOM);
+  if (kindAt(open, 'open', [NO_ROOM]) !== undefined) throw engineError(NO_ROOM);
   const environment: RootDatabase = openReal(path, options);
   const methods = environment as unknown as Methods;
   // A log that is only read has none of these.
