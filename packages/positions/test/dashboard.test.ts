@@ -11,7 +11,8 @@ for (const { name, input, now } of vectorSets()) {
   void t.test(`${name}: tier 100 keeps every position byte for byte`, (t) => {
     const filtered = filterDashboard(input, 100, now);
     t.strictSame(sliceDashboard(filtered.text).miners, sliceDashboard(input).miners);
-    t.match(filtered, { dropped: 0, nonFinite: 0, warnings: [] });
+    const { dropped, nonFinite, warnings } = filtered;
+    t.strictSame({ dropped, nonFinite, warnings }, { dropped: 0, nonFinite: 0, warnings: [] });
     t.end();
   });
 
@@ -48,8 +49,9 @@ void t.test('members besides positions and tier pass as they are written', (t) =
 });
 
 void t.test('a miner all of whose positions are hidden stays', (t) => {
-  t.match(filterDashboard(`{"a": {"positions": [${live}]}}`, 0, NOW), {
+  t.strictSame(filterDashboard(`{"a": {"positions": [${live}]}}`, 0, NOW), {
     text: '{"a": {"positions": [], "tier": 0}}',
+    nonFinite: 0,
     dropped: 1,
     warnings: [],
   });
@@ -105,6 +107,24 @@ void t.test('a record that cannot be delayed yet is dropped with a warning', (t)
     dropped: 1,
     warnings: [/its form is not known/],
   });
+  t.end();
+});
+
+void t.test('what had to be guessed of a position is said once for each', (t) => {
+  const guessed = positionOf([order(), order({ processed_ms: CUTOFF })], {
+    trade_pair: ['NEWPAIR', 'NEW/PAIR', 0.003, 0.01, 0.5],
+  });
+  const { warnings, dropped } = filterDashboard(
+    `{"a": {"positions": [${JSON.stringify(guessed)}, ${text}, ${live}]}}`,
+    0,
+    NOW,
+  );
+  t.equal(dropped, 1);
+  t.equal(warnings.length, 1);
+  t.match(warnings[0], /unknown trade pair NEWPAIR/);
+  t.strictSame(sliceDashboard(`\n {"a": {"positions": []}} \n`).miners, [
+    { hotkey: 'a', positions: [], rest: '' },
+  ]);
   t.end();
 });
 

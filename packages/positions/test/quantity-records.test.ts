@@ -283,6 +283,7 @@ void t.test(
     t.equal(nextTierChangeMs(reading.facts, NOW), CUTOFF + DAY_MS + 1, 'when the next fee is 24 h old');
     const closed = { closeMs: CUTOFF - 1 };
     t.equal(isSettled(closed, NOW), true);
+    t.equal(isSettled({ ...closed, entryTimesMs: [CUTOFF - 1] }, NOW), true);
     t.equal(isSettled({ ...closed, entryTimesMs: [CUTOFF] }, NOW), false, 'not while a fee is younger');
     t.end();
   },

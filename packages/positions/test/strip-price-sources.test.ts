@@ -57,3 +57,18 @@ void t.test('a position without old price sources is returned as it is', (t) => 
   t.equal(stripPriceSources(text, read(text).facts, NOW), text);
   t.end();
 });
+
+void t.test('price sources that are no list stay, and an order without them', (t) => {
+  const sources = [{ source: 'Polygon_ws' }];
+  const old = { processed_ms: LIMIT - 1 };
+  const orders = [
+    { ...order(old), price_sources: null },
+    { ...order(old), price_sources: undefined },
+    order({ ...old, price_sources: sources }),
+  ];
+  const position = { ...positionOf([order(old)]), orders };
+  const text = JSON.stringify(position);
+  const left = orders.map((each) => (each.price_sources ? { ...each, price_sources: [] } : each));
+  t.equal(stripPriceSources(text, read(text).facts, NOW), JSON.stringify({ ...position, orders: left }));
+  t.end();
+});

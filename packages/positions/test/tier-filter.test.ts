@@ -82,6 +82,16 @@ void t.test(
   },
 );
 
+void t.test('a tier shows a position in real time if its bucket is below the tier', (t) => {
+  fc.assert(
+    fc.property(fc.uuid(), fc.constantFrom(...TIERS), (uuid, tier) => {
+      const position = positionOf([older, recent], { position_uuid: uuid });
+      assert.equal(viewOf(position, tier).kind, sampleBucket(uuid) < tier ? 'same' : 'cut');
+    }),
+  );
+  t.end();
+});
+
 void t.test('what was cut is not cut again', (t) => {
   fc.assert(
     fc.property(positionArbitrary, (position) => {

@@ -31,7 +31,7 @@ export function firstMsOlder(timeMs: number, ageMs: number): number {
 export function positionAtTier(text: string, facts: PositionFacts, tier: Tier, now: number): TierView {
   const cutoffMs = now - DAY_MS;
   const isPast = (timeMs: number): boolean => timeMs < cutoffMs;
-  if (tier === 100 || facts.sampleBucket < tier) return { kind: 'same' };
+  if (facts.sampleBucket < tier) return { kind: 'same' };
   if (isPast(facts.delayedUntilMs)) {
     // What nobody knows may hold prices of today for as long as it is written anew.
     if (facts.delayed === 'left-out' && !facts.isClosed)
