@@ -79,7 +79,8 @@ void t.test('the page is served from its built files, and from nothing else', as
 void t.test('the status says at once whom was asked and what they answered the last time', async (t) => {
   const { reports, waiting } = reportsOf();
   const before = reports.status();
-  t.match(before, { hotkey: HOTKEY, is_asking: false, asked_ms: null, answered_ms: null, validators: [] });
+  t.match(before, { hotkey: HOTKEY, is_asking: false, asked_ms: null, answered_ms: null });
+  t.strictSame(before.validators, []);
   const asked = reports.refresh();
   t.equal(reports.refresh(), asked, 'one asking at a time');
   t.equal(reports.status().is_asking, true);
@@ -135,6 +136,7 @@ void t.test('that nobody could be asked is reported, and the page says that nobo
   waiting[0]?.(new Error('no metagraph'));
   await asked;
   t.match(faults, [{ message: 'no metagraph' }]);
-  t.match(reports.status(), { is_asking: false, asked_ms: Number, answered_ms: null, validators: [] });
+  t.match(reports.status(), { is_asking: false, asked_ms: Number, answered_ms: null });
+  t.strictSame(reports.status().validators, []);
   t.equal(reports.body, EMPTY);
 });

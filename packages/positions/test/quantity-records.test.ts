@@ -251,7 +251,8 @@ void t.test('since 2026 fees, dividends and prices are cut as the orders are', (
   const odd = shown(
     recordOf2026({ fee_history: [{ amount: 7 }, 8, null], dividend_history: 9, last_price_source: 5 }),
   );
-  t.match(odd, { fee_history: [], dividend_history: [], last_price_source: source(OPENED_MS - 2000) });
+  t.strictSame([odd['fee_history'], odd['dividend_history']], [[], []]);
+  t.match(odd['last_price_source'], source(OPENED_MS - 2000));
   const absent = { fee_history: undefined, dividend_history: undefined };
   t.equal(Object.hasOwn(shown(recordOf2026({ ...absent, fee_history: [] })), 'dividend_history'), false);
   t.end();
@@ -297,10 +298,16 @@ void t.test('since 2026 what does not say of when it is, is hidden while the pos
     last_price_source: { close: 5 },
     last_quote_usd_conversion: undefined,
   };
-  const hidden = { fee_history: [], dividend_history: [], last_price_source: null };
-  t.match(shown(recordOf2026({ ...untimed, orders })), hidden);
-  const unsaid = recordOf2026({ ...untimed, orders, is_closed_position: undefined });
-  t.match(shown(unsaid), hidden, 'also where it says by its close alone whether it is');
+  const unsaid = { ...untimed, orders, is_closed_position: undefined };
+  // The second says by its close alone whether it is open.
+  for (const record of [{ ...untimed, orders }, unsaid]) {
+    const {
+      fee_history: fees,
+      dividend_history: dividends,
+      last_price_source: price,
+    } = shown(recordOf2026(record));
+    t.strictSame([fees, dividends, price], [[], [], null]);
+  }
   const closed = { ...untimed, orders, is_closed_position: true, close_ms: CUTOFF - 1 };
   t.same(shown(recordOf2026(closed)), { kind: 'same' }, 'a closed one is as old as its close');
   t.end();

@@ -84,7 +84,7 @@ await t.test('the worker streams what the feed has logged, and ends when drained
   await client.subscribe();
   tell(worker, { type: 'retain', transactions: [head(await append())] });
   await client.until(() => client.orders().length === 2);
-  t.match(client.orders(), [
+  t.strictSame(client.orders(), [
     { sequence: 1, timestamp: 1, data: { position: { orders: [] } } },
     { sequence: 2, timestamp: 2, data: { position: { orders: [] } } },
   ]);
