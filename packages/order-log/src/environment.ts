@@ -1,5 +1,5 @@
-import { open } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
+import { openEngine } from './engine.ts';
 import { OrderLogVersionError } from './errors.ts';
 import { OpeningLock } from './opening-lock.ts';
 import { decodeMeta, FORMAT_VERSION, META_KEY } from './records.ts';
@@ -40,7 +40,7 @@ export function openLog(path: string, { readOnly }: { readonly readOnly: boolean
   const lock = new OpeningLock(path, { readOnly });
   try {
     const environment = lock.hold(() =>
-      open<Buffer, Uint8Array>(path, {
+      openEngine<Buffer, Uint8Array>(path, {
         readOnly,
         noSubdir: false,
         encoding: 'binary',

@@ -34,6 +34,19 @@ export class OrderLogMissingError extends Error {
   }
 }
 
+/** This process may not map as much as the log needs. */
+export class OrderLogLimitError extends Error {
+  override readonly name = 'OrderLogLimitError';
+  /** As the system says it. */
+  readonly code = 'ENOMEM';
+
+  constructor(path: string, neededGib: number, limitGib: number) {
+    super(
+      `the order log ${path} needs ${neededGib} GiB of address space, which is no memory, and this process may have ${limitGib}: lift the limit (ulimit -v, LimitAS= of systemd)`,
+    );
+  }
+}
+
 /** What the log holds is not what was written. The check at the next start of the feed moves such a log aside. */
 export class OrderLogDamagedError extends Error {
   override readonly name = 'OrderLogDamagedError';

@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ABORT, open } from 'lmdb';
+import { ABORT } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
+import { openEngine } from './engine.ts';
 
 /**
  * Keeps openings of a log, by any process, apart from commits to it.
@@ -24,7 +25,7 @@ export class OpeningLock {
       if (readOnly) return;
       rmSync(file, { force: true });
     }
-    this.#environment = open(file, { noSubdir: true, mapSize: 2 ** 20 });
+    this.#environment = openEngine(file, { noSubdir: true, mapSize: 2 ** 20 });
   }
 
   /** Waits for the lock, and has it while `action` runs, which must not wait for anything. */

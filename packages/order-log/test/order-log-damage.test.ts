@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
+  mkdirSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -18,10 +20,12 @@ import { checkLog } from '../dist/log-check.js';
 import { encodeDelta, NO_BASE } from '../dist/deltas.js';
 import { deltaKey, encodeMeta, META_KEY } from '../dist/records.js';
 import type { LogMeta } from '../dist/records.js';
-import { logPath, openReader, openWriter, order, orders } from './order-log-fixture.ts';
+import { openOrderLogReader } from '../dist/order-log-reader.js';
+import { LOG_PROCESS, logPath, openReader, openWriter, order, orders } from './order-log-fixture.ts';
 
 const PAGE_BYTES = 4_096;
 const RESERVED = 10_000;
+const noLimit = process.platform === 'linux' ? false : 'no limit of the address space here';
 
 /** A log of small and large messages, some of them pruned, so that there are pages of every kind. */
 async function madeLog(t: Test): Promise<string> {
@@ -155,6 +159,37 @@ void t.test('a damaged log is moved to a folder beside it, byte by byte', async 
   t.ok(readFileSync(join(movedTo, 'data.mdb')).equals(garbage));
   await writer.close();
 });
+
+void t.test('a log that the system lets nobody open is not taken for damaged', async (t) => {
+  const path = await madeLog(t);
+  const epoch = epochOf(path);
+  const lock = join(path, 'lock.mdb');
+  rmSync(lock);
+  mkdirSync(lock);
+  t.throws(() => openOrderLogReader({ path }), { code: 'EISDIR' });
+  await t.rejects(openWriter(path), { message: /cannot be read: EISDIR.*lock\.mdb/ });
+  rmSync(lock, { recursive: true });
+  t.equal(epochOf(path), epoch);
+});
+
+void t.test(
+  'a limit of the address space is named, and the log left as it is',
+  { skip: noLimit },
+  async (t) => {
+    const path = await madeLog(t);
+    const epoch = epochOf(path);
+    for (const task of ['read', 'hold']) {
+      const { status, stderr } = spawnSync(
+        'sh',
+        ['-c', 'ulimit -v 100000000; exec "$@"', 'sh', process.execPath, LOG_PROCESS, task, path],
+        { encoding: 'utf8' },
+      );
+      t.equal(status, 1, task);
+      t.match(stderr, /needs 256 GiB of address space.* may have 95: lift the limit \(ulimit -v/);
+    }
+    t.equal(epochOf(path), epoch);
+  },
+);
 
 void t.test('a log whose file is gone is a lost one', async (t) => {
   const path = await madeLog(t);
