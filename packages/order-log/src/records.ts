@@ -18,7 +18,6 @@
 import { crc32 } from 'node:zlib';
 import { OrderLogDamagedError } from './errors.ts';
 import type { OrderEvent, OrderLogState, OrderMessage, OrderNames } from './order-log.ts';
-import { positionText } from './order-log.ts';
 
 /** Of the layout above. A log of a higher version is refused. */
 export const FORMAT_VERSION = 2;
@@ -129,14 +128,11 @@ export function envelope(sequence: number, timestampMs: number): readonly [strin
   return [`{"sequence":${sequence},"timestamp":${timestampMs},"data":{"position":`, '}}'];
 }
 
-/** The record of a whole message, as format 1 wrote it. @throws RangeError as {@link encodeHeader}. */
-export function encodeMessage(sequence: number, event: OrderEvent): Buffer {
-  const { header, names } = encodeHeader(event, 0);
-  const text = envelope(sequence, event.timestampMs).join(positionText(event.position));
-  return sealed(messageKey(sequence), Buffer.concat([header, ...names, Buffer.from(text)]));
-}
-
-/** @throws OrderLogDamagedError when the bytes are not those that were written under this number. */
+/**
+ * A whole message, as format 1 wrote it.
+ *
+ * @throws OrderLogDamagedError when the bytes are not those that were written under this number.
+ */
 export function decodeMessage(sequence: number, value: Buffer): OrderMessage {
   opened(messageKey(sequence), value);
   const { hotkey, tradePairId, timestampMs, end } = decodeHeader(value, 0);

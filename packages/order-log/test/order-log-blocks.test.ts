@@ -13,12 +13,14 @@ import type { OrderEvent, OrderLogReader, PositionParts } from '../dist/order-lo
 import {
   blockKey,
   deltaKey,
-  encodeMessage,
+  encodeHeader,
   encodeMeta,
   encodeOrder,
+  envelope,
   messageKey,
   META_KEY,
   orderKey,
+  sealed,
 } from '../dist/records.js';
 import { logPath, openReader, openWriter, order } from './order-log-fixture.ts';
 
@@ -54,6 +56,13 @@ function openRaw(path: string) {
     keyEncoding: 'binary',
     overlappingSync: false,
   });
+}
+
+/** The record of a whole message, as format 1 wrote it. */
+function encodeMessage(sequence: number, event: OrderEvent): Buffer {
+  const { header, names } = encodeHeader(event, 0);
+  const text = envelope(sequence, event.timestampMs).join(positionText(event.position));
+  return sealed(messageKey(sequence), Buffer.concat([header, ...names, Buffer.from(text)]));
 }
 
 /** A log as release 0.1 wrote it. */

@@ -1,5 +1,4 @@
 export { accountOrders } from './accounting.ts';
-export type { Accounting, AccountingTerms } from './accounting.ts';
 export { encodeMiner } from './encoding/encode-miner.ts';
 export type { EncodedMiner, EncodeMinerInput } from './encoding/encode-miner.ts';
 export type { EncodedGroup } from './encoding/live-part.ts';
@@ -8,14 +7,12 @@ export type { EncodedValue, EncodingPlan } from './encoding/miner-encoding.ts';
 export { buildSettled, summarized } from './encoding/settled-blocks.ts';
 export type { EncodeOptions, PositionText, SettledBlock } from './encoding/settled-blocks.ts';
 export { carryFee, feeFactor, nextCarryMs, spreadFee } from './fees.ts';
-export type { FeeSubject } from './fees.ts';
 export { combineCrc32, crc32 } from './gzip/crc32.ts';
 export {
   combineDigests,
   deflateSegment,
   gzipMember,
   inflateSegment,
-  joinSegments,
   memberLayout,
   memberPieces,
   storedSegment,
@@ -28,7 +25,7 @@ export { isJsonObject, JsonNumber, jsonValueOf, plainValue } from './json/json-v
 export type { JsonObject, JsonValue } from './json/json-value.ts';
 export { JsonTextError, parseJson } from './json/parse-json.ts';
 export { writeCompactJson, writeJson } from './json/write-json.ts';
-export { floatText, numberText, pythonFloat, pythonInt } from './python/python-number.ts';
+export { floatText, pythonFloat, pythonInt } from './python/python-number.ts';
 export { pythonRepr, pythonStr, pythonTypeName } from './python/python-str.ts';
 export { joinMembers, pythonJsonWriter, quote } from './json/python-json.ts';
 export type { Shape as PythonShape } from './json/python-json.ts';
@@ -52,6 +49,6 @@ export { nextStripMs, stripPriceSources } from './tiers/strip-price-sources.ts';
 export { comparePositions, summaryFields, summaryText } from './tiers/summary.ts';
 export type { SummarizedPosition, SummaryFields } from './tiers/summary.ts';
 export { DAY_MS, isSettled, nextTierChangeMs, positionAtTier } from './tiers/tier-filter.ts';
-export { TRADE_PAIRS, assetClassOf, lotSizeOf, pairTerms, quotedPair } from './trade-pairs.ts';
+export { TRADE_PAIRS, assetClassOf, pairTerms, quotedPair } from './trade-pairs.ts';
 export type { AssetClass } from './trade-pairs.ts';
 export { positionPath, writeOrder, writePosition } from './write-position.ts';

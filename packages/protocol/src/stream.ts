@@ -36,8 +36,6 @@ export interface PingMessage {
   timestamp?: number;
 }
 
-export type StreamClientMessage = SubscribeMessage | UnsubscribeMessage | PingMessage;
-
 // --- server to client -----------------------------------------------------------------------------------------------
 
 export interface AuthenticationSuccess {

@@ -6,11 +6,6 @@ export const TIERS = [0, 30, 50, 100] as const;
 
 export type Tier = (typeof TIERS)[number];
 
-/** True for the four numbers that are tiers; text such as `"30"` is not one. */
-export function isTier(value: unknown): value is Tier {
-  return (TIERS as readonly unknown[]).includes(value);
-}
-
 /**
  * What a key may have: the tiers of data, and above them what today's validators grant their own services: 200 for
  * entities and development, 500 for administration. All from 100 on see all data in real time.

@@ -1,12 +1,5 @@
 import t from 'tap';
-import { counted, isTerminalCloseCode, isTier, printable, TIERS } from '../dist/index.js';
-
-void t.test('tiers are four numbers', (t) => {
-  t.same(TIERS, [0, 30, 50, 100]);
-  for (const tier of TIERS) t.ok(isTier(tier));
-  for (const other of ['30', 31, -1, null, undefined, NaN, [30]]) t.notOk(isTier(other), String(other));
-  t.end();
-});
+import { counted, isTerminalCloseCode, printable } from '../dist/index.js';
 
 void t.test('close codes after which connecting again is of no use', (t) => {
   for (const code of [4500, 4501, 4999]) t.ok(isTerminalCloseCode(code), String(code));

@@ -1,7 +1,7 @@
 export { answerDashData } from './orders/dash-data-request.ts';
-export type { DashDataAnswer, DashDataSources } from './orders/dash-data-request.ts';
-export { GENERATION_2025_05, GENERATION_2025_11, ORDER_GENERATIONS } from './orders/generations.ts';
-export type { IntakeGeneration, OrderGeneration } from './orders/generations.ts';
+export type { DashDataAnswer } from './orders/dash-data-request.ts';
+export { GENERATION_2025_05, GENERATION_2025_11 } from './orders/generations.ts';
+export type { IntakeGeneration } from './orders/generations.ts';
 export { NEW_MINER, rememberUuid } from './orders/intake-state.ts';
 export type {
   IntakeContext,
@@ -12,25 +12,17 @@ export type {
 } from './orders/intake-state.ts';
 export { takeSignal } from './orders/intake.ts';
 export type { FileChanges, IntakeResult, SignalAnswer } from './orders/intake.ts';
-export {
-  boundLeverage,
-  leverageBounds,
-  ORDER_LEVERAGE,
-  portfolioCap,
-  portfolioLeverage,
-} from './orders/leverage.ts';
-export type { BoundedLeverage, LeverageBounds, LeverageRefusal, OrderedPosition } from './orders/leverage.ts';
+export { boundLeverage, leverageBounds, portfolioCap, portfolioLeverage } from './orders/leverage.ts';
 export { isMarketOpen } from './orders/market-hours.ts';
 export { checkDraft } from './orders/order-draft.ts';
-export type { FilledOrder } from './orders/order-text.ts';
 export { answerPositions } from './orders/positions-request.ts';
-export type { PositionsAnswer, PositionsRequest, PositionsResult } from './orders/positions-request.ts';
+export type { PositionsAnswer, PositionsRequest } from './orders/positions-request.ts';
 export { correctPrices } from './orders/price-correction.ts';
-export type { CorrectedPosition, CorrectionContext, LaterPrices } from './orders/price-correction.ts';
+export type { CorrectedPosition, CorrectionContext } from './orders/price-correction.ts';
 export { needsRest } from './orders/price-source.ts';
 export type { PricesAt, PriceSource } from './orders/price-source.ts';
 export { slippageFeatures } from './orders/slippage-features.ts';
 export type { DailyBar, SlippageFeatures } from './orders/slippage-features.ts';
-export type { Slippage, SlippageModel, SlippageOrder } from './orders/slippage.ts';
+export type { SlippageModel } from './orders/slippage.ts';
 export { PAIRS } from './trade-pairs.ts';
 export type { RulesPair } from './trade-pairs.ts';

@@ -1,7 +1,7 @@
 export { backoffMs } from './backoff.ts';
 export type { Backoff } from './backoff.ts';
 export type { LogLevel, PositionsSource, ServerConfig, ServerLimits } from './config.ts';
-export { FolderInUseError, lockFolder } from './files/lock-folder.ts';
+export { lockFolder } from './files/lock-folder.ts';
 export { PAGE, pageHeaders, readBuiltPage } from './http/built-page.ts';
 export { answerClientError, answerFault, commonHeaders, sendError } from './http/errors.ts';
 export { answerHalfClosed } from './http/half-closed.ts';
@@ -32,7 +32,6 @@ export type {
   RequestCount,
   ServingRole,
   SegmentReference,
-  SegmentValue,
   SourcesHealth,
   StatisticsHead,
   StatisticsMiner,
@@ -59,16 +58,7 @@ export { StartError } from './start-error.ts';
 export { UserLines } from './log/user-lines.ts';
 export { TOPICS } from './ipc/topics.ts';
 export type { TopicRow, TopicsHeardBy } from './ipc/topics.ts';
-export { isMinersFile, ORDER_STATUSES } from './served-file.ts';
-export type {
-  FileLoader,
-  MinersFile,
-  MinersLoader,
-  MinersRoute,
-  MinerView,
-  OrderStatus,
-  ServedFile,
-  WholeFile,
-} from './served-file.ts';
+export { ORDER_STATUSES } from './served-file.ts';
+export type { FileLoader, MinersFile, MinersRoute, MinerView, OrderStatus } from './served-file.ts';
 export { minersFiles, STATISTICS_FILE, wholeFiles } from './served-files.ts';
 export type { MinersFileName, ServedFileName } from './served-files.ts';

@@ -1,21 +1,14 @@
 export { hotkeysIn } from './challenge/buckets.ts';
 export type { Bucket, BucketEntry, ChallengeState } from './challenge/buckets.ts';
 export { challengeBuckets, challengeMaps, readChallengeFile } from './challenge/challenge-file.ts';
-export type { CandidateReport, Failure, Inspection } from './challenge/inspect-challenge.ts';
+export type { CandidateReport } from './challenge/inspect-challenge.ts';
 export { mainCompetition } from './challenge/promotions.ts';
 export { admitMiners, applyInspection } from './challenge/refresh-challenge.ts';
 export { Trial } from './challenge/trial.ts';
 export { giniCoefficient } from './combination/gini.ts';
 export { percentiles, rankPercentile, strictPercentile } from './combination/percentiles.ts';
-export { normalizeScores, softmaxOfAll, softmaxOfNonZero } from './combination/softmax.ts';
-export {
-  cumulativeCells,
-  dailyReturnRows,
-  dailyReturns,
-  dateOfStart,
-  dateText,
-  percentOfLog,
-} from './daily-returns.ts';
+export { normalizeScores, softmaxOfAll } from './combination/softmax.ts';
+export { cumulativeCells, dailyReturnRows, dailyReturns, dateText, percentOfLog } from './daily-returns.ts';
 export {
   deepestDailyFall,
   DRAWDOWN_LIMIT_PERCENT,
@@ -26,17 +19,16 @@ export {
   riskNormalization,
 } from './drawdown.ts';
 export { closeByElimination } from './eliminations/elimination.ts';
-export type { Elimination, EliminationReason } from './eliminations/elimination.ts';
-export { findEliminations, keptEliminations } from './eliminations/find-eliminations.ts';
+export type { Elimination } from './eliminations/elimination.ts';
+export { keptEliminations } from './eliminations/find-eliminations.ts';
 export { DEFAULT_SCORING_GENERATION, SCORING_GENERATIONS } from './generations/generations.ts';
 export { dynamicMinimum } from './generations/minimum-days.ts';
 export type { Generation } from './generations/generation.ts';
-export type { MetricName, Segment } from './generations/segment.ts';
 export type { DebtCheckpoint } from './debt/debt-checkpoint.ts';
 export { cumulativeDebt, monthlyDebt } from './debt/debt-rules.ts';
 export { debtWeights } from './weights/weigh-by-debt.ts';
 export { challengeWeights, timeWeighted } from './weights/weigh-by-score.ts';
-export type { Emissions, Weights } from './weights/weigh-rule.ts';
+export type { Weights } from './weights/weigh-rule.ts';
 export { FeeCache } from './ledger/fee-cache.ts';
 export type { LedgerTerms } from './ledger/ledger-terms.ts';
 export { RESOLUTION_MS } from './ledger/market-data.ts';
@@ -48,7 +40,7 @@ export { CHECKPOINT_DEFAULTS, PORTFOLIO } from './ledger/checkpoint.ts';
 export type { Checkpoint, LedgerBundle, PerfLedger } from './ledger/checkpoint.ts';
 export { annualVolatility, average, dayWeights, variance } from './metrics/averages.ts';
 export { annualExcessReturn, annualReturn, downsideVolatility } from './metrics/metrics.ts';
-export type { MetricInput, MetricTerms } from './metrics/metrics.ts';
+export type { MetricInput } from './metrics/metrics.ts';
 export { minerRecord } from './miner-record.ts';
 export type { MinerRecord } from './miner-record.ts';
 export { pairwiseSum } from './numerics/pairwise-sum.ts';
@@ -65,9 +57,8 @@ export type { Round, RoundInput } from './score-round.ts';
 export { consistency, consistencyOf, decayOfAge, weighCells } from './generation-2024/cell-weights.ts';
 export type { Cell2024 } from './generation-2024/cell-weights.ts';
 export { challenge2024 } from './generation-2024/challenge.ts';
-export type { Challenge2024, ChallengePosition } from './generation-2024/challenge.ts';
-export { drawdownElimination2024, LEDGER_2024, round2024 } from './generation-2024/round.ts';
-export type { Miner2024 } from './generation-2024/round.ts';
+export type { ChallengePosition } from './generation-2024/challenge.ts';
+export { drawdownElimination2024, round2024 } from './generation-2024/round.ts';
 export {
   hasEnoughHours,
   omega2024,
@@ -78,7 +69,7 @@ export {
 export { detectPlagiarism } from './plagiarism/detect-plagiarism.ts';
 export type { PlagiarismReport } from './plagiarism/detect-plagiarism.ts';
 export { minerStatistics } from './statistics/miner-statistics.ts';
-export type { MinerStatistics, MinerStatisticsFile, StatisticsInput } from './statistics/miner-statistics.ts';
+export type { MinerStatisticsFile } from './statistics/miner-statistics.ts';
 export { explainMiner, explainMiners, explanationLines } from './explain-miner.ts';
 export type { MinerExplanation } from './explain-miner.ts';
 export { perfLedgersFile, readPerfLedgers } from './ledger/ledger-file.ts';

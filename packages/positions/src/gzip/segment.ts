@@ -77,23 +77,6 @@ export function inflateSegment(segment: Segment): Buffer {
   return text;
 }
 
-/** Several segments as one, in this order. Nothing is compressed. */
-export function joinSegments(segments: readonly Segment[]): Segment {
-  const only = segments[0];
-  if (segments.length === 1 && only !== undefined) return only;
-  const bytes = new Uint8Array(segments.reduce((total, segment) => total + segment.bytes.byteLength, 0));
-  let at = 0;
-  let crc = 0;
-  let sizeBytes = 0;
-  for (const segment of segments) {
-    bytes.set(segment.bytes, at);
-    at += segment.bytes.byteLength;
-    crc = combineCrc32(crc, segment.crc, segment.sizeBytes);
-    sizeBytes += segment.sizeBytes;
-  }
-  return { bytes, crc, sizeBytes, digest: digestOf(bytes) };
-}
-
 /** What a gzip member of these segments, in this order, will look like, without building it. */
 export interface MemberLayout {
   /** Length of the gzip member in bytes. */

@@ -61,8 +61,3 @@ export const GENERATION_2025_11: OrderGeneration = {
   pairs: new Set(PAIRS.keys()),
   slippage: slippageV2,
 };
-
-/** Every generation of the rules of orders, by its name. */
-export const ORDER_GENERATIONS: ReadonlyMap<string, OrderGeneration> = new Map(
-  [GENERATION_2025_05, GENERATION_2025_11].map((generation) => [generation.name, generation]),
-);

@@ -11,9 +11,6 @@ const TOTAL_DRAWDOWN = 0.9;
 const DAILY_DRAWDOWN = 0.95;
 const DAILY_CHECK_MS = 5 * 60_000;
 
-/** Ledgers of spring 2024: cells of 6 h over 30 days, which begin whenever the miner does. */
-export const LEDGER_2024 = { cellMs: DAY_MS / 4, windowMs: 30 * DAY_MS } as const;
-
 export interface Miner2024 {
   readonly hotkey: string;
   readonly cells: readonly Cell2024[];
