@@ -1,8 +1,8 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import type { Key, RootDatabase, RootDatabaseOptions } from 'lmdb';
-import { OrderLogLimitError } from './errors.ts';
+import { OrderLogLimitError, OrderLogLockFileError } from './errors.ts';
 
 const GIB = 2 ** 30;
 
@@ -11,15 +11,22 @@ const GIB = 2 ** 30;
  * map its data: both are tried before.
  *
  * @param path a folder, or a file with `noSubdir`.
- * @throws OrderLogLimitError, errors of the system
+ * @throws OrderLogLimitError, OrderLogLockFileError, errors of the system
  */
 export function openEngine<V, K extends Key>(
   path: string,
   options: RootDatabaseOptions & { readonly noSubdir: boolean; readonly mapSize: number },
 ): RootDatabase<V, K> {
-  closeSync(openSync(options.noSubdir ? `${path}-lock` : join(path, 'lock.mdb'), 'a+', 0o600));
+  ensureLockFile(options.noSubdir ? `${path}-lock` : join(path, 'lock.mdb'));
   ensureAddressSpace(path, options.mapSize);
   return open<V, K>(path, options);
+}
+
+/** Opens nothing: to close the file would give up the locks that this process has in it by another opening (fcntl(2)). */
+function ensureLockFile(file: string): void {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  accessSync(stats ? file : dirname(file), constants.R_OK | constants.W_OK);
+  if (stats?.isFile() === false) throw new OrderLogLockFileError(file);
 }
 
 function ensureAddressSpace(path: string, mapSizeBytes: number): void {

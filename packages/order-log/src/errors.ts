@@ -34,6 +34,17 @@ export class OrderLogMissingError extends Error {
   }
 }
 
+/** Something else has the name of the file that the engine locks. */
+export class OrderLogLockFileError extends Error {
+  override readonly name = 'OrderLogLockFileError';
+  /** As the system says it. */
+  readonly code = 'EISDIR';
+
+  constructor(file: string) {
+    super(`${file} is no file: remove it while no server runs`);
+  }
+}
+
 /** This process may not map as much as the log needs. */
 export class OrderLogLimitError extends Error {
   override readonly name = 'OrderLogLimitError';

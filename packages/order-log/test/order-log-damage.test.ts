@@ -166,8 +166,8 @@ void t.test('a log that the system lets nobody open is not taken for damaged', a
   const lock = join(path, 'lock.mdb');
   rmSync(lock);
   mkdirSync(lock);
-  t.throws(() => openOrderLogReader({ path }), { code: 'EISDIR' });
-  await t.rejects(openWriter(path), { message: /cannot be read: EISDIR.*lock\.mdb/ });
+  t.throws(() => openOrderLogReader({ path }), { name: 'OrderLogLockFileError' });
+  await t.rejects(openWriter(path), { message: /cannot be read: .*lock\.mdb is no file/ });
   rmSync(lock, { recursive: true });
   t.equal(epochOf(path), epoch);
 });

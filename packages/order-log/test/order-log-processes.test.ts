@@ -1,11 +1,13 @@
 import { execFileSync, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -140,6 +142,26 @@ void t.test('orders that were acknowledged stay, however often the log is opened
     [],
   );
   await writer.close();
+});
+
+const noLocks = existsSync('/proc/locks') ? false : 'the system does not say who locks which file';
+
+void t.test('who opens the log again keeps the locks that it has', { skip: noLocks }, async (t) => {
+  const path = logPath(t);
+  const { writer } = await openWriter(path);
+  const locksHeld = (): boolean[] => {
+    const locks = readFileSync('/proc/locks', 'utf8');
+    return ['lock.mdb', 'opening-lock-lock'].map((name) =>
+      new RegExp(` ${process.pid} \\S+:${statSync(join(path, name)).ino} `).test(locks),
+    );
+  };
+  t.strictSame(locksHeld(), [true, true]);
+  const reader = openOrderLogReader({ path });
+  t.strictSame(locksHeld(), [true, true]);
+  await reader.close();
+  t.strictSame(locksHeld(), [true, true]);
+  await writer.close();
+  t.strictSame(locksHeld(), [false, false]);
 });
 
 void t.test('a damaged lock of openings is made anew by the next writer', async (t) => {
