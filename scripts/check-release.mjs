@@ -104,12 +104,8 @@ async function checkServer(folder, tarball, version) {
   const command = installProgram(folder, tarball, 'ptn-api', version);
   must(join(folder, 'bin', 'ptn-stream'), ['--help']);
   const ports = ['--api-rest-port', '0', '--api-ws-port', '0', '--admin-port', '0'];
-  const { child, found: url } = await startProgram(
-    command,
-    ['--serve', '--demo', ...ports],
-    folder,
-    (line) =>
-      line.includes('"event":"listening"') ? `http://127.0.0.1:${JSON.parse(line).port}` : undefined,
+  const { child, found: url } = await startProgram(command, ['--serve', '--demo', ...ports], folder, (line) =>
+    line.includes('"event":"listening"') ? `http://127.0.0.1:${JSON.parse(line).port}` : undefined,
   );
   try {
     await checkPaths(url, ['/readyz', '/docs', '/docs/asyncapi.yaml', '/openapi.json', '/dashboard/']);

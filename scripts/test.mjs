@@ -4,20 +4,12 @@ import { install, runBeside, tool } from './steps.mjs';
 const step = (title, ...args) => [title, process.execPath, ...args];
 
 install();
-// Tests that wait for others leave it the time.
-const format = runBeside(
-  step('format', tool('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'),
-  { inBackground: true },
-);
 // The README's other command builds, and goes on as far as it does without serving.
 const built = await runBeside(step('build', 'scripts/demo.mjs', '--version'));
-if (built !== 0) {
-  await format;
-  process.exit(built);
-}
+if (built !== 0) process.exit(built);
 const results = [];
 const codes = await Promise.all([
-  format,
+  runBeside(step('format', tool('oxfmt/bin/oxfmt'), '--check')),
   runBeside(step('release', 'scripts/check-release.mjs', '--built')),
   // By the types that the build wrote.
   runBeside(step('lint', tool('oxlint/bin/oxlint')), { inBackground: true }),

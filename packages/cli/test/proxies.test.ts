@@ -115,7 +115,7 @@ function makeCertificate(folder: string): Certificate {
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   const made = spawnSync(
     'openssl',
-    // prettier-ignore
+    // oxfmt-ignore
     ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-keyout', key, '-out', certificate, ...subject],
   );
   if (made.status !== 0) throw new Error(made.stderr.toString());

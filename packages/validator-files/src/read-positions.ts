@@ -10,7 +10,8 @@ export interface PositionsReading {
 }
 
 type OneReading =
-  { readonly ok: true; readonly position: Position } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly position: Position }
+  | { readonly ok: false; readonly reason: string };
 
 /** A position as the rules need it, from the text of its record. The reason goes on "the file ...". */
 export function readPositionRecord(text: string): OneReading {

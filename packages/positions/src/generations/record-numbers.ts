@@ -29,7 +29,8 @@ export function keptOrders<Order extends object>(
   read: readonly (Order | string)[],
   kept: readonly number[],
 ):
-  { readonly ok: true; readonly orders: readonly Order[] } | { readonly ok: false; readonly reason: string } {
+  | { readonly ok: true; readonly orders: readonly Order[] }
+  | { readonly ok: false; readonly reason: string } {
   const orders: Order[] = [];
   for (const index of kept) {
     const order = read[index] ?? 'order_type';

@@ -22,7 +22,8 @@ export interface OrderDraft {
 
 /** The leverage is signed by the order's type. */
 export type DraftCheck =
-  { readonly ok: true; readonly leverage: number } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly leverage: number }
+  | { readonly ok: false; readonly reason: string };
 
 /** Longest text of a value that validators print as it is, and what is left of both ends of a longer one. UTF-8. */
 const SHOWN_BYTES = { whole: 50, head: 25, tail: 24 };

@@ -79,7 +79,12 @@ interface MetricsRequestMessage {
 }
 
 export type ToWorker =
-  StartMessage | RetainMessage | ConnectionMessage | DrainMessage | PingMessage | MetricsRequestMessage;
+  | StartMessage
+  | RetainMessage
+  | ConnectionMessage
+  | DrainMessage
+  | PingMessage
+  | MetricsRequestMessage;
 
 // --- worker -> supervisor -------------------------------------------------------------------------------------------
 

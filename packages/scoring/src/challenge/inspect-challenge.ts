@@ -18,7 +18,9 @@ export interface InspectInput {
 }
 
 export type FailureReason =
-  'FAILED_CHALLENGE_PERIOD_TIME' | 'FAILED_CHALLENGE_PERIOD_DRAWDOWN' | 'PLAGIARISM';
+  | 'FAILED_CHALLENGE_PERIOD_TIME'
+  | 'FAILED_CHALLENGE_PERIOD_DRAWDOWN'
+  | 'PLAGIARISM';
 
 /** Why a miner has to leave, and the drawdown that its elimination names: percent, or -1. */
 export interface Failure {

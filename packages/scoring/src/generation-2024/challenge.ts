@@ -41,11 +41,10 @@ export function challenge2024(positions: readonly ChallengePosition[], nowMs: nu
   if (positions.length === 0) return 'failed';
   const startMs = positions.reduce((first, { open_ms: openMs }) => Math.min(first, openMs), Infinity);
   const closed = positions
-    .flatMap(
-      ({ is_closed_position: isClosed, close_ms: closeMs, open_ms: openMs, return_at_close: worth }) =>
-        isClosed && closeMs !== null && closeMs <= startMs + CHALLENGE_MS && worth > 0
-          ? [{ closeMs, openMs, logReturn: Math.log(worth) }]
-          : [],
+    .flatMap(({ is_closed_position: isClosed, close_ms: closeMs, open_ms: openMs, return_at_close: worth }) =>
+      isClosed && closeMs !== null && closeMs <= startMs + CHALLENGE_MS && worth > 0
+        ? [{ closeMs, openMs, logReturn: Math.log(worth) }]
+        : [],
     )
     .sort((a, b) => a.closeMs - b.closeMs);
   for (let count = LEAST_POSITIONS; count <= closed.length; count++) {

@@ -25,7 +25,9 @@ const OTHER_KINDS = ['close', 'http', 'plain-http', 'tcp-eof'] as const;
 const SILENT_KINDS = ['broadcast', 'handler-got', 'ping', 'pong', 'state', 'tcp-refused'] as const;
 
 type EventKind =
-  (typeof MESSAGE_KINDS)[number] | (typeof OTHER_KINDS)[number] | (typeof SILENT_KINDS)[number];
+  | (typeof MESSAGE_KINDS)[number]
+  | (typeof OTHER_KINDS)[number]
+  | (typeof SILENT_KINDS)[number];
 
 const KINDS: readonly string[] = [...MESSAGE_KINDS, ...OTHER_KINDS, ...SILENT_KINDS];
 const DIRECTIONS: readonly unknown[] = ['c', 's', '-'];
