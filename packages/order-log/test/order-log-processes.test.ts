@@ -129,7 +129,7 @@ void t.test('orders that were acknowledged stay, however often the log is opened
   const acknowledged: string[] = [];
   writing.on('message', ({ uuids }: Appended) => acknowledged.push(...uuids));
   await message(writing);
-  for (let opened = 0; opened < 500; opened++) {
+  for (let opened = 0; opened < 200; opened++) {
     await openOrderLogReader({ path }).close();
     if (opened % 20 === 0) await setImmediate();
   }
