@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ABORT } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
 import { openEngine } from './engine.ts';
+import { OrderLogLockFileError } from './errors.ts';
 
 /**
  * Keeps openings of a log, by any process, apart from commits to it.
@@ -62,7 +63,8 @@ function readIfThere(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return Buffer.alloc(0);
+    throw code === 'EISDIR' ? new OrderLogLockFileError(file) : error;
   }
 }

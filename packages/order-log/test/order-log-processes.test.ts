@@ -202,6 +202,7 @@ void t.test('a lock of openings that cannot be read is said', async (t) => {
   mkdirSync(file);
   t.throws(() => openOrderLogReader({ path }), { code: 'EISDIR' });
   await t.rejects(openWriter(path), /opening-lock|EISDIR/);
+  await t.rejects(openWriter(path), /opening-lock is no file: remove it/);
   rmSync(file, { recursive: true });
   const again = await openWriter(path);
   await again.writer.close();
